@@ -61,6 +61,14 @@ test("the agent writes and runs what it was allowed to; both tabs see it, and a 
   await late.getByRole("button", { name: "Don’t" }).click();
   await late.getByText("The user doesn’t want that").waitFor();
 
+  // On a phone an open file is in the terminal's place.
+  const phone = await chromium.open(example.url, { viewport: { width: 390, height: 844 } });
+  await phone.getByRole("button", { name: "count.txt" }).click();
+  await phone.locator("#viewer-text", { hasText: "10" }).waitFor();
+  await phone.locator("#screen").waitFor({ state: "hidden" });
+  await phone.getByRole("button", { name: "Close" }).click();
+  await phone.locator("#screen").waitFor();
+
   const killed = /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)/;
   expect(chromium.complaints.filter((text) => !killed.test(text))).toEqual([]);
 }, 90_000);

@@ -81,6 +81,6 @@ function isOpen(item: Item): boolean {
 }
 
 function stateOf({ status, question }: Doing): string {
-  if (question !== undefined) return "May it?";
+  if (question !== undefined) return "Waiting for you";
   return { pending: "Waiting", in_progress: "Running", completed: "Done", failed: "Failed" }[status];
 }

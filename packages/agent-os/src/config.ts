@@ -9,6 +9,7 @@ import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
 import type { HostTool } from "./host-tools/host-tool.ts";
 import { checkModels, type ModelsConfig } from "./models/models.ts";
+import { LONGEST_MS } from "./processes/arguments.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
 import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
@@ -85,7 +86,7 @@ const optionNames = [
   "events",
   ...hookNames,
 ];
-const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes"];
+const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes", "processMs"];
 const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
 const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mcpServers", "offers"];
 
@@ -151,6 +152,8 @@ function checkLimits(limits: ProcessLimits): void {
     const value = limits[name];
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
       throw configErrors.invalidOption(`limits.${name}`, "a whole number above 0");
+    if (name === "processMs" && value !== undefined && value > LONGEST_MS)
+      throw configErrors.invalidOption("limits.processMs", `at most ${LONGEST_MS}`);
   }
 }
 

@@ -41,6 +41,8 @@ export type {
 export type { ProcessDriverOptions } from "./sandbox/bubblewrap/process-driver.ts";
 export { ProcessDriver } from "./sandbox/bubblewrap/process-driver.ts";
 export type { ExportOptions } from "./sandbox/checked-sandbox.ts";
+export type { EmbeddedDriverOptions } from "./sandbox/embedded/embedded-driver.ts";
+export { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
 export type { HostMount, Mount } from "./sandbox/mounts.ts";
 export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";

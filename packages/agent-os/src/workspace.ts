@@ -14,11 +14,11 @@ import type { Hooks } from "./hooks.ts";
 import { HostTools } from "./host-tools/host-tools.ts";
 import { Models } from "./models/models.ts";
 import { type PreviewState, Previews } from "./ports/previews.ts";
-import { Gauge } from "./processes/gauge.ts";
+import { SandboxGauges } from "./processes/gauge.ts";
 import { Processes } from "./processes/processes.ts";
 import { CheckedSandbox } from "./sandbox/checked-sandbox.ts";
 import { FileTable } from "./sandbox/file-table.ts";
-import type { SandboxDriver, SandboxUse } from "./sandbox/sandbox.ts";
+import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import { Snapshots } from "./sandbox/snapshots.ts";
 import type { ShutdownReason } from "./session-entry.ts";
@@ -58,25 +58,19 @@ export class Workspace {
   readonly sessions: Sessions;
   readonly transcript: Transcript;
   readonly #log: EventLog;
-  /** Of what the sandbox uses by itself; a driver that bounds nothing has none. */
-  readonly #gauges: { [limit in SandboxUse["limit"]]?: Gauge } = {};
 
   constructor(config: AgentOSConfig, driver: SandboxDriver, actor: WorkspaceActor, hooks: Hooks) {
     this.hooks = hooks;
     const announcer = announcing(actor, hooks);
     this.transcript = new Transcript(actor.db);
     this.#log = new EventLog(this.transcript, announcer);
+    const gauges = new SandboxGauges((warning) => announcer.broadcast("limitWarning", warning));
     this.slot = new SandboxSlot({
       driver,
       files: config.root === "memory" ? undefined : new FileTable(actor.db),
       mounts: config.mounts,
       network: config.network === undefined ? undefined : new Egress(config.network),
-      onUse: ({ limit, used, most }) => {
-        this.#gauges[limit] ??= new Gauge(most, (near) =>
-          announcer.broadcast("limitWarning", { limit, used: near, most }),
-        );
-        this.#gauges[limit].set(used);
-      },
+      onUse: (use) => gauges.set(use),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
     });
     this.snapshots = new Snapshots({

@@ -8,6 +8,7 @@ import {
   type AgentOSConfig,
   type AgentOSDefinition,
   agentOS,
+  EmbeddedDriver,
   type Entry,
   ProcessDriver,
 } from "@troupe/agent-os";
@@ -89,6 +90,9 @@ test("docs/agent-os.md: a client opens a session, is asked, and has files, snaps
   const terminal = { write: show };
   await run("openShell({ cols", { conn, console, terminal });
   await expect.poll(() => shown.join("")).toContain("ls -l");
+  await run('conn.on("limitWarning"', { conn, console });
+  await conn.exec("sleep 5", { timeoutMs: 300 }).catch(() => undefined);
+  await expect.poll(() => printed).toContainEqual(["execMs: 240 of 300", undefined]);
   await run('conn.on("cronEvent"', { conn, console });
   expect((await conn.listCronJobs()).map(({ id }) => id)).toContain("tests");
   expect(checked.length).toBeGreaterThan(0);
@@ -128,13 +132,22 @@ test("docs/moving-from-agentos.md: a program that was moved does what it did", a
 });
 
 test("docs/agent-os.md: its definitions are ones", async (t) => {
-  const names = { agentOS, ProcessDriver, setup, event, process: { env: {} }, placeOf: async () => "here" };
+  const names = {
+    agentOS,
+    EmbeddedDriver,
+    ProcessDriver,
+    setup,
+    event,
+    process: { env: {} },
+    placeOf: async () => "here",
+  };
   for (const part of [
     'command: "pi-acp", cwd',
     "Says where a flower grows",
     "upstreams: { anthropic",
     'mode: "overlay"',
     "cpuSeconds: 600",
+    "cpuSeconds: 30",
     "inside: true",
   ]) {
     // What is asked of a definition's client comes behind it.

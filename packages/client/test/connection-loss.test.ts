@@ -76,6 +76,8 @@ test("S3.6 (in part): behind a hello refused for now all calls go first on the n
   await link.refuse({ code: "overloaded", retryable: true });
   watch(conn.say("later"));
   expect(sent.state).toBe("pending");
+  // It is tried again: nothing is logged for who doesn't listen.
+  expect(world.warnings).toEqual([]);
   await world.pass(250);
   const second = await gateway.open();
   expect(second.frames).toMatchObject([

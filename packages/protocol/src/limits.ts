@@ -379,13 +379,13 @@ export const limits = {
   sandboxExecMs: 60_000,
   /** The longest deadline that a command may be given, and that of a file operation. */
   sandboxExecMaxMs: 300_000,
-  /** All files of one embedded sandbox. */
+  /** All files of one sandbox. */
   sandboxFileBytes: 64 * 1024 * 1024,
-  /** The heap of a sandbox thread. MiB, as V8 takes it. */
-  sandboxHeapMib: 256,
+  /** The heap of a sandbox thread by default. */
+  sandboxHeapBytes: 256 * 1024 * 1024,
   /** What the processes of a sandbox may hold in memory by default, each and all together. */
   sandboxMemoryBytes: 1024 * 1024 * 1024,
-  /** Files and directories of a sandbox of processes. */
+  /** Files and directories of a sandbox by default. */
   sandboxFiles: 50_000,
   /** Processes and threads of a sandbox by default. */
   sandboxProcesses: 256,

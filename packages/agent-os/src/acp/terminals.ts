@@ -10,6 +10,7 @@ import type {
 } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { shellWord } from "../sandbox/shell-word.ts";
 import { type AgentPlace, refused } from "./agent-place.ts";
 
 interface Terminal {
@@ -100,7 +101,7 @@ export class Terminals {
 
 /** A shell reads the command, so that agents may send whole lines in it; arguments are passed as they are. */
 function commandLine({ command, args }: CreateTerminalRequest): string {
-  return [command, ...(args ?? []).map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`)].join(" ");
+  return [command, ...(args ?? []).map(shellWord)].join(" ");
 }
 
 /** The end of a text, at most so many bytes of UTF-8, in whole characters. */

@@ -28,7 +28,7 @@ export interface ProcessOutputRange {
 
 const spawnNames: readonly (keyof SpawnOptions)[] = ["cwd", "env", "streamStdin", "timeoutMs"];
 /** What a timer of the platform takes. */
-const LONGEST_MS = 2_147_483_647;
+export const LONGEST_MS = 2_147_483_647;
 
 /** A process to start. Throws `sandbox.invalid_argument`, `sandbox.unknown_option`. */
 export function checkProcess(

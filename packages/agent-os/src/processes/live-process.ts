@@ -5,8 +5,8 @@
  * sandbox) is the `error` of its exit.
  */
 import { TroupeError } from "@troupe/base";
-import { limits } from "@troupe/protocol";
 import { processErrors } from "../errors.ts";
+import { startDeadline } from "../sandbox/deadline.ts";
 import type {
   ProcessCommand,
   ProcessEnd,
@@ -163,13 +163,10 @@ export class LiveProcess {
   #startClock(): (() => void) | undefined {
     const { pid, timeoutMs, onWarning } = this.#parts;
     if (timeoutMs === undefined) return undefined;
-    const used = Math.round(timeoutMs * limits.sandboxWarnShare);
-    const near = setTimeout(() => onWarning({ limit: "processMs", used, most: timeoutMs, pid }), used);
-    const over = setTimeout(() => this.kill("SIGKILL", processErrors.timedOut(timeoutMs)), timeoutMs);
-    return () => {
-      clearTimeout(near);
-      clearTimeout(over);
-    };
+    return startDeadline(timeoutMs, {
+      near: (used) => onWarning({ limit: "processMs", used, most: timeoutMs, pid }),
+      over: () => this.kill("SIGKILL", processErrors.timedOut(timeoutMs)),
+    });
   }
 
   #printed(stream: ProcessStream, data: Uint8Array): void {

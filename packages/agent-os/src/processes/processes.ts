@@ -20,6 +20,8 @@ export interface ProcessLimits {
   readonly processes?: number;
   /** That one may print. Default 64 MiB. */
   readonly processOutputBytes?: number;
+  /** How long one may run, also where its `timeoutMs` is longer. Milliseconds; default: no end. */
+  readonly processMs?: number;
 }
 
 /** What processes need of their actor. */
@@ -119,7 +121,7 @@ export class Processes {
       {
         pid: nextPid(),
         command,
-        timeoutMs: command.timeoutMs,
+        timeoutMs: shorter(command.timeoutMs, this.#parts.limits.processMs),
         outputBytes: this.#outputBytes,
         onOutput: (output) => announcer.broadcast("processOutput", output),
         onWarning: (warning) => announcer.broadcast("limitWarning", warning),
@@ -136,4 +138,8 @@ export class Processes {
     const ended = [...this.#processes.values()].filter(({ info }) => !info.running);
     for (const { pid } of ended.slice(0, -limits.processesKept)) this.#processes.delete(pid);
   }
+}
+
+function shorter(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

@@ -41,9 +41,12 @@ export interface BootOptions {
   readonly onUse?: ((use: SandboxUse) => void) | undefined;
 }
 
-/** What a sandbox uses of a limit. */
+/**
+ * What a sandbox uses of a limit. `tasks` are its processes and threads; `execMs` is the time of one command, told of when four fifths of it are
+ * over, and not again.
+ */
 export interface SandboxUse {
-  readonly limit: "memoryBytes" | "fileBytes" | "files" | "cpuSeconds";
+  readonly limit: "memoryBytes" | "fileBytes" | "files" | "cpuSeconds" | "tasks" | "execMs";
   readonly used: number;
   readonly most: number;
 }

@@ -14,6 +14,7 @@ import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools } from "../host-tools/host-tools.ts";
 import type { Models } from "../models/models.ts";
+import { HOME } from "../sandbox/home.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { EventLog } from "./event-log.ts";
 import { historyBlock } from "./history-text.ts";
@@ -73,8 +74,6 @@ export interface SessionSummary {
   /** The questions that wait for `respondPermission`. */
   readonly pendingPermissions: readonly PendingPermission[];
 }
-
-const HOME = "/home/user";
 
 /** The sessions of one activation. */
 export class Sessions {

@@ -159,9 +159,9 @@ test("a loop in a sandbox doesn't hold up the runtime's thread, nor another sand
   expect(await loop).toBe("sandbox.cancelled");
 });
 
-test("more sandboxes than threads: each has its own files, and all get their turn", async () => {
+test("200 sandboxes at once, on a few threads: each has its own files, and all get their turn", async () => {
   const driver = new EmbeddedDriver();
-  const all = await Promise.all(Array.from({ length: 4 * limits.sandboxThreads }, () => boot(driver)));
+  const all = await Promise.all(Array.from({ length: 200 }, () => boot(driver)));
   await Promise.all(all.map((sandbox, n) => sandbox.writeFile("/home/user/n", bytes(String(n)))));
   const read = all.map(async (sandbox) => (await sandbox.exec("cat n; ls | wc -l")).stdout.trim());
   expect(await Promise.all(read)).toEqual(all.map((_, n) => `${n}1`));
@@ -197,7 +197,7 @@ test("how near its files are to their limit is told with each change", async () 
   const used = Math.floor(most * 0.9);
   await sandbox.writeFile("/home/user/large", new Uint8Array(used));
   await sandbox.exec("rm large");
-  expect(told).toEqual([
+  expect(told.filter(({ limit }) => limit === "fileBytes")).toEqual([
     { limit: "fileBytes", used, most },
     { limit: "fileBytes", used: 0, most },
   ]);
@@ -224,7 +224,7 @@ test("a command that takes all memory ends its thread, and nothing else", async 
   const sandbox = await boot();
   await sandbox.writeFile("/home/user/a", bytes("kept"));
   const greedy = `awk 'BEGIN { for (i = 0; i < 90000; i++) a[i] = sprintf("%10000d", i) }'`;
-  expect(await rejection(sandbox.exec(greedy))).toBe("sandbox.thread_lost");
+  expect(await rejection(sandbox.exec(greedy))).toBe("process.limit_exceeded");
   expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
 }, 120_000);
 

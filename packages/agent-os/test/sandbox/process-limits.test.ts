@@ -56,9 +56,12 @@ test("files: their bytes, their length and their number have an end, also where 
 });
 
 test("processes: a bomb of forks explodes inside, and what it left can be swept up", async (context) => {
-  const sandbox = await boot(context, { processes: 40 });
+  const used: SandboxUse[] = [];
+  const sandbox = await boot(context, { processes: 40 }, { onUse: (use) => void used.push(use) });
   const bomb = "bomb() { bomb | bomb & }; bomb; sleep 60";
   await expect(sandbox.exec(bomb, { timeoutMs: 1_500 })).rejects.toMatchObject({ code: "deadline_exceeded" });
+  expect(used.some((use) => use.limit === "tasks" && use.used >= 0.8 * 40 && use.most === 40)).toBe(true);
+  expect(used).toContainEqual({ limit: "execMs", used: 1_200, most: 1_500 });
   await expect.poll(async () => (await sandbox.exec("echo fine")).stdout, { timeout: 30_000 }).toBe("fine\n");
   // What it leaves running in its group ends with it, what has left the group with the sandbox.
   // What was killed takes a while to go, and room for a line alone is not yet room for what it starts.
@@ -207,6 +210,8 @@ test("where bubblewrap isn't, or doesn't work, it is said what to install", asyn
   };
   await expect(boot({ bubblewrap: "/nowhere/bwrap" })).rejects.toMatchObject(unsupported);
   await expect(boot({ bubblewrap: "/bin/false" })).rejects.toMatchObject(unsupported);
+  const wrong: object = { processses: 3 };
+  expect(() => new ProcessDriver(wrong)).toThrow('"processes"');
   const before = process.env.PATH;
   process.env.PATH = "/nowhere";
   onTestFinished(() => {

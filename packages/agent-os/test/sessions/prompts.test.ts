@@ -4,7 +4,7 @@ import { limits } from "@troupe/protocol";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
-import { forgetful, loading, scripted } from "../support/agents.ts";
+import { forgetful, loading, resuming, scripted } from "../support/agents.ts";
 import { failure, rejection } from "../support/errors.ts";
 
 async function workspace(t: TestScope, config: AgentOSConfig = { agents: { scripted } }) {
@@ -98,8 +98,11 @@ test("an agent that can't load its session is told the transcript, once, and the
   }
 });
 
-test("an agent that can load its session goes on with it", async () => {
-  await using ground = await Ground.start({ workspace: agentOS({ agents: { loading } }) });
+test.each([
+  ["load", loading],
+  ["resume", resuming],
+] as const)("an agent that can %s its session goes on with it", async (_, agent) => {
+  await using ground = await Ground.start({ workspace: agentOS({ agents: { agent } }) });
   const handle = () => ground.client.workspace.getOrCreate(["a"]);
   await handle().openSession();
   await handle().prompt({ content: "stream 1" });

@@ -9,6 +9,9 @@ export const scripted: AgentCommand = { command: process.execPath, args: [script
 /** The same, and it can load sessions. */
 export const loading: AgentCommand = { command: process.execPath, args: [script, "load"] };
 
+/** The same, and it can resume sessions. */
+export const resuming: AgentCommand = { command: process.execPath, args: [script, "resume"] };
+
 /** The same, and what it replays comes behind its answer. */
 export const lateLoading: AgentCommand = { command: process.execPath, args: [script, "load-late"] };
 

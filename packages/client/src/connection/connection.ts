@@ -237,10 +237,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
   /** A session's: its link is gone. */
   ended(end: SessionEnd): void {
     const wasOpen = this.isConnected;
-    if (end.kind === "refused" && !end.error.retryable) {
-      this.#endBecause(end.error);
-      return;
-    }
+    if (end.kind === "refused" && !end.error.retryable) return this.#endBecause(end.error);
     if (end.kind === "destroyed") {
       // Another one under the same key is another actor: whoever wants it connects to it.
       this.#calls.failSent(end.error);
@@ -254,7 +251,8 @@ export class Connection implements ActorConnRaw, SessionOwner {
     else this.#calls.requeueSent();
     this.#wait();
     if (wasOpen) this.#onClose.emit();
-    if (end.kind === "refused") this.failed(end.error);
+    // Refused for now, as by a server that stops: whoever doesn't listen needs to know no more than the status.
+    if (end.kind === "refused") this.#onError.emit(end.error);
   }
 
   #dial(): void {

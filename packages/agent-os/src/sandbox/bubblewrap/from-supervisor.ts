@@ -2,7 +2,7 @@
 import type { ImageEntry } from "../file-store.ts";
 import type { FromSupervisor } from "./inside/messages.ts";
 
-const limits = ["memoryBytes", "fileBytes", "files", "cpuSeconds"];
+const limits = ["memoryBytes", "fileBytes", "files", "cpuSeconds", "tasks"];
 
 /** A message of a supervisor. Throws where it is none. */
 export function checkMessage(message: object): FromSupervisor {

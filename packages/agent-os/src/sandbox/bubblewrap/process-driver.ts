@@ -15,6 +15,8 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
+import { checkDriverOptions } from "../driver-options.ts";
+import { HOME } from "../home.ts";
 import { lowerImage } from "../lower-image.ts";
 import type { Mount } from "../mounts.ts";
 import type { SandboxNetwork } from "../network.ts";
@@ -44,6 +46,15 @@ export interface ProcessDriverOptions {
   readonly cpuSeconds?: number;
 }
 
+const optionLimits = {
+  memoryBytes: {},
+  fileBytes: { most: limits.sandboxFileBytes },
+  files: {},
+  processes: {},
+  openFiles: {},
+  cpuSeconds: { isWhole: false },
+} satisfies Record<Exclude<keyof ProcessDriverOptions, "bubblewrap">, object>;
+
 /** Users without a name, by the convention of systemd for such. */
 const FIRST_UID = 61_184;
 const UIDS = 4_000;
@@ -58,7 +69,9 @@ export class ProcessDriver implements SandboxDriver {
   readonly #spares = new Spares((mounts) => this.#start(mounts));
   #started = 0;
 
+  /** Throws `config.invalid_option`, `config.unknown_option`. */
   constructor(options: ProcessDriverOptions = {}) {
+    checkDriverOptions("ProcessDriver", options, { limits: optionLimits, others: ["bubblewrap"] });
     this.#options = options;
   }
 
@@ -69,11 +82,12 @@ export class ProcessDriver implements SandboxDriver {
   async boot({ signal, files, mounts = [], network, onUse }: BootOptions): Promise<Sandbox> {
     const bounds = this.#bounds();
     const told = (limit: WatchedLimit, used: number) => {
-      const most = bounds[limit];
+      const most = limit === "tasks" ? bounds.processes : bounds[limit];
       if (most !== undefined) onUse?.({ limit, used, most });
     };
     const sandbox = new ProcessSandbox({
       files,
+      onUse,
       lower: () => lowerImage(mounts),
       shell: isProgram("/bin/bash") ? "/bin/bash" : "/bin/sh",
       open: async (closing) => {
@@ -158,7 +172,7 @@ function supervisorData(): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "
     messageBytes: limits.sandboxMessageBytes,
     bodyBytes: limits.sandboxFileBytes,
     env: {
-      HOME: "/home/user",
+      HOME,
       USER: "user",
       LANG: "C.UTF-8",
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/troupe",

@@ -17,9 +17,11 @@ import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
+import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
+import { HOME } from "../home.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
-import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
+import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
 import { CapturedText } from "./captured-text.ts";
 import type { Container } from "./container.ts";
@@ -32,6 +34,7 @@ export interface ProcessSandboxParts {
   /** A container with nothing in it, ready. Rejects with `sandbox.unsupported`. */
   readonly open: (signal: AbortSignal) => Promise<Container>;
   readonly files: FileStore | undefined;
+  readonly onUse: BootOptions["onUse"];
   /** What an empty sandbox has beside the system's: the lower layers of overlays. */
   readonly lower: () => Promise<ImageChanges>;
   /** A command line is read by it. */
@@ -40,7 +43,6 @@ export interface ProcessSandboxParts {
 
 /** Entries of an image that are put there at once. */
 const PUTS = 64;
-const HOME = "/home/user";
 
 interface Inside {
   readonly container: Container;
@@ -98,12 +100,15 @@ export class ProcessSandbox implements Sandbox {
       why ??= cause;
       process.kill("SIGKILL");
     };
-    const deadline = setTimeout(() => cutOff(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
+    const stopClock = startDeadline(timeoutMs, {
+      near: (used) => this.#parts.onUse?.({ limit: "execMs", used, most: timeoutMs }),
+      over: () => cutOff(sandboxErrors.deadlineExceeded(timeoutMs)),
+    });
     const cancelled = () => cutOff(sandboxErrors.cancelled());
     signal?.addEventListener("abort", cancelled, { once: true });
     if (signal?.aborted === true) cancelled();
     const { exitCode, error } = await process.ended;
-    clearTimeout(deadline);
+    stopClock();
     signal?.removeEventListener("abort", cancelled);
     const failure = why ?? error;
     if (failure !== undefined) throw failure;

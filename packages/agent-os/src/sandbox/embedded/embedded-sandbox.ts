@@ -11,12 +11,22 @@
 import { readdir } from "node:fs/promises";
 import { limits } from "@troupe/protocol";
 import { packageErrors, sandboxErrors } from "../../errors.ts";
+import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
 import { lowerImage } from "../lower-image.ts";
 import type { HostMount, Mount } from "../mounts.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
-import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
+import type {
+  BootOptions,
+  DirectoryEntry,
+  ExecOptions,
+  ExecResult,
+  FileStat,
+  Sandbox,
+  SandboxUse,
+} from "../sandbox.ts";
+import type { EmbeddedBounds } from "./bounds.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { EmbeddedTerminal } from "./embedded-terminal.ts";
 import { Image } from "./image.ts";
@@ -30,6 +40,7 @@ import type {
 } from "./messages.ts";
 import type { SandboxThread } from "./sandbox-thread.ts";
 import type { ThreadPool } from "./thread-pool.ts";
+import { ThreadWatch } from "./thread-watch.ts";
 
 const INSTALL = "npm install just-bash@3.4.2";
 
@@ -45,6 +56,7 @@ interface Bounds {
 export interface ThreadPools {
   readonly operations: ThreadPool;
   readonly processes: ThreadPool;
+  readonly bounds: EmbeddedBounds;
   /** A thread of them has opened a sandbox: so will the others. */
   haveOpened: boolean;
 }
@@ -57,7 +69,8 @@ export class EmbeddedSandbox implements Sandbox {
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
   readonly #mounts: readonly Mount[];
-  readonly #onUse: BootOptions["onUse"];
+  readonly #onUse: (use: SandboxUse) => void;
+  readonly #watch: ThreadWatch;
   #layers: Layers | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
@@ -70,9 +83,10 @@ export class EmbeddedSandbox implements Sandbox {
   constructor(
     id: number,
     pools: ThreadPools,
-    { files, network, mounts = [], onUse }: Omit<BootOptions, "signal">,
+    { files, network, mounts = [], onUse = () => undefined }: Omit<BootOptions, "signal">,
   ) {
     this.#onUse = onUse;
+    this.#watch = new ThreadWatch(pools.bounds, onUse);
     this.#mounts = mounts;
     this.#network = network;
     this.#id = id;
@@ -177,6 +191,7 @@ export class EmbeddedSandbox implements Sandbox {
         ...gone.map(([path]) => [path, { type: "removed", given: false }] as const),
         ...image,
       ];
+      this.#checkCount(changes);
       await this.#files?.save(changes);
       this.#take(changes);
     });
@@ -232,10 +247,8 @@ export class EmbeddedSandbox implements Sandbox {
         gone = thread.end(sandboxErrors.cancelled());
       };
       signal.addEventListener("abort", cutOff, { once: true });
-      const { version } = this.#image;
       try {
-        const answer = await thread.request(this.#request(thread, operation), this.#network);
-        return await this.#behind(() => this.#settle<ProcessOperation>(thread, answer, version));
+        return await this.#behind(await this.#answered(thread, operation));
       } finally {
         signal.removeEventListener("abort", cutOff);
         await gone;
@@ -247,8 +260,17 @@ export class EmbeddedSandbox implements Sandbox {
   /** They have happened. */
   #take(changes: ImageChanges): void {
     this.#image.apply(changes);
-    if (changes.length > 0)
-      this.#onUse?.({ limit: "fileBytes", used: this.#image.bytes, most: limits.sandboxFileBytes });
+    if (changes.length === 0) return;
+    const { fileBytes, files } = this.#pools.bounds;
+    this.#onUse({ limit: "fileBytes", used: this.#image.bytes, most: fileBytes });
+    this.#onUse({ limit: "files", used: this.#image.paths, most: files });
+  }
+
+  /** Their bytes are bounded where they are written. */
+  #checkCount(changes: ImageChanges): void {
+    const { files } = this.#pools.bounds;
+    if (!this.#image.fits(changes, files))
+      throw sandboxErrors.fileFailed("EDQUOT", `EDQUOT: the sandbox would have more than ${files} files`);
   }
 
   /** Without what is in memory alone. */
@@ -263,23 +285,38 @@ export class EmbeddedSandbox implements Sandbox {
     operation: O,
     bounds: Bounds,
   ): Promise<OperationResults[O["kind"]]> {
-    const { timeoutMs = limits.sandboxExecMaxMs, signal } = bounds;
+    const { timeoutMs, signal } = bounds;
     const stop = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
     stop.throwIfAborted();
     const cutOff = () =>
       void thread.end(this.#closing.signal.aborted ? sandboxErrors.closed() : sandboxErrors.cancelled());
-    const deadline = setTimeout(() => void thread.end(sandboxErrors.deadlineExceeded(timeoutMs)), timeoutMs);
+    const most = timeoutMs ?? limits.sandboxExecMaxMs;
+    const stopClock = startDeadline(most, {
+      near: (used) => this.#onUse({ limit: "execMs", used, most }),
+      over: () => void thread.end(sandboxErrors.deadlineExceeded(most)),
+    });
     stop.addEventListener("abort", cutOff, { once: true });
     try {
-      const { version } = this.#image;
-      return await this.#settle<O>(
-        thread,
-        await thread.request(this.#request(thread, operation), this.#network),
-        version,
-      );
+      const settle = await this.#answered(thread, operation);
+      return await settle();
     } finally {
-      clearTimeout(deadline);
+      stopClock();
       stop.removeEventListener("abort", cutOff);
+    }
+  }
+
+  /** Has the thread do it. What this gives takes over what the operation changed, and says how it went. */
+  async #answered<O extends Operation>(
+    thread: SandboxThread,
+    operation: O,
+  ): Promise<() => Promise<OperationResults[O["kind"]]>> {
+    const { version } = this.#image;
+    const seen = this.#watch.start(thread);
+    try {
+      const answer = await thread.request(this.#request(thread, operation), this.#network);
+      return () => this.#settle<O>(thread, answer, version);
+    } finally {
+      seen();
     }
   }
 
@@ -301,6 +338,7 @@ export class EmbeddedSandbox implements Sandbox {
     // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
     thread.held = undefined;
     const durable = this.#durable(changes);
+    this.#checkCount(changes);
     if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
     this.#take(changes);

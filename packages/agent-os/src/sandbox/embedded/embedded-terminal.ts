@@ -9,6 +9,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { processErrors } from "../../errors.ts";
+import { HOME } from "../home.ts";
 import {
   type ProcessCommand,
   type ProcessEnd,
@@ -18,6 +19,7 @@ import {
   type SandboxProcess,
   type TerminalSize,
 } from "../process.ts";
+import { shellWord } from "../shell-word.ts";
 import type { ProcessResult } from "./messages.ts";
 
 /** Runs a line with a shell's variables; ended by the signal. */
@@ -27,7 +29,6 @@ export type RunLine = (
   signal: AbortSignal,
 ) => Promise<ProcessResult>;
 
-const HOME = "/home/user";
 const PROMPT = "$ ";
 /** Signals that end a line and not its shell. */
 const interrupts: ReadonlySet<ProcessSignal> = new Set(["SIGINT", "SIGQUIT"]);
@@ -156,7 +157,7 @@ export class EmbeddedTerminal implements SandboxProcess {
   }
 
   async #runProgram(program: readonly string[]): Promise<void> {
-    await this.#runLine(program.map(quoted).join(" "));
+    await this.#runLine(program.map(shellWord).join(" "));
     this.#leave(this.#lastCode);
   }
 
@@ -198,8 +199,4 @@ export class EmbeddedTerminal implements SandboxProcess {
 
 function variablesOf({ cols, rows }: TerminalSize): Record<string, string> {
   return { COLUMNS: String(cols), LINES: String(rows) };
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -11,12 +11,19 @@ import type { ImageChanges, ImageEntry } from "../file-store.ts";
 /** The files of a sandbox. */
 export class Image {
   readonly #entries = new Map<string, ImageEntry>();
+  /** How many of them are below a path. */
+  readonly #below = new Map<string, number>();
   #version = 0;
   #bytes = 0;
 
   /** Grows with each change: a thread whose copy has this number needs no other. */
   get version(): number {
     return this.#version;
+  }
+
+  /** How many files, directories and links there are, and removals of what an empty sandbox has. */
+  get paths(): number {
+    return this.#entries.size;
   }
 
   /** What its files hold together. */
@@ -29,6 +36,15 @@ export class Image {
     return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  /** True when there are at most so many paths behind these changes. */
+  fits(changes: ImageChanges, most: number): boolean {
+    if (this.#entries.size + changes.length <= most) return true;
+    const behind = new Image();
+    behind.apply(this.changes());
+    behind.apply(changes);
+    return behind.paths <= most || behind.paths <= this.paths;
+  }
+
   /** Takes over what an operation changed. */
   apply(changes: ImageChanges): void {
     if (changes.length > 0) this.#version += 1;
@@ -38,19 +54,32 @@ export class Image {
       this.#forget(path);
       if (entry.type === "removed" && !entry.given) continue;
       this.#entries.set(path, entry);
+      this.#countAbove(path, 1);
       this.#bytes += bytesOf(entry);
     }
   }
 
   #forgetBelow(path: string): void {
+    if (!this.#below.has(path)) return;
     for (const known of this.#entries.keys()) {
       if (known.startsWith(`${path}/`)) this.#forget(known);
     }
   }
 
   #forget(path: string): void {
+    if (!this.#entries.has(path)) return;
     this.#bytes -= bytesOf(this.#entries.get(path));
     this.#entries.delete(path);
+    this.#countAbove(path, -1);
+  }
+
+  #countAbove(path: string, change: number): void {
+    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+      const above = path.slice(0, cut);
+      const count = (this.#below.get(above) ?? 0) + change;
+      if (count === 0) this.#below.delete(above);
+      else this.#below.set(above, count);
+    }
   }
 }
 

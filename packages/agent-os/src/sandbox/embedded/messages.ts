@@ -101,10 +101,17 @@ export interface ThreadAnswer {
   readonly failure?: ThreadFailure;
 }
 
+/** From the thread, while others work for it: what they have taken of the processor since it began. */
+export interface InnerTime {
+  readonly innerSeconds: number;
+}
+
 /** What a thread is started with. */
 export interface ThreadData {
   readonly fileBytes: number;
   readonly outputBytes: number;
   /** How long a program in JavaScript may run. */
   readonly scriptMs: number;
+  /** Whether it tells what the threads that it starts take of the processor. */
+  readonly tellsInnerTime: boolean;
 }

@@ -1,8 +1,10 @@
 /** The operations of a sandbox thread, on a shell and its files. */
 import type { BashExecResult } from "just-bash";
+import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
+import { shellWord } from "../shell-word.ts";
 import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
-import { HOME, type Shell } from "./shell.ts";
+import type { Shell } from "./shell.ts";
 
 type Result = OperationResults[Operation["kind"]];
 
@@ -62,7 +64,7 @@ async function runProcess(shell: Shell, operation: Operation & { kind: "process"
   // What isn't exported a shell in the shell wouldn't see.
   const exported = Object.keys(env ?? {}).filter((name) => /^[A-Za-z_]\w*$/.test(name));
   const exports = exported.length === 0 ? "" : `export ${exported.join(" ")}; `;
-  const result = await shell.bash.exec(exports + [command, ...args].map(quoted).join(" "), {
+  const result = await shell.bash.exec(exports + [command, ...args].map(shellWord).join(" "), {
     cwd: cwd ?? HOME,
     stdin: Buffer.from(operation.stdin).toString("latin1"),
     stdinKind: "bytes",
@@ -84,11 +86,6 @@ function outputOf(result: BashExecResult): ProcessResult {
     stdout: Uint8Array.from(Buffer.from(result.stdout, binary ? "latin1" : "utf8")),
     stderr: Uint8Array.from(Buffer.from(result.stderr)),
   };
-}
-
-/** A word that the shell takes as it is. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The beginning of a text, at most so many bytes of UTF-8, in whole characters. */

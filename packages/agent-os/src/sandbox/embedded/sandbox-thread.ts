@@ -7,9 +7,17 @@
 import { Worker } from "node:worker_threads";
 import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { sandboxErrors } from "../../errors.ts";
+import { processErrors, sandboxErrors } from "../../errors.ts";
 import type { SandboxNetwork } from "../network.ts";
-import type { FetchAnswer, FetchQuestion, ThreadAnswer, ThreadData, ThreadRequest } from "./messages.ts";
+import type { EmbeddedBounds } from "./bounds.ts";
+import type {
+  FetchAnswer,
+  FetchQuestion,
+  InnerTime,
+  ThreadAnswer,
+  ThreadData,
+  ThreadRequest,
+} from "./messages.ts";
 import { workerUrl } from "./worker-url.ts";
 
 interface Waiting {
@@ -33,12 +41,16 @@ export class SandboxThread {
   readonly #worker: Worker;
   #waiting: Waiting | undefined;
   #lost: unknown;
+  #innerSeconds = 0;
+  /** What it had taken of the processor when it was first asked in its operation. */
+  #secondsBefore: number | undefined;
 
-  constructor() {
+  constructor({ memoryBytes, fileBytes, cpuSeconds }: EmbeddedBounds) {
     const workerData: ThreadData = {
-      fileBytes: limits.sandboxFileBytes,
+      fileBytes,
       outputBytes: limits.sandboxOutputBytes,
       scriptMs: limits.sandboxExecMaxMs,
+      tellsInnerTime: cpuSeconds !== undefined,
     };
     this.#worker = new Worker(workerUrl("sandbox-worker", import.meta.url), {
       workerData,
@@ -47,14 +59,15 @@ export class SandboxThread {
       // Nothing of the host's environment is for a sandbox.
       env: {},
       name: "troupe-sandbox",
-      resourceLimits: { maxOldGenerationSizeMb: limits.sandboxHeapMib },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / (1024 * 1024)) },
     });
     this.#worker.unref();
-    this.#worker.on("message", (said: ThreadAnswer | FetchQuestion) => {
+    this.#worker.on("message", (said: ThreadAnswer | FetchQuestion | InnerTime) => {
       if ("fetch" in said) void this.#fetch(said);
+      else if ("innerSeconds" in said) this.#innerSeconds = said.innerSeconds;
       else this.#take()?.resolve(said);
     });
-    this.#worker.on("error", (cause) => this.#lose(sandboxErrors.threadLost(cause)));
+    this.#worker.on("error", (cause) => this.#lose(lossOf(cause)));
     this.#worker.on("exit", () => this.#lose(sandboxErrors.threadLost("it exited")));
   }
 
@@ -67,11 +80,25 @@ export class SandboxThread {
   request(request: ThreadRequest, network?: SandboxNetwork): Promise<ThreadAnswer> {
     assert(this.#waiting === undefined, "one operation at a time");
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    this.#secondsBefore = undefined;
     return new Promise((resolve, reject) => {
       this.#waiting = { network, over: new AbortController(), resolve, reject };
       this.#worker.ref();
       this.#worker.postMessage(request);
     });
+  }
+
+  /** Time of the processor since this was first asked in the operation that runs. May never settle: see `ThreadWatch`. */
+  async cpuSeconds(): Promise<number> {
+    const { user, system } = await this.#worker.cpuUsage();
+    const seconds = (user + system) / 1_000_000 + this.#innerSeconds;
+    this.#secondsBefore ??= seconds;
+    return seconds - this.#secondsBefore;
+  }
+
+  /** What is on its heap, also what nobody needs any more. May never settle: see `ThreadWatch`. */
+  async heapBytes(): Promise<number> {
+    return (await this.#worker.getHeapStatistics()).used_heap_size;
   }
 
   /** Ends the thread now; what runs in it rejects with `why`. Settles when it is gone. */
@@ -105,4 +132,9 @@ export class SandboxThread {
     if (this.#lost === undefined) this.#worker.unref();
     return waiting;
   }
+}
+
+function lossOf(cause: unknown): Error {
+  const isFull = cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY";
+  return isFull ? processErrors.limitExceeded("memoryBytes") : sandboxErrors.threadLost(cause);
 }

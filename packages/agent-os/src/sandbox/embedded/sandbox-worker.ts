@@ -6,8 +6,16 @@
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { giveWay } from "./give-way.ts";
+import { tellInnerTime } from "./inner-threads.ts";
 import { lateHeaders, loadHeaders } from "./late-headers.ts";
-import type { FetchAnswer, ThreadAnswer, ThreadData, ThreadFailure, ThreadRequest } from "./messages.ts";
+import type {
+  FetchAnswer,
+  InnerTime,
+  ThreadAnswer,
+  ThreadData,
+  ThreadFailure,
+  ThreadRequest,
+} from "./messages.ts";
 import { run } from "./operations.ts";
 import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";
 import { WayOut } from "./way-out.ts";
@@ -38,6 +46,8 @@ function failureOf(cause: unknown): ThreadFailure {
 
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   let asked = 0;
+  if (data.tellsInnerTime)
+    tellInnerTime((innerSeconds) => port.postMessage({ innerSeconds } satisfies InnerTime));
   const loaded = loadWarm(data, () => asked > 0);
   // Who asks for something hears of it.
   loaded.catch(() => undefined);

@@ -7,11 +7,9 @@
  */
 import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
+import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
 import type { Layers, ThreadData } from "./messages.ts";
-
-/** Where commands start, and what HOME is. */
-export const HOME = "/home/user";
 
 /** just-bash isn't installed. */
 export class JustBashMissing extends Error {}

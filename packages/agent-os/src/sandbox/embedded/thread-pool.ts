@@ -8,7 +8,7 @@
  */
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
-import { SandboxThread } from "./sandbox-thread.ts";
+import type { SandboxThread } from "./sandbox-thread.ts";
 
 interface Waiting {
   readonly sandbox: number;
@@ -18,6 +18,7 @@ interface Waiting {
 /** Threads, lent one operation at a time. */
 export class ThreadPool {
   readonly #most: number;
+  readonly #start: () => SandboxThread;
   readonly #idle: SandboxThread[] = [];
   readonly #waiting: Waiting[] = [];
   #lent = 0;
@@ -27,8 +28,9 @@ export class ThreadPool {
   #idleTimer: NodeJS.Timeout | undefined;
 
   /** `most`: how many threads there may be. */
-  constructor(most: number) {
+  constructor(most: number, start: () => SandboxThread) {
     this.#most = most;
+    this.#start = start;
   }
 
   /** There is one sandbox more. */
@@ -76,7 +78,7 @@ export class ThreadPool {
     const [idle] = this.#idle.splice(known === -1 ? 0 : known, 1);
     if (idle !== undefined || this.#lent < this.#most) {
       this.#lent += 1;
-      return idle ?? new SandboxThread();
+      return idle ?? this.#start();
     }
     if (this.#waiting.length >= limits.sandboxQueue)
       return Promise.reject(sandboxErrors.busy(limits.sandboxQueue));
@@ -100,7 +102,7 @@ export class ThreadPool {
   #giveBack(used: SandboxThread): void {
     const next = this.#waiting.shift();
     if (next !== undefined) {
-      next.lent(used.lost ? new SandboxThread() : used);
+      next.lent(used.lost ? this.#start() : used);
       return;
     }
     this.#lent -= 1;
@@ -114,7 +116,7 @@ export class ThreadPool {
   }
 
   #warm(): void {
-    if (this.#keepers > 0 && this.#lent + this.#idle.length === 0) this.#idle.push(new SandboxThread());
+    if (this.#keepers > 0 && this.#lent + this.#idle.length === 0) this.#idle.push(this.#start());
   }
 
   /** The idle ones that nobody wants to be there. */

@@ -76,8 +76,8 @@ export interface OpenNetwork {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Limits that the supervisor watches. */
-export type WatchedLimit = "memoryBytes" | "fileBytes" | "files" | "cpuSeconds";
+/** Limits that the supervisor watches. `tasks`: processes and threads, which the kernel bounds. */
+export type WatchedLimit = "memoryBytes" | "fileBytes" | "files" | "cpuSeconds" | "tasks";
 
 /** From the supervisor. */
 export type FromSupervisor =

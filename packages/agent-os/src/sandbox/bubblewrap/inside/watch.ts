@@ -3,7 +3,7 @@
  *
  * Memory is what processes hold that isn't in a file: each process by itself is bounded by the kernel (`prlimit`), all together are
  * bounded here: past the limit the largest one is ended, and who started it is told why. So are files: the kernel bounds their bytes, and how
- * many there are is bounded here.
+ * many there are is bounded here. Of processes and threads, which the kernel bounds, it is told how many there are.
  *
  * Time on the processor is a session's: that of what was started, and of all that it started. The kernel counts for each process alone, and
  * whoever forks begins anew. A process that ends is counted by the parent that waits for it; of one that nobody waits for what was seen last counts.
@@ -37,6 +37,7 @@ interface Used {
   readonly pid: number;
   readonly session: number;
   readonly bytes: number;
+  readonly threads: number;
   /** Its own, and that of its children that have ended. */
   readonly cpuSeconds: number;
 }
@@ -74,6 +75,10 @@ export class Watch {
     const memory = all.reduce((sum, { bytes }) => sum + bytes, 0);
     onUse("memoryBytes", memory);
     onUse("files", files - ffree);
+    onUse(
+      "tasks",
+      all.reduce((sum, { threads }) => sum + threads, ownTasks()),
+    );
     this.#lookAtTime(all);
     if (largest === undefined) {
       if (!this.#needed) this.#end();
@@ -111,10 +116,16 @@ function usedBy(name: string): Used[] {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
     const bytes = (kilobytes(status, "RssAnon") + kilobytes(status, "RssShmem")) * 1024;
     const session = Number(/^NSsid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-    return [{ pid, session, bytes, cpuSeconds: cpuSecondsOf(pid) }];
+    const threads = Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 1);
+    return [{ pid, session, bytes, threads, cpuSeconds: cpuSecondsOf(pid) }];
   } catch {
     return [];
   }
+}
+
+/** The supervisor's threads, and its parent: the limit counts them, too. */
+function ownTasks(): number {
+  return readdirSync("/proc/self/task").length + 1;
 }
 
 function kilobytes(status: string, name: string): number {
