@@ -2,10 +2,12 @@
  * Programs that are run by their path, each bundled into one script: that of an isolate (`packages/plugins/src/carriers/isolate/guest/`),
  * which what runs from the sources takes as well, and that of a sandbox of real processes. Part of the build: they are published.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { globSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundleParts, type PartedProgram } from "./guest-parts.ts";
+import { bundleParts, type PartedProgram, type PartedScripts } from "./guest-parts.ts";
+import { madeOnce } from "./made-once.ts";
 
 const plugins = new URL("../packages/plugins/", import.meta.url);
 
@@ -50,6 +52,7 @@ const guestParts: PartedProgram["parts"] = {
     `${local}subscribing.ts`,
     `${local}restore.ts`,
     "runtime/src/events/retained.ts",
+    "runtime/src/events/retained-bytes.ts",
     "runtime/src/guest/guest-subscription.ts",
   ],
   raw: [
@@ -74,15 +77,25 @@ const guestParts: PartedProgram["parts"] = {
   ],
   errors: [
     "runtime/src/errors.ts",
+    "runtime/src/access-errors.ts",
+    "runtime/src/socket-errors.ts",
+    "runtime/src/events/errors.ts",
+    "runtime/src/storage/not-durable.ts",
     "runtime/src/config-errors.ts",
     "runtime/src/storage-errors.ts",
     "runtime/src/entry-errors.ts",
     "runtime/src/connection-errors.ts",
     "runtime/src/flow-errors.ts",
     "protocol/src/wire-error.ts",
+    "protocol/src/errors.ts",
+    "protocol/src/values/path.ts",
+    "base/src/nearest.ts",
   ],
   end: [`${local}stop.ts`, `${local}run.ts`],
   kv: [`${local}kv-api.ts`, "runtime/src/kv/"],
+  web: ["web-body.ts", "web-headers.ts", "web-stream.ts"].map(
+    (file) => `plugins/src/carriers/isolate/guest/${file}`,
+  ),
   values: [
     "protocol/src/values/json-revive.ts",
     "protocol/src/values/json-read.ts",
@@ -90,6 +103,7 @@ const guestParts: PartedProgram["parts"] = {
     "protocol/src/values/base64.ts",
     "protocol/src/values/error-value.ts",
     "protocol/src/values/views.ts",
+    "protocol/src/values/bigint.ts",
   ],
 };
 
@@ -102,10 +116,25 @@ const guestCore: readonly string[] = [
   "runtime/src/workflow/ledger.ts",
 ];
 
-/** Builds it. Rejects when it imports anything of a platform's. */
+/** What it depends on beside its sources: what bundles them, and the packages' word on which file an import means. */
+const besides: readonly string[] = [
+  ...["guest-bundle.ts", "guest-parts.ts"].map((file) => join(import.meta.dirname, file)),
+  join(import.meta.dirname, "../node_modules/esbuild/package.json"),
+  ...globSync(join(import.meta.dirname, "../packages/*/package.json")),
+];
+
+/** Builds it, unless it was built of the same sources. Rejects when it imports anything of a platform's. */
 export async function buildGuest(): Promise<void> {
   const guest = fileURLToPath(new URL("src/carriers/isolate/guest/", plugins));
-  const scripts = await bundleParts({
+  const made = fileURLToPath(new URL("dist/isolate-guest.json", plugins));
+  await madeOnce(made, async () => {
+    const { inputs, ...scripts } = await guestScripts(guest);
+    return { text: JSON.stringify(scripts), inputs: [...inputs, ...besides] };
+  });
+}
+
+function guestScripts(guest: string): Promise<PartedScripts> {
+  return bundleParts({
     entry: `${guest}main.ts`,
     linker: `${guest}parts.ts`,
     root: fileURLToPath(new URL("../packages/", import.meta.url)),
@@ -120,9 +149,6 @@ export async function buildGuest(): Promise<void> {
       logLevel: "warning",
     },
   });
-  const dist = new URL("dist/", plugins);
-  mkdirSync(dist, { recursive: true });
-  writeFileSync(new URL("isolate-guest.json", dist), JSON.stringify(scripts));
 }
 
 /**

@@ -53,7 +53,7 @@ async function bundled(parts: Readonly<Record<string, readonly string[]>>): Prom
   }
 }
 
-function started(scripts: PartedScripts): (code: string) => unknown {
+function started(scripts: Pick<PartedScripts, "core" | "parts">): (code: string) => unknown {
   const realm = createContext({});
   runInContext(scripts.core, realm);
   const evaluate = (code: string): unknown => runInContext(code, realm);

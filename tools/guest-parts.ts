@@ -31,6 +31,8 @@ const ENTRY = "guest:entry";
 export interface PartedScripts {
   readonly core: string;
   readonly parts: Readonly<Record<string, string>>;
+  /** Paths of the files that they were made of. */
+  readonly inputs: readonly string[];
 }
 
 /** Bundles one. Rejects as esbuild does. */
@@ -47,7 +49,10 @@ export async function bundleParts(program: PartedProgram): Promise<PartedScripts
   }
   const scripts = await Promise.all(names.map(async (name) => [name, await scriptOf(making, name)] as const));
   const { [CORE]: core = "", ...parts } = Object.fromEntries(scripts);
-  return { core: `(()=>{${await linkerOf(program)};${core}(linker.required)})();`, parts };
+  const linked = `(()=>{${await linkerOf(program)};${core}(linker.required)})();`;
+  const found = await Promise.all(making.resolved.values());
+  const inputs = new Set([program.linker, ...found.map(({ path }) => path)]);
+  return { core: linked, parts, inputs: [...inputs] };
 }
 
 /** What is known while a program is bundled. */

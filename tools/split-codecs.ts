@@ -17,6 +17,9 @@ const codec =
 const IMPORTS = `import { ProtoReader } from "../../../wire/proto-reader.ts";
 import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";`;
 
+/** What a message has where no bytes came: to make them anew costs as much as to read the rest of a short one. */
+const NEW_BYTES = "new Uint8Array(0)";
+
 const CODEC = `interface Codec<T> {
   readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
   readonly decode: (bytes: Uint8Array) => T;
@@ -41,11 +44,16 @@ export function decode${name}(bytes: Uint8Array): ${name} {
       `export const ${name}: Codec<${name}> = { encode: encode${name}, decode: decode${name} };`,
     ].join("\n\n"),
   );
+  const bytes = split.includes(NEW_BYTES) ? "NO_BYTES, " : "";
   const called = split
     .replace(/\b([A-Z]\w*)\.(encode|decode)\(/g, (_, name: string, way: string) => `${WAYS[way]}${name}(`)
-    .replace(/^import \{ BinaryReader, BinaryWriter \}.*$/m, IMPORTS)
+    .replace(
+      /^import \{ BinaryReader, BinaryWriter \}.*$/m,
+      IMPORTS.replace("ProtoReader", `${bytes}ProtoReader`),
+    )
     .replace(/^interface MessageFns<T> \{[\s\S]*?^\}$/m, CODEC)
     .replace(/^function longToNumber[\s\S]*?^\}\n\n/m, "")
+    .replaceAll(NEW_BYTES, "NO_BYTES")
     .replace(/longToNumber\((reader\.uint64\(\)(?: as Long)?)\)/g, "$1");
   refuseCycles(called);
   // Names of another file: its functions are imported beside its types.

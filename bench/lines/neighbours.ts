@@ -3,11 +3,15 @@
  *
  * A p99 says as much of the machine as of the neighbour. So what is compared was measured in turns: calls alone for a while,
  * as long beside, and so on, all of a round's pooled; what else the machine does hits both alike. Each figure stands beside
- * its control, the same pairs with nobody doing harm: what that is away from 1 is the machine's noise.
+ * two controls. The same pairs with nobody doing harm: what that is away from 1 is the machine's noise. And beside a process that
+ * has nothing to do with any of it and burns a core: what a machine with one core less costs a call, which no carrier can
+ * keep from its actors.
  *
  * A while is longer than a call that stalls or spins is waited for. In a shorter one the only thing that is seen of a stall
  * is that a call begins, which is the same for one that behaves, and that alone is one call in a hundred.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +26,9 @@ const harms = ["floods", "stalls", "spins"] as const;
 
 type Harm = (typeof harms)[number];
 
+/** What a neighbour is measured beside: a harm, an unrelated process that burns a core, or nothing at all. */
+type Beside = Harm | "burns" | "alone";
+
 /** Of one round, each way. */
 const BLOCKS = 4;
 /** How long a call of the one that does harm is waited for. */
@@ -29,15 +36,23 @@ const HARM_MS = 200;
 const BLOCK_MS = HARM_MS + 100;
 
 /** Pairs of p99s: beside over alone. */
-async function ratio(act: Act, harm: Harm | undefined): Promise<number> {
+async function ratio(act: Act, beside: Beside): Promise<number> {
   const times = { alone: [] as number[], beside: [] as number[] };
   for (let block = 0; block < BLOCKS; block += 1) {
     await calls(act, times.alone);
-    const harming = harm && repeated(() => act("hostile", "a", harm));
-    await calls(act, times.beside);
-    await harming?.stop();
+    const other = started(act, beside);
+    try {
+      await calls(act, times.beside);
+    } finally {
+      await other?.stop();
+    }
   }
   return p99(times.beside) / p99(times.alone);
+}
+
+function started(act: Act, beside: Beside): Running | undefined {
+  if (beside === "alone") return undefined;
+  return beside === "burns" ? burner() : repeated(() => act("hostile", "a", beside));
 }
 
 async function calls(act: Act, times: number[]): Promise<void> {
@@ -58,16 +73,16 @@ function p99(times: number[]): number {
 async function neighbour(rounds: number, use: Readonly<Record<Role, AnyActorDefinition>>): Promise<Figure> {
   return await withRegistry(use, async (act) => {
     await calls(act, []);
-    const ratios = new Map<Harm | undefined, number[]>();
+    const ratios = new Map<Beside, number[]>();
     for (let round = 0; round < rounds; round += 1) {
-      for (const harm of [undefined, ...harms])
-        ratios.set(harm, [...(ratios.get(harm) ?? []), await ratio(act, harm)]);
+      for (const beside of ["alone", "burns", ...harms] as const)
+        ratios.set(beside, [...(ratios.get(beside) ?? []), await ratio(act, beside)]);
     }
-    const of = (harm: Harm | undefined): number => median(ratios.get(harm) ?? []);
+    const of = (beside: Beside): number => median(ratios.get(beside) ?? []);
     const each = harms.map((harm) => `${harm} ${of(harm).toFixed(2)}`).join(", ");
     return {
       value: Math.max(...harms.map(of)),
-      detail: `${each}; alone over alone ${of(undefined).toFixed(2)}`,
+      detail: `${each}; alone over alone ${of("alone").toFixed(2)}, beside an unrelated process that burns a core ${of("burns").toFixed(2)}`,
     };
   });
 }
@@ -75,8 +90,26 @@ async function neighbour(rounds: number, use: Readonly<Record<Role, AnyActorDefi
 /** Who is measured, and who does harm: each with its own process, thread or isolate. */
 type Role = "neighbour" | "hostile";
 
+/** What goes on until it is stopped. */
+interface Running {
+  stop(): Promise<void>;
+}
+
+/** For no longer than a block and what it may be late. */
+function burner(): Running {
+  const program = `const end = Date.now() + ${10 * BLOCK_MS}; while (Date.now() < end);`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: "ignore" });
+  const exited = once(child, "exit");
+  return {
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
 /** Does it again and again, whatever comes of it. */
-function repeated(work: () => Promise<unknown>): { stop(): Promise<void> } {
+function repeated(work: () => Promise<unknown>): Running {
   let stopped = false;
   const loop = (async () => {
     while (!stopped) {
@@ -92,10 +125,11 @@ function repeated(work: () => Promise<unknown>): { stop(): Promise<void> } {
   };
 }
 
-const options = { actionTimeout: HARM_MS };
+/** Of the one that does harm. The neighbour has the usual time: on a busy machine it may need it. */
+const harmful = { actionTimeout: HARM_MS };
 
 /** The same in TypeScript; a worker that spins for good would be no neighbour but a smaller machine. */
-function program(spins: string): string {
+function program(spins: string, options: object): string {
   return `actor({
     events: { told: event() },
     actions: {
@@ -112,16 +146,21 @@ function program(spins: string): string {
 }
 
 function isolateNeighbour(rounds: number): Promise<Figure> {
-  const source = `import { actor, event } from "troupe"; export default ${program("for (;;);")};`;
-  const define = (): AnyActorDefinition => dynamicActor({ source });
-  return neighbour(rounds, { neighbour: define(), hostile: define() });
+  const define = (options: object): AnyActorDefinition => {
+    const definition = program("for (;;);", options);
+    return dynamicActor({ source: `import { actor, event } from "troupe"; export default ${definition};` });
+  };
+  return neighbour(rounds, { neighbour: define({}), hostile: define(harmful) });
 }
 
 async function wasmNeighbour(rounds: number): Promise<Figure | Unmeasured> {
   const built = await wasmPlugin("hostile");
   if (built.missing !== undefined) return { missing: built.missing };
-  const define = (): AnyActorDefinition => pluginActor({ wasm: built.path, options });
-  return await neighbour(rounds, { neighbour: define(), hostile: define() });
+  const { path: wasm } = built;
+  return await neighbour(rounds, {
+    neighbour: pluginActor({ wasm }),
+    hostile: pluginActor({ wasm, options: harmful }),
+  });
 }
 
 async function workerNeighbour(rounds: number): Promise<Figure> {
@@ -130,11 +169,13 @@ async function workerNeighbour(rounds: number): Promise<Figure> {
     const spins = `const end = Date.now() + ${HARM_MS}; while (Date.now() < end);`;
     const source = `import { actor, event } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
       import { serveWorker } from ${JSON.stringify(import.meta.resolve("@troupe/plugins/worker"))};
-      await serveWorker({ name: "hostile", actors: { hostile: ${program(spins)} } });`;
+      await serveWorker({ name: "hostile", actors: { hostile: ${program(spins, {})} } });`;
     writeFileSync(join(folder, "main.ts"), source);
     writeFileSync(join(folder, "troupe-plugin.toml"), manifest);
-    const define = (): AnyActorDefinition => pluginActor({ plugin: folder });
-    return await neighbour(rounds, { neighbour: define(), hostile: define() });
+    return await neighbour(rounds, {
+      neighbour: pluginActor({ plugin: folder }),
+      hostile: pluginActor({ plugin: folder, options: harmful }),
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

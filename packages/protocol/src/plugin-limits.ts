@@ -36,6 +36,10 @@ export const pluginLimits = {
   pluginWaitingBytes: 128 * 1024 * 1024 + 128 * 1024,
   /** Frames that the host takes from one plugin before everybody else has a turn: some 30 µs of it, less than a call of a neighbour's. */
   pluginFramesPerTurn: 64,
+  /** Frames that it may have heard beyond them for each that it was given: what an action writes, broadcasts and answers, and one. */
+  pluginFramesPerAsked: 4,
+  /** All of them in one turn, however much it was given. */
+  pluginFramesPerTurnAsked: 256,
   /** The body of an HTTP request that a plugin's SDK has whole before its function runs. */
   pluginRequestBodyBytes: 8 * 1024 * 1024,
   /** Lines that one plugin says to the log in a second; the rest is counted. */

@@ -25,3 +25,20 @@ test("one that says little is never kept waiting", () => {
   const budget = new FrameBudget(() => expect.unreachable());
   for (let n = 0; n < limits.pluginFramesPerTurn - 1; n += 1) expect(budget.take()).toBe(true);
 });
+
+test("what it was asked for is heard in one turn, up to a limit; who was asked nothing more has the usual turn again", () => {
+  const { pluginFramesPerTurn: usual, pluginFramesPerAsked: each, pluginFramesPerTurnAsked: most } = limits;
+  const heardAfter = (asked: number): number => {
+    const budget = new FrameBudget(() => {});
+    for (let n = 0; n < asked; n += 1) budget.asked();
+    let heard = 0;
+    while (budget.take()) heard += 1;
+    // Too late for this turn.
+    budget.asked();
+    expect(budget.spent).toBe(true);
+    return heard;
+  };
+  expect(heardAfter(0)).toBe(usual);
+  expect(heardAfter(32)).toBe(usual + 32 * each);
+  expect(heardAfter(10_000)).toBe(most);
+});

@@ -1,7 +1,13 @@
 /** Which actors of an isolate do without the parts of the guest's program. */
 import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
-import { type CarriedReply, encodeArgs, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import {
+  type CarriedReply,
+  decodePayload,
+  encodeArgs,
+  encodePayload,
+  NO_PAYLOAD,
+} from "@troupe/protocol/actor/v1";
 import {
   type HostFrame,
   HostFrameCodec,
@@ -105,4 +111,16 @@ test("an actor of state and actions is the core's alone", async () => {
 test("one that uses more needs its part", async () => {
   const said = await firstCall('{ actions: { act: (c) => c.kv.put("a", 1) } }');
   expect(replyOf(said)?.error?.message).toMatch(/^The guest's core uses \w+:/);
+});
+
+test("the web's classes come when they are used first, and may be replaced before", async () => {
+  const used = "() => { try { return new Response(); } catch (cause) { return cause.message; } }";
+  const value = decodePayload(
+    replyOf(await firstCall(`{ actions: { act: ${used} } }`))?.value ?? NO_PAYLOAD,
+    "cbor",
+  );
+  expect(value).toMatch(/^The guest's core uses web:/);
+  const replaced = "() => { globalThis.Response = 7; return Response; }";
+  const said = await firstCall(`{ actions: { act: ${replaced} } }`);
+  expect(replyOf(said)?.value).toEqual(encodePayload(7, "cbor"));
 });

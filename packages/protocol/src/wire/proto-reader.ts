@@ -4,6 +4,9 @@
  */
 import { readLenientUtf8, shortAscii } from "../values/text.ts";
 
+/** A message's bytes where there are none: one for all of them. */
+export const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
 /** Wire types. */
 const VARINT = 0;
 const BYTES_8 = 1;

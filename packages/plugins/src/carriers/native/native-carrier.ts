@@ -21,6 +21,7 @@ import {
 } from "@troupe/protocol/plugin/v1";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
+import { FrameBudget } from "../frame-budget.ts";
 import { nativeErrors } from "./errors.ts";
 import { type Ffi, importFfi, type NativeLibrary, type PluginHandle } from "./ffi.ts";
 import { Inbox } from "./inbox.ts";
@@ -102,8 +103,7 @@ class NativeCarrier implements Carrier {
   #phase: Phase = { tag: "open" };
   #scheduled = false;
   #running = false;
-  /** Frames that may be taken before others have a turn. */
-  #budget: number = limits.pluginFramesPerTurn;
+  readonly #budget = new FrameBudget(() => this.#run());
 
   constructor(parts: { library: NativeLibrary; plugin: PluginHandle; wake: Wake; events: CarrierEvents }) {
     this.#library = parts.library;
@@ -117,8 +117,9 @@ class NativeCarrier implements Carrier {
     // An actor that starts may have more rows than may wait here: what the plugin takes now doesn't.
     if (this.#outbox.large) this.#push();
     const error = this.#outbox.add(HostFrameCodec.encode(frame));
-    if (error !== undefined) this.#break(error);
-    else this.#schedule();
+    if (error !== undefined) return this.#break(error);
+    this.#budget.asked();
+    this.#schedule();
   }
 
   close(timeoutMs: number): Promise<CloseReport> {
@@ -133,16 +134,16 @@ class NativeCarrier implements Carrier {
 
   /** The plugin's queue is no longer empty, or it can take something in again. */
   woken(): void {
-    if (this.#budget > 0) this.#run();
+    if (!this.#budget.spent) this.#run();
   }
 
   #schedule(): void {
     // Inside of a run, the run goes on; with nothing left of the budget, the next turn does.
-    if (this.#scheduled || this.#running || this.#budget === 0) return;
+    if (this.#scheduled || this.#running || this.#budget.spent) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      if (this.#budget > 0) this.#run();
+      if (!this.#budget.spent) this.#run();
     });
   }
 
@@ -150,19 +151,13 @@ class NativeCarrier implements Carrier {
     if (this.#running) return;
     this.#running = true;
     try {
-      while (this.#phase.tag === "open" && this.#budget > 0) {
+      while (this.#phase.tag === "open" && !this.#budget.spent) {
         this.#push();
         if (!this.#take()) break;
       }
     } finally {
       this.#running = false;
     }
-    if (this.#budget === 0) setImmediate(() => this.#nextTurn());
-  }
-
-  #nextTurn(): void {
-    this.#budget = limits.pluginFramesPerTurn;
-    this.#run();
   }
 
   #push(): void {
@@ -173,14 +168,14 @@ class NativeCarrier implements Carrier {
   /** Takes frames until there is something to push, none is left or others have their turn. True when it has to go on. */
   #take(): boolean {
     const pull = (into: Uint8Array) => this.#library.pull(this.#plugin, into);
-    while (this.#phase.tag === "open" && this.#budget > 0) {
+    while (this.#phase.tag === "open" && !this.#budget.spent) {
       const pulled = this.#inbox.next(pull);
       if (pulled === undefined) return false;
+      this.#budget.take();
       if (TroupeError.is(pulled)) {
         this.#break(pulled);
         return false;
       }
-      this.#budget -= 1;
       const frame = decode(pulled);
       if (TroupeError.is(frame)) this.#break(frame);
       else this.#events.frame(frame);

@@ -10,7 +10,8 @@
  *      └── a fault: rejected, when the thread is gone                                              ▼
  *
  * What is sent in one turn of the event loop goes together. While the thread works, frames wait in the outbox, which has a
- * limit; while the host doesn't ask, the plugin's wait in the plugin.
+ * limit; while the host doesn't ask, the plugin's wait in the plugin. What came out of one turn is taken from the exchange, and
+ * the next turn begins: the thread works while the host hears. It has no third before the host has heard the first.
  */
 import { TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
@@ -69,11 +70,11 @@ class WasmCarrier implements Carrier {
   readonly #thread: WasmThread;
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
-  readonly #budget = new FrameBudget(() => this.#hearing && this.#hear());
+  readonly #budget = new FrameBudget(() => this.#hear());
   /** Bytes of the turn that is done, until they are in the inbox. */
   #outBytes = 0;
-  /** Not all of them were heard yet. */
-  #hearing = false;
+  /** The plugin has more than came out in its last turn. */
+  #more = false;
   readonly #opened = Promise.withResolvers<Carrier>();
   readonly #gone = Promise.withResolvers<CloseReport>();
   #phase: Phase = "opening";
@@ -102,14 +103,16 @@ class WasmCarrier implements Carrier {
   send(frame: HostFrame): void {
     if (this.#phase !== "open") return;
     const error = this.#outbox.add(HostFrameCodec.encode(frame));
-    if (error !== undefined) this.#thread.end(error);
-    else if (!this.#scheduled) this.#schedule();
+    if (error !== undefined) return this.#thread.end(error);
+    this.#budget.asked();
+    if (!this.#scheduled) this.#schedule();
   }
 
   close(timeoutMs: number): Promise<CloseReport> {
     if (this.#phase === "open") {
       this.#phase = "closing";
       this.#closeMs = timeoutMs;
+      this.#outBytes = 0;
       this.#overdue = setTimeout(() => this.#thread.end(), timeoutMs);
       this.#run();
     }
@@ -120,13 +123,19 @@ class WasmCarrier implements Carrier {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      if (!this.#outbox.empty) this.#run();
+      this.#runNext();
     });
   }
 
-  /** Its turn, if it has none. */
+  /** Its turn, if there is anything for it. */
+  #runNext(): void {
+    if (this.#more || this.#phase === "closing" || !this.#outbox.empty) this.#run();
+  }
+
+  /** Its turn, if it has none, and what came out of the last one isn't in the exchange any more. */
   #run(): void {
-    if (!this.#thread.idle || this.#hearing) return;
+    if (!this.#thread.idle || this.#outBytes > 0) return;
+    this.#more = false;
     let given = false;
     this.#outbox.take((frames) => {
       given = true;
@@ -146,36 +155,33 @@ class WasmCarrier implements Carrier {
       this.#opened.resolve(this);
       return;
     }
-    this.#outBytes = this.#exchange.words[Word.outBytes] ?? 0;
+    const { words } = this.#exchange;
+    this.#more = words[Word.more] === 1;
+    if (this.#phase === "open") this.#outBytes = words[Word.outBytes] ?? 0;
     this.#hear();
+    this.#runNext();
   }
 
-  /** What came out; and then the next turn, if there is anything for it. */
+  /** What came out of the turn that is done, into the inbox; and the next one begins. */
+  readonly #pull = (into: Uint8Array): number => {
+    const bytes = this.#outBytes;
+    if (bytes > into.byteLength) return -bytes;
+    into.set(new Uint8Array(this.#exchange.outgoing, 0, bytes));
+    this.#outBytes = 0;
+    this.#runNext();
+    return bytes;
+  };
+
+  /** As many frames as the host's own turn allows. */
   #hear(): void {
-    this.#hearing = this.#phase === "open" && !this.#take();
-    if (this.#hearing) return;
-    const more = this.#exchange.words[Word.more] === 1;
-    if (more || this.#phase === "closing" || !this.#outbox.empty) this.#run();
-  }
-
-  /** Frames of the turn that is done. False: the host's own turn allows no more, and there may be. */
-  #take(): boolean {
-    const pull = (into: Uint8Array): number => {
-      const bytes = this.#outBytes;
-      if (bytes > into.byteLength) return -bytes;
-      this.#outBytes = 0;
-      into.set(new Uint8Array(this.#exchange.outgoing, 0, bytes));
-      return bytes;
-    };
-    while (this.#phase === "open") {
-      if (!this.#budget.take()) return false;
-      const pulled = this.#inbox.next(pull);
-      if (pulled === undefined) return true;
+    while (this.#phase === "open" && !this.#budget.spent) {
+      const pulled = this.#inbox.next(this.#pull);
+      if (pulled === undefined) return;
+      this.#budget.take();
       const frame = TroupeError.is(pulled) ? pulled : decode(pulled);
       if (TroupeError.is(frame)) this.#thread.end(frame);
       else this.#parts.events.frame(frame);
     }
-    return true;
   }
 
   #ended(error: TroupeError | undefined): void {

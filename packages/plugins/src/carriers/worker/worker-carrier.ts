@@ -137,7 +137,9 @@ class WorkerCarrier implements Carrier {
   }
 
   send(frame: HostFrame): void {
-    if (this.#ending === undefined) this.#queue.push(HostFrameCodec.encode(frame));
+    if (this.#ending !== undefined) return;
+    this.#budget.asked();
+    this.#queue.push(HostFrameCodec.encode(frame));
   }
 
   close(timeoutMs: number): Promise<CloseReport> {

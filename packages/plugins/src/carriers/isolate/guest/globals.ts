@@ -34,6 +34,19 @@ export function define(globals: Readonly<Record<string, unknown>>): void {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
+/** The same, but that the value is made when it is asked for first: few actors do. */
+function defineWhenUsed(globals: Readonly<Record<string, () => unknown>>): void {
+  for (const [name, value] of Object.entries(globals))
+    Object.defineProperty(globalThis, name, {
+      get: () => {
+        define({ [name]: value() });
+        return value();
+      },
+      set: (replaced: unknown) => define({ [name]: replaced }),
+      configurable: true,
+    });
+}
+
 function getRandomValues<T extends ArrayBufferView>(into: T): T {
   const { buffer, byteOffset, byteLength } = into;
   new Uint8Array(buffer, byteOffset, byteLength).set(host.randomBytes(byteLength));
@@ -75,8 +88,11 @@ define({
   clearTimeout: timers.clear,
   clearInterval: timers.clear,
   crypto: Object.freeze({ getRandomValues, randomUUID }),
-  Headers: WebHeaders,
-  ReadableStream: WebStream,
-  Request: WebRequest,
-  Response: WebResponse,
+});
+
+defineWhenUsed({
+  Headers: () => WebHeaders,
+  ReadableStream: () => WebStream,
+  Request: () => WebRequest,
+  Response: () => WebResponse,
 });

@@ -5,7 +5,7 @@
 // source: actor/v1/actor.proto
 
 /* eslint-disable */
-import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { NO_BYTES, ProtoReader } from "../../../wire/proto-reader.ts";
 import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
 
 /**
@@ -1443,7 +1443,7 @@ export function decodeFromActor(bytes: Uint8Array): FromActor {
 export const FromActor: Codec<FromActor> = { encode: encodeFromActor, decode: decodeFromActor };
 
 function createBaseError(): Error {
-  return { group: "", code: "", message: "", metadata: new Uint8Array(0), retryable: false, public: false, status: 0 };
+  return { group: "", code: "", message: "", metadata: NO_BYTES, retryable: false, public: false, status: 0 };
 }
 
 export function writeError(message: Error, writer: ProtoWriter): ProtoWriter {
@@ -1554,7 +1554,7 @@ export function decodeError(bytes: Uint8Array): Error {
 export const Error: Codec<Error> = { encode: encodeError, decode: decodeError };
 
 function createBaseRow(): Row {
-  return { space: 0, key: "", blobKey: new Uint8Array(0), value: new Uint8Array(0), deleted: false };
+  return { space: 0, key: "", blobKey: NO_BYTES, value: NO_BYTES, deleted: false };
 }
 
 export function writeRow(message: Row, writer: ProtoWriter): ProtoWriter {
@@ -1650,7 +1650,7 @@ function createBaseStart(): Start {
     generation: 0,
     createdAt: 0,
     isNew: false,
-    input: new Uint8Array(0),
+    input: NO_BYTES,
     rows: [],
     actor: "",
     moreRows: false,
@@ -1865,7 +1865,7 @@ export function decodeStartRows(bytes: Uint8Array): StartRows {
 export const StartRows: Codec<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
 
 function createBaseSleeper(): Sleeper {
-  return { connection: 0, socket: 0, id: "", params: new Uint8Array(0), state: new Uint8Array(0) };
+  return { connection: 0, socket: 0, id: "", params: NO_BYTES, state: NO_BYTES };
 }
 
 export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter {
@@ -1954,7 +1954,7 @@ export function decodeSleeper(bytes: Uint8Array): Sleeper {
 export const Sleeper: Codec<Sleeper> = { encode: encodeSleeper, decode: decodeSleeper };
 
 function createBaseRestored(): Restored {
-  return { connection: 0, socket: 0, params: new Uint8Array(0), events: [] };
+  return { connection: 0, socket: 0, params: NO_BYTES, events: [] };
 }
 
 export function writeRestored(message: Restored, writer: ProtoWriter): ProtoWriter {
@@ -2276,9 +2276,9 @@ function createBaseCall(): Call {
   return {
     call: 0,
     action: "",
-    args: new Uint8Array(0),
+    args: NO_BYTES,
     connection: 0,
-    params: new Uint8Array(0),
+    params: NO_BYTES,
     timeoutMs: 0,
     send: undefined,
     idempotencyKey: "",
@@ -2689,7 +2689,7 @@ export function decodeStreamStart(bytes: Uint8Array): StreamStart {
 export const StreamStart: Codec<StreamStart> = { encode: encodeStreamStart, decode: decodeStreamStart };
 
 function createBaseStreamItem(): StreamItem {
-  return { call: 0, value: new Uint8Array(0) };
+  return { call: 0, value: NO_BYTES };
 }
 
 export function writeStreamItem(message: StreamItem, writer: ProtoWriter): ProtoWriter {
@@ -2801,7 +2801,7 @@ export function decodeStreamCredit(bytes: Uint8Array): StreamCredit {
 export const StreamCredit: Codec<StreamCredit> = { encode: encodeStreamCredit, decode: decodeStreamCredit };
 
 function createBaseReply(): Reply {
-  return { call: 0, value: new Uint8Array(0), error: undefined, refused: false, begun: false };
+  return { call: 0, value: NO_BYTES, error: undefined, refused: false, begun: false };
 }
 
 export function writeReply(message: Reply, writer: ProtoWriter): ProtoWriter {
@@ -2890,7 +2890,7 @@ export function decodeReply(bytes: Uint8Array): Reply {
 export const Reply: Codec<Reply> = { encode: encodeReply, decode: decodeReply };
 
 function createBaseConnect(): Connect {
-  return { connection: 0, id: "", params: new Uint8Array(0), stays: false };
+  return { connection: 0, id: "", params: NO_BYTES, stays: false };
 }
 
 export function writeConnect(message: Connect, writer: ProtoWriter): ProtoWriter {
@@ -3314,7 +3314,7 @@ export function decodeUnsubscribe(bytes: Uint8Array): Unsubscribe {
 export const Unsubscribe: Codec<Unsubscribe> = { encode: encodeUnsubscribe, decode: decodeUnsubscribe };
 
 function createBaseEvent(): Event {
-  return { name: "", args: new Uint8Array(0), connections: [], unconfirmed: false, sequence: 0 };
+  return { name: "", args: NO_BYTES, connections: [], unconfirmed: false, sequence: 0 };
 }
 
 export function writeEvent(message: Event, writer: ProtoWriter): ProtoWriter {
@@ -3955,7 +3955,7 @@ export function decodeKvGet(bytes: Uint8Array): KvGet {
 export const KvGet: Codec<KvGet> = { encode: encodeKvGet, decode: decodeKvGet };
 
 function createBaseKvList(): KvList {
-  return { start: new Uint8Array(0), end: new Uint8Array(0), limit: 0, reverse: false };
+  return { start: NO_BYTES, end: NO_BYTES, limit: 0, reverse: false };
 }
 
 export function writeKvList(message: KvList, writer: ProtoWriter): ProtoWriter {
@@ -4156,7 +4156,7 @@ export function decodeOwnList(bytes: Uint8Array): OwnList {
 export const OwnList: Codec<OwnList> = { encode: encodeOwnList, decode: decodeOwnList };
 
 function createBaseSqlExecute(): SqlExecute {
-  return { sql: "", params: new Uint8Array(0), transaction: 0, turn: undefined };
+  return { sql: "", params: NO_BYTES, transaction: 0, turn: undefined };
 }
 
 export function writeSqlExecute(message: SqlExecute, writer: ProtoWriter): ProtoWriter {
@@ -4323,7 +4323,7 @@ export function decodeSqlBatch(bytes: Uint8Array): SqlBatch {
 export const SqlBatch: Codec<SqlBatch> = { encode: encodeSqlBatch, decode: decodeSqlBatch };
 
 function createBaseSqlStatement(): SqlStatement {
-  return { text: 0, params: new Uint8Array(0) };
+  return { text: 0, params: NO_BYTES };
 }
 
 export function writeSqlStatement(message: SqlStatement, writer: ProtoWriter): ProtoWriter {
@@ -4524,7 +4524,7 @@ export function decodeSqlEnd(bytes: Uint8Array): SqlEnd {
 export const SqlEnd: Codec<SqlEnd> = { encode: encodeSqlEnd, decode: decodeSqlEnd };
 
 function createBaseKept(): Kept {
-  return { ask: 0, payload: new Uint8Array(0), call: 0 };
+  return { ask: 0, payload: NO_BYTES, call: 0 };
 }
 
 export function writeKept(message: Kept, writer: ProtoWriter): ProtoWriter {
@@ -4596,10 +4596,10 @@ function createBaseActorCall(): ActorCall {
     key: [],
     actorId: "",
     method: 0,
-    input: new Uint8Array(0),
-    params: new Uint8Array(0),
+    input: NO_BYTES,
+    params: NO_BYTES,
     action: "",
-    args: new Uint8Array(0),
+    args: NO_BYTES,
     send: undefined,
     timeoutMs: 0,
     idempotencyKey: "",
@@ -4794,7 +4794,7 @@ export function decodeActorCall(bytes: Uint8Array): ActorCall {
 export const ActorCall: Codec<ActorCall> = { encode: encodeActorCall, decode: decodeActorCall };
 
 function createBaseAnswer(): Answer {
-  return { ask: 0, error: undefined, rows: [], sql: new Uint8Array(0), value: new Uint8Array(0), wrote: undefined };
+  return { ask: 0, error: undefined, rows: [], sql: NO_BYTES, value: NO_BYTES, wrote: undefined };
 }
 
 export function writeAnswer(message: Answer, writer: ProtoWriter): ProtoWriter {
@@ -4894,7 +4894,7 @@ export function decodeAnswer(bytes: Uint8Array): Answer {
 export const Answer: Codec<Answer> = { encode: encodeAnswer, decode: decodeAnswer };
 
 function createBaseSocketOpen(): SocketOpen {
-  return { socket: 0, url: "", headers: [], params: new Uint8Array(0), protocol: "", id: "", stays: false };
+  return { socket: 0, url: "", headers: [], params: NO_BYTES, protocol: "", id: "", stays: false };
 }
 
 export function writeSocketOpen(message: SocketOpen, writer: ProtoWriter): ProtoWriter {
@@ -5331,7 +5331,7 @@ export function decodeSocketClose(bytes: Uint8Array): SocketClose {
 export const SocketClose: Codec<SocketClose> = { encode: encodeSocketClose, decode: decodeSocketClose };
 
 function createBaseRequestOpen(): RequestOpen {
-  return { request: 0, method: "", url: "", headers: [], params: new Uint8Array(0), hasBody: false };
+  return { request: 0, method: "", url: "", headers: [], params: NO_BYTES, hasBody: false };
 }
 
 export function writeRequestOpen(message: RequestOpen, writer: ProtoWriter): ProtoWriter {
@@ -5509,7 +5509,7 @@ export function decodeRequestAnswer(bytes: Uint8Array): RequestAnswer {
 export const RequestAnswer: Codec<RequestAnswer> = { encode: encodeRequestAnswer, decode: decodeRequestAnswer };
 
 function createBaseBodyChunk(): BodyChunk {
-  return { request: 0, data: new Uint8Array(0) };
+  return { request: 0, data: NO_BYTES };
 }
 
 export function writeBodyChunk(message: BodyChunk, writer: ProtoWriter): ProtoWriter {
@@ -5782,7 +5782,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     name: "",
     actions: [],
     events: [],
-    options: new Uint8Array(0),
+    options: NO_BYTES,
     connections: false,
     sockets: false,
     database: false,

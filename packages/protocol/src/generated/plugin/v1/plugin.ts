@@ -5,7 +5,7 @@
 // source: plugin/v1/plugin.proto
 
 /* eslint-disable */
-import { ProtoReader } from "../../../wire/proto-reader.ts";
+import { NO_BYTES, ProtoReader } from "../../../wire/proto-reader.ts";
 import { begin, type ProtoWriter } from "../../../wire/proto-writer.ts";
 import { ActorDeclaration, Error, FromActor, Log as Log1, ToActor, writeActorDeclaration, readActorDeclaration, writeError, readError, writeFromActor, readFromActor, writeLog as writeLog1, readLog as readLog1, writeToActor, readToActor } from "../../actor/v1/actor.ts";
 
@@ -563,7 +563,7 @@ export function decodePluginFrame(bytes: Uint8Array): PluginFrame {
 export const PluginFrame: Codec<PluginFrame> = { encode: encodePluginFrame, decode: decodePluginFrame };
 
 function createBaseHello(): Hello {
-  return { versions: [], hostVersion: "", config: new Uint8Array(0) };
+  return { versions: [], hostVersion: "", config: NO_BYTES };
 }
 
 export function writeHello(message: Hello, writer: ProtoWriter): ProtoWriter {
@@ -856,7 +856,7 @@ export function decodeMiddlewareDeclaration(bytes: Uint8Array): MiddlewareDeclar
 export const MiddlewareDeclaration: Codec<MiddlewareDeclaration> = { encode: encodeMiddlewareDeclaration, decode: decodeMiddlewareDeclaration };
 
 function createBaseInvoke(): Invoke {
-  return { invoke: 0, name: "", kind: 0, payload: new Uint8Array(0), timeoutMs: 0, scope: "" };
+  return { invoke: 0, name: "", kind: 0, payload: NO_BYTES, timeoutMs: 0, scope: "" };
 }
 
 export function writeInvoke(message: Invoke, writer: ProtoWriter): ProtoWriter {
@@ -1001,7 +1001,7 @@ export function decodeCancelInvoke(bytes: Uint8Array): CancelInvoke {
 export const CancelInvoke: Codec<CancelInvoke> = { encode: encodeCancelInvoke, decode: decodeCancelInvoke };
 
 function createBaseInvokeResult(): InvokeResult {
-  return { invoke: 0, payload: new Uint8Array(0), error: undefined, stream: false };
+  return { invoke: 0, payload: NO_BYTES, error: undefined, stream: false };
 }
 
 export function writeInvokeResult(message: InvokeResult, writer: ProtoWriter): ProtoWriter {
@@ -1079,7 +1079,7 @@ export function decodeInvokeResult(bytes: Uint8Array): InvokeResult {
 export const InvokeResult: Codec<InvokeResult> = { encode: encodeInvokeResult, decode: decodeInvokeResult };
 
 function createBaseNext(): Next {
-  return { invoke: 0, next: 0, payload: new Uint8Array(0) };
+  return { invoke: 0, next: 0, payload: NO_BYTES };
 }
 
 export function writeNext(message: Next, writer: ProtoWriter): ProtoWriter {
@@ -1146,7 +1146,7 @@ export function decodeNext(bytes: Uint8Array): Next {
 export const Next: Codec<Next> = { encode: encodeNext, decode: decodeNext };
 
 function createBaseNextResult(): NextResult {
-  return { invoke: 0, next: 0, payload: new Uint8Array(0), error: undefined, stream: false };
+  return { invoke: 0, next: 0, payload: NO_BYTES, error: undefined, stream: false };
 }
 
 export function writeNextResult(message: NextResult, writer: ProtoWriter): ProtoWriter {
@@ -1235,7 +1235,7 @@ export function decodeNextResult(bytes: Uint8Array): NextResult {
 export const NextResult: Codec<NextResult> = { encode: encodeNextResult, decode: decodeNextResult };
 
 function createBaseChunk(): Chunk {
-  return { invoke: 0, next: 0, payload: new Uint8Array(0) };
+  return { invoke: 0, next: 0, payload: NO_BYTES };
 }
 
 export function writeChunk(message: Chunk, writer: ProtoWriter): ProtoWriter {
@@ -1616,7 +1616,7 @@ export function decodeLog(bytes: Uint8Array): Log {
 export const Log: Codec<Log> = { encode: encodeLog, decode: decodeLog };
 
 function createBaseHostCall(): HostCall {
-  return { call: 0, invoke: 0, ask: 0, payload: new Uint8Array(0) };
+  return { call: 0, invoke: 0, ask: 0, payload: NO_BYTES };
 }
 
 export function writeHostCall(message: HostCall, writer: ProtoWriter): ProtoWriter {
@@ -1694,7 +1694,7 @@ export function decodeHostCall(bytes: Uint8Array): HostCall {
 export const HostCall: Codec<HostCall> = { encode: encodeHostCall, decode: decodeHostCall };
 
 function createBaseHostResult(): HostResult {
-  return { call: 0, payload: new Uint8Array(0), error: undefined };
+  return { call: 0, payload: NO_BYTES, error: undefined };
 }
 
 export function writeHostResult(message: HostResult, writer: ProtoWriter): ProtoWriter {
