@@ -1,6 +1,15 @@
-/** A file system in memory that can be full. */
+/** A small file system that can be full: in memory, or in a file. */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,11 +24,14 @@ export class SmallDisk implements Disposable {
   }
 
   /** Undefined where nothing can be mounted. */
-  static mount(mib: number): SmallDisk | undefined {
+  static mount(mib: number, kind: "tmpfs" | "ext4" = "tmpfs"): SmallDisk | undefined {
     if (process.platform !== "linux") return undefined;
     const path = mkdtempSync(join(tmpdir(), "troupe-small-disk-"));
-    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${mib}m`, "tmpfs", path]);
-    if (status === 0) return new SmallDisk(path);
+    const isMounted =
+      kind === "ext4"
+        ? mountImage(path, mib)
+        : runs("mount", ["-t", "tmpfs", "-o", `size=${mib}m`, "tmpfs", path]);
+    if (isMounted) return new SmallDisk(path);
     rmdirSync(path);
     return undefined;
   }
@@ -41,6 +53,22 @@ export class SmallDisk implements Disposable {
   [Symbol.dispose](): void {
     spawnSync("umount", ["-l", this.path]);
     rmdirSync(this.path);
+  }
+}
+
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args).status === 0;
+}
+
+/** The image has no name any more, and goes with its mount. */
+function mountImage(path: string, mib: number): boolean {
+  const image = `${path}.img`;
+  writeFileSync(image, "");
+  try {
+    truncateSync(image, mib * 1024 * 1024);
+    return runs("mkfs.ext4", ["-q", "-F", image]) && runs("mount", ["-o", "loop", image, path]);
+  } finally {
+    rmSync(image);
   }
 }
 

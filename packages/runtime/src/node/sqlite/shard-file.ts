@@ -16,6 +16,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import type { DataFile } from "./data-file.ts";
 import { DiskThread } from "./disk-thread.ts";
 import { displacedError, isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
+import { LogRoom, overwritesInPlace } from "./log-room.ts";
 import type { ShardTarget } from "./shard-target.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import { type Database, isDamage } from "./sqlite.ts";
@@ -45,6 +46,8 @@ export class ShardFile implements CommitFile<ShardTarget> {
   readonly #options: ShardFileOptions;
   readonly #writer: ShardWriter;
   readonly #log: WalDescriptor;
+  /** Undefined where nobody waits for a sync, or a sync gains nothing by it. */
+  readonly #room: LogRoom | undefined;
   readonly #files: readonly KnownFile[];
   readonly #thread: DiskThread;
   readonly #checkpoints: Checkpoints;
@@ -58,6 +61,8 @@ export class ShardFile implements CommitFile<ShardTarget> {
     this.#options = options;
     this.#writer = new ShardWriter(options.database);
     this.#log = new WalDescriptor(options.file.path);
+    if (options.durability === "commit" && overwritesInPlace(options.file.path))
+      this.#room = new LogRoom(this.#log);
     this.#files = [options.lock, knownFile(options.file.path), this.#log.file];
     this.#thread = new DiskThread({ env: options.env, log: this.#log, files: this.#files });
     this.#checkpoints = new Checkpoints({
@@ -83,11 +88,13 @@ export class ShardFile implements CommitFile<ShardTarget> {
   /** Returns about how many bytes went into the log. When it throws, nothing was written. */
   #transact(writes: readonly Write<ShardTarget>[]): number {
     try {
-      return this.#writer.write(writes);
+      return this.#writer.write(writes, this.#makeRoom);
     } catch (error) {
       throw isDamage(error) ? this.#options.file.error(error) : error;
     }
   }
+
+  readonly #makeRoom = (bytes: number): void => this.#room?.make(bytes);
 
   sync(done: Done): void {
     const finish = this.#checkpoints.behind ? this.#afterCatchUp(done) : done;

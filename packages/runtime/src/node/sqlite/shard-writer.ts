@@ -60,14 +60,18 @@ export class ShardWriter {
     this.#sweepActor = database.prepare("DELETE FROM actors WHERE number = ?");
   }
 
-  /** Returns about how many bytes went into the log. When it throws, nothing was written. */
-  write(writes: readonly Write<ShardTarget>[]): number {
+  /**
+   * Returns about how many bytes went into the log. When it throws, nothing was written. `ending` is told how many they are
+   * going to be, while the transaction still holds the lock of writers.
+   */
+  write(writes: readonly Write<ShardTarget>[], ending?: (bytes: number) => void): number {
     this.#bytes = PAGE_SIZE;
     try {
       this.#begin.run();
       for (const { target, batch } of writes) this.#apply(target, batch);
       this.#creates.flush();
       this.#puts.flush();
+      ending?.(this.#bytes);
       this.#commit.run();
     } catch (error) {
       this.#rollback();
