@@ -172,8 +172,11 @@ class WasmCarrier implements Carrier {
       const pulled = this.#inbox.next(pull);
       if (pulled === undefined) return true;
       const frame = TroupeError.is(pulled) ? pulled : decode(pulled);
-      if (TroupeError.is(frame)) this.#thread.end(frame);
-      else this.#parts.events.frame(frame);
+      if (TroupeError.is(frame)) {
+        this.#thread.end(frame);
+        return true;
+      }
+      this.#parts.events.frame(frame);
     }
     return true;
   }
