@@ -4,8 +4,8 @@
  *   idle ──an isolate is needed──▶ running ──the process ends, or shows no sign of life──▶ idle, each isolate was told
  *                                     └── close() ──▶ closed
  *
- * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has
- * nothing of the runtime's environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
+ * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has an
+ * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
  * may lack the check by which the engine is stopped at a limit. What an isolate says in one turn of the runtime has a budget
  * (`process/outlet.ts`): a new half of it is given when the turn is over in which the first was read.
  *
@@ -98,7 +98,7 @@ export class IsolateProcess {
   #start(): Running {
     if (this.#running !== undefined) return this.#running;
     const child = spawn(process.execPath, processArguments(), {
-      env: ENVIRONMENT,
+      env: {},
       cwd: "/",
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
@@ -176,12 +176,6 @@ export class IsolateProcess {
     for (const ear of ears) ear.ended(error);
   }
 }
-
-/**
- * Nothing of the runtime's. glibc keeps a heap for each thread that allocates, and isolates change theirs: with two heaps it keeps
- * half as much of what thousands of isolates gave back (24 MB instead of 54).
- */
-const ENVIRONMENT = { MALLOC_ARENA_MAX: "2" };
 
 /** Throws `package.missing`. */
 function processArguments(): string[] {
