@@ -29,7 +29,7 @@ export async function carriedEcho(
 
 /** One actor of the session, and calls of its `echo` by number. */
 class EchoActor {
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<void>>();
   readonly #line: ActorLine;
   readonly #args: Uint8Array;
   #last = 0;
@@ -39,10 +39,14 @@ class EchoActor {
     const heard = (saying: ActorSaying) => {
       if (saying.$case !== "reply") return;
       const { call } = saying.value;
-      this.#waiting.get(call)?.();
+      this.#waiting.get(call)?.resolve();
       this.#waiting.delete(call);
     };
-    this.#line = session.actor("echo").connect({ heard, lost: () => {} });
+    // The session was closed by its plugin: a figure of fewer calls would be none.
+    const lost = (error: Error): void => {
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
+    };
+    this.#line = session.actor("echo").connect({ heard, lost });
     const start = { name: "echo", key: [], actorId: "", generation: 1, createdAt: 0, isNew: true, rows: [] };
     this.#line.send({
       $case: "start",
@@ -53,12 +57,12 @@ class EchoActor {
   echo(): Promise<void> {
     this.#last += 1;
     const call = this.#last;
-    return new Promise((resolve) => {
-      this.#waiting.set(call, resolve);
-      const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
-      const rest = { connection: 0, params: NO_PAYLOAD, send: undefined, ...terms };
-      this.#line.send({ $case: "call", value: { call, action: "echo", args: this.#args, ...rest } });
-    });
+    const answered = Promise.withResolvers<void>();
+    this.#waiting.set(call, answered);
+    const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
+    const rest = { connection: 0, params: NO_PAYLOAD, send: undefined, ...terms };
+    this.#line.send({ $case: "call", value: { call, action: "echo", args: this.#args, ...rest } });
+    return answered.promise;
   }
 }
 

@@ -1,7 +1,8 @@
 /** A gateway and the plugins that are installed: what runs, how it is reloaded, what is told of it. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { cGuardrail } from "../support/c-guardrail.ts";
 import { GatewayProcess } from "../support/gateway-process.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
 import { Troupe } from "../support/troupe.ts";
@@ -78,6 +79,23 @@ test("an optional plugin that is lost or left out is degraded, not down, and GET
     skipped: [{ plugin: "frail", code: "plugin.worker_exited" }],
   });
   expect(await gateway.get("/readyz")).toEqual({ status: 200, body: { status: "degraded" } });
+});
+
+test("a library that takes the place of a plugin's in development is said when a gateway starts", async (context) => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  await troupe.plugins("add", await cGuardrail(context, folder));
+  await troupe.plugins("enable", "c-guardrail");
+  const library = join(folder.path, "c-guardrail/lib/guardrail.so");
+  const start = () => troupe.run("gateway", "--bind", "127.0.0.1:0");
+  const said = `Plugin c-guardrail is loaded from ${library}, unchecked: for development alone`;
+  expect((await start()).out).not.toContain(said);
+  vi.stubEnv("TROUPE_PLUGIN_C_GUARDRAIL_LIBRARY", library);
+  try {
+    expect((await start()).out).toContain(said);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("S5.1 (in part) a dry run tells of installed plugins; --no-installed leaves them out", async () => {

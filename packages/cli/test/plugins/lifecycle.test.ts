@@ -53,6 +53,31 @@ test("a plugin is added disabled, enabled, pinned, disabled and removed, and eac
   expect(spawn, "nothing of a plugin runs").not.toHaveBeenCalled();
 });
 
+test("each command says one JSON object with --json, the same one in a dry run", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const manifest = folder.worker("plain", guardrail);
+  const life = [
+    ["new", "made", "--lang", "typescript"],
+    ["validate", manifest],
+    ["add", manifest],
+    ["enable", "plain"],
+    ["pin", "plain"],
+    ["verify"],
+    ["inspect", "plain"],
+    ["list"],
+    ["disable", "plain"],
+    ["remove", "plain"],
+  ];
+  const readers = new Set(["validate", "verify", "inspect", "list"]);
+  for (const command of life) {
+    const dry = readers.has(command[0] ?? "") ? undefined : await troupe.json(...command, "--dry-run");
+    const said = await troupe.json(...command);
+    assert(typeof said === "object" && said !== null, command.join(" "));
+    if (dry !== undefined) expect(dry, command.join(" ")).toEqual({ ...said, dryRun: true });
+  }
+});
+
 test("a plugin that changed after it was pinned isn't run, and list, inspect and verify say so", async () => {
   using folder = new PluginFolder();
   using troupe = new Troupe();

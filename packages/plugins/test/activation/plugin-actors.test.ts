@@ -1,7 +1,7 @@
 /** `pluginActor({ plugin })`: actors of plugins that are named, whatever carries them. */
-
+import { once } from "node:events";
 import { createRelay } from "@troupe/relay/node";
-import { setup } from "@troupe/runtime";
+import { actor, setup } from "@troupe/runtime";
 import { describe, expect, test, vi } from "vitest";
 import { addInstalled, decide } from "../../src/installed/installed-plugins.ts";
 import { findScopes } from "../../src/installed/scopes.ts";
@@ -97,6 +97,37 @@ test("a plugin of the registry runs once, for its middleware and for all that na
     pluginSet({ relay: createRelay(), plugins: [{ manifest }] }),
   );
   await expect(other.act("get")).rejects.toMatchObject({ code: "configured_twice" });
+});
+
+test("a call of an actor that had begun when its plugin was replaced ends with the one that it began with, and what it wrote is there", async () => {
+  const begun = Promise.withResolvers<void>();
+  const ended: string[] = [];
+  const generation = (name: string) => {
+    const counter = actor({
+      state: { count: 0 },
+      actions: {
+        wait: async (c) => {
+          begun.resolve();
+          // It is told when it is to sleep.
+          await once(c.abortSignal, "abort");
+          c.state.count += 1;
+          return name;
+        },
+        count: (c) => [name, c.state.count],
+      },
+      onSleep: () => void ended.push(name),
+    });
+    return { id: "counter", kind: "module", plugin: { name: "counter", actors: { counter } } } as const;
+  };
+  const plugins = pluginSet({ relay: createRelay(), plugins: [generation("before")] });
+  await using world = await running(pluginActor({ plugin: "counter" }), plugins);
+  const call = world.act("wait");
+  await begun.promise;
+  const reloaded = plugins.reload({ plugins: [generation("after")] });
+  expect(await call).toBe("before");
+  await reloaded;
+  expect(ended).toEqual(["before"]);
+  expect(await world.act("count")).toEqual(["after", 1]);
 });
 
 test("a program registers a plugin's actor under names of its own", async (context) => {

@@ -86,6 +86,41 @@ test("one that is closed isn't started again, and leaves no clock running", asyn
   expect([story.starts, story.world.pendingTimers]).toEqual([1, 0]);
 });
 
+test("one that crashes while it is closed is closed: it isn't started again either", async () => {
+  const story = new Story();
+  const session = await story.supervise();
+  const closing = watch(session.close());
+  await story.crash();
+  expect([closing.value, session.state, session.crashes]).toEqual([{ clean: true }, "active", 0]);
+  await story.world.pass(limits.pluginCrashWindowMs);
+  expect([story.starts, story.world.pendingTimers]).toEqual([1, 0]);
+});
+
+test("one whose start is under way when it is closed is closed when it is there, whole or not", async () => {
+  for (const failing of [false, true]) {
+    const story = new Story();
+    const started = Promise.withResolvers<void>();
+    const first = await story.open();
+    const reopen = async (): Promise<PluginSession> => {
+      await started.promise;
+      return await story.open();
+    };
+    const session = new SupervisedSession(first, { env: story.world, reopen });
+    await story.crash();
+    await story.world.pass(limits.pluginRestartMs);
+    const closing = watch(session.close());
+    await story.world.pass(0);
+    expect(closing.state).toBe("pending");
+    story.failing = failing;
+    started.resolve();
+    await expect.poll(() => closing.state).toBe("resolved");
+    await story.world.pass(limits.pluginCrashWindowMs);
+    expect(closing.value).toEqual({ clean: true });
+    expect(story.carriers.map(({ closes }) => closes)).toEqual(failing ? [1] : [1, 1]);
+    expect([story.starts, story.world.pendingTimers]).toEqual([2, 0]);
+  }
+});
+
 test("one that hung when it was ended, and was started again, is waited for at the end", async () => {
   const story = new Story();
   const hung = await openScripted(story.world);

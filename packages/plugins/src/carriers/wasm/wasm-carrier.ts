@@ -179,8 +179,11 @@ class WasmCarrier implements Carrier {
       if (pulled === undefined) return;
       this.#budget.take();
       const frame = TroupeError.is(pulled) ? pulled : decode(pulled);
-      if (TroupeError.is(frame)) this.#thread.end(frame);
-      else this.#parts.events.frame(frame);
+      if (TroupeError.is(frame)) {
+        this.#thread.end(frame);
+        return true;
+      }
+      this.#parts.events.frame(frame);
     }
   }
 

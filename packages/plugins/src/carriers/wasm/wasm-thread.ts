@@ -50,6 +50,8 @@ export class WasmThread {
   #clock: NodeJS.Timeout | undefined;
   /** Why it has to end; `asked`: nothing is wrong. */
   #reason: TroupeError | "asked" | undefined;
+  /** It is on its way out: asking again would make one more listener each time. */
+  #ending = false;
 
   constructor({ ear, timeLimitMs, poll = nodeBusyPoll(), ...order }: ThreadParts) {
     this.#exchange = order.exchange;
@@ -92,6 +94,8 @@ export class WasmThread {
   /** Ends it now, wherever it is. */
   end(error?: TroupeError): void {
     this.#reason ??= error ?? "asked";
+    if (this.#ending) return;
+    this.#ending = true;
     this.#worker.ref();
     void this.#worker.terminate();
   }
