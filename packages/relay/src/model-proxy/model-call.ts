@@ -150,7 +150,8 @@ class Exchange {
         see: (chunk) => this.#reader?.read(chunk),
       },
     );
-    return { status: this.#status, ...(await this.#reader?.told()) };
+    const told = this.#reader?.told();
+    return { status: this.#status, ...(told instanceof Promise ? await told : told) };
   }
 
   /** The headers that the client gets. */
