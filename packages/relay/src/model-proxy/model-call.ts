@@ -150,8 +150,7 @@ class Exchange {
         see: (chunk) => this.#reader?.read(chunk),
       },
     );
-    const told = this.#reader?.told();
-    return { status: this.#status, ...(told instanceof Promise ? await told : told) };
+    return { status: this.#status, ...(await this.#reader?.told()) };
   }
 
   /** The headers that the client gets. */
