@@ -32,7 +32,7 @@ import { type ToolCallOptions, type ToolFunction, toolCall } from "./calls/tool-
 import type { RelayEnv } from "./env.ts";
 import { relayErrors } from "./errors.ts";
 import type { Metadata, PendingMark } from "./events/event.ts";
-import type { Later, Worker } from "./events/later.ts";
+import type { Later } from "./events/later.ts";
 import { type Measurement, metricData, metricSchema } from "./events/metric.ts";
 import { Pipeline } from "./events/pipeline.ts";
 import { Recorder } from "./events/recorder.ts";
@@ -83,19 +83,14 @@ export type Relay = RelayCore & RegistrationFunctions;
 export class RelayCore {
   readonly #parts: CallParts;
   readonly #pipeline: Pipeline;
-  /** Whose work a subscriber's or an event's middleware's code is, and what it has left behind. */
-  readonly #behind: AsyncVariable<Worker>;
 
   constructor(env: RelayEnv) {
     checkReadable(env, "env");
     checkReadable(env.asyncContext, "env.asyncContext");
     const scopes = new Scopes(env);
-    const behind = env.asyncContext.variable<Worker>();
-    const later: Later = (worker, task) =>
-      env.afterTurn(() => behind.run(worker, () => scopes.outside(task)));
+    const later: Later = (worker, task) => env.afterTurn(() => scopes.outside(worker, task));
     const registry = new Registry(env, scopes, later);
     this.#pipeline = new Pipeline(env, later);
-    this.#behind = behind;
     this.#parts = { env, scopes, registry, recorder: new Recorder(env, registry, this.#pipeline) };
   }
 
@@ -370,7 +365,7 @@ export class RelayCore {
    * deregistered in the middle of an event is waited for by those alone who name it.
    */
   async flushSubscribers(only?: Registration): Promise<void> {
-    if (this.#behind.get()?.isBusy === true) throw relayErrors.flushInSubscriber();
+    if (this.#parts.scopes.worker?.isBusy === true) throw relayErrors.flushInSubscriber();
     await this.#pipeline.flushed();
     await this.#parts.registry.flushed(only);
   }

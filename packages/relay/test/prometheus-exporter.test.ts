@@ -51,6 +51,21 @@ test("calls, tokens and measurements are families that a scraper can read", asyn
   expect(has.filter((line) => !lines.includes(line))).toEqual([]);
 });
 
+test("an answer that doesn't name its model counts for the one that was asked", async () => {
+  const relay = createRelay();
+  await using exporter = new PrometheusExporter();
+  exporter.register(relay, "prometheus");
+  const codec = codecNamed("openai_chat");
+  const { model: _unsaid, ...answer } = answers.openai_chat;
+  const request = { headers: {}, content: { ...requests.openai_chat, model: "asked" } };
+  await relay.llmCallExecute("openai", request, () => answer, { codec });
+  await relay.llmCallExecute("openai", request, () => answer, { codec, modelName: "named" });
+  await exporter.forceFlush();
+  const lines = exporter.text().split("\n");
+  expect(lines).toContain('troupe_relay_tokens_total{model="asked",type="input"} 6');
+  expect(lines).toContain('troupe_relay_tokens_total{model="named",type="input"} 6');
+});
+
 test("labels without end are counted as one series", async () => {
   const relay = createRelay();
   await using exporter = new PrometheusExporter();

@@ -59,17 +59,18 @@ export class GatewayServer {
   readonly #connections: Connections;
   #url = "";
   /** Requests that are served, to the last word of their trace. */
-  readonly #serving = new Set<Promise<void>>();
+  #serving = 0;
+  /** Settles when none is, and none can come. */
+  readonly #served = Promise.withResolvers<void>();
   #stopping = false;
+  #closed = false;
 
   private constructor(route: ServerRoute) {
     this.#route = route;
     // A body may take as long as it likes, as the answer may.
     this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       this.#connections.asked(request.socket, response);
-      const serving = this.#serve(request, response);
-      this.#serving.add(serving);
-      void serving.then(() => this.#serving.delete(serving));
+      void this.#serve(request, response);
     });
     this.#connections = new Connections(this.#server);
   }
@@ -110,14 +111,17 @@ export class GatewayServer {
       giveUp();
     }, DRAIN_MS);
     await closed;
+    this.#closed = true;
     // A client has its answer before its call's end is told.
-    await Promise.race([Promise.all(this.#serving), late]);
+    if (this.#serving === 0) this.#served.resolve();
+    await Promise.race([this.#served.promise, late]);
     clearTimeout(timer);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let provider: Provider | undefined;
     const { metrics } = this.#route;
+    this.#serving += 1;
     metrics.began();
     try {
       takeToken(this.#route.token, request);
@@ -128,6 +132,8 @@ export class GatewayServer {
       this.#refuse(readable(error), provider, response);
     }
     metrics.ended(routeNameOf(request.url ?? "", provider), response.statusCode);
+    this.#serving -= 1;
+    if (this.#closed && this.#serving === 0) this.#served.resolve();
   }
 
   #dispatch(

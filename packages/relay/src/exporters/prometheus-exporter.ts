@@ -5,7 +5,7 @@
  * costs by model. Series are bounded: past the limit a new set of labels is counted under `overflow="true"` alone.
  */
 import { limits } from "@troupe/protocol";
-import { isObject, type JsonObject } from "../codecs/json.ts";
+import { isObject, type JsonObject, text } from "../codecs/json.ts";
 import type { Json, RelayEvent, ScopeEvent } from "../events/event.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 import { type MarkedMeasurement, measurementsOf } from "./measurements.ts";
@@ -17,10 +17,20 @@ import { Family } from "./prometheus-family.ts";
 const durations = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60];
 const defaultBoundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000];
 
+/** What is kept of a scope until it ends, and no more: its start event has all that was said to a model. */
+interface Began {
+  readonly micros: number;
+  readonly model: string | undefined;
+}
+
 /** Counts, and answers the text. */
 export class PrometheusExporter extends Exporter {
   readonly #families = new Map<string, Family>();
-  readonly #began = new Map<string, ScopeEvent>();
+  /**
+   * By the scope's id. Values are small also for the collector's sake: where scopes come and go, a map leaves behind tables that each lead to the
+   * next, and once it takes one for old it keeps what is in all of them until it collects everything.
+   */
+  readonly #began = new Map<string, Began>();
   #dropped = 0;
 
   constructor(options: ExporterOptions = {}) {
@@ -50,30 +60,30 @@ export class PrometheusExporter extends Exporter {
   }
 
   #begin(start: ScopeEvent): void {
-    this.#began.set(start.uuid, start);
+    const model = start.category === "llm" ? modelOf({ start, end: undefined, marks: [] }) : undefined;
+    this.#began.set(start.uuid, { micros: micros(start.timestamp), model });
     if (this.#began.size <= limits.relayOpenSpans) return;
     const [oldest] = this.#began.keys();
     if (oldest !== undefined) this.#began.delete(oldest);
   }
 
   #ended(end: ScopeEvent): void {
-    const start = this.#began.get(end.uuid);
+    const began = this.#began.get(end.uuid);
     this.#began.delete(end.uuid);
     const failed = end.metadata?.["otel.status_code"] === "ERROR";
     const labels = { type: end.category, name: end.name };
     const calls = this.#family("troupe_relay_calls_total", "counter");
     calls?.add({ ...labels, status: failed ? "error" : "ok" }, 1);
-    if (start === undefined) return;
-    const took = (micros(end.timestamp) - micros(start.timestamp)) / 1_000_000;
+    if (began === undefined) return;
+    const took = (micros(end.timestamp) - began.micros) / 1_000_000;
     this.#family("troupe_relay_call_duration_seconds", "histogram", durations)?.observe(labels, took);
-    if (end.category === "llm") this.#model(start, end);
+    if (end.category === "llm") this.#model(began, end);
   }
 
-  #model(start: ScopeEvent, end: ScopeEvent): void {
-    const call = { start, end, marks: [] };
-    const response = responseOf(call);
+  #model(began: Began, end: ScopeEvent): void {
+    const response = responseOf({ start: end, end, marks: [] });
     const usage = response?.usage;
-    const model = response?.model ?? modelOf(call) ?? end.name;
+    const model = response?.model ?? text(end.category_profile?.model_name) ?? began.model ?? end.name;
     const tokens = this.#family("troupe_relay_tokens_total", "counter");
     const counted = {
       input: usage?.uncached_input_tokens ?? usage?.prompt_tokens,

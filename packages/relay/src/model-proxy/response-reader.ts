@@ -13,6 +13,7 @@ import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import { isObject, own } from "../codecs/json.ts";
+import type { MaybePromise } from "../middleware/invoke.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -48,12 +49,14 @@ export class ResponseReader {
     this.#readAlong(chunk);
   }
 
-  /** Behind the last byte, or where the stream was cut. */
-  async told(): Promise<ToldResponse> {
-    if (this.#unpacker instanceof Transform) {
-      this.#unpacker.end();
-      await this.#unpacked;
-    }
+  /** Behind the last byte, or where the stream was cut. At once where there is nothing to unpack. */
+  told(): MaybePromise<ToldResponse> {
+    if (this.#unpacked === undefined) return this.#told();
+    if (this.#unpacker instanceof Transform) this.#unpacker.end();
+    return this.#unpacked.then(() => this.#told());
+  }
+
+  #told(): ToldResponse {
     const told = this.#gaveUp || this.#unpacker === "unknown" ? { content: null } : this.#text.told();
     return { bytes: this.#bytes, ...told };
   }

@@ -1,5 +1,5 @@
 /**
- * Places: where code runs, as one value of the async context: its scope, and what hosts keep there beside it.
+ * Places: where code runs, as one value of the async context: its scope, and beside it what hosts keep there, and whose work on events it is.
  *
  * Setting a variable of the async context is what an action costs most, and two variables cost more than twice as much.
  * A host of actors has one for each call anyway, whose code it is: it keeps that here, so that a call under a relay that
@@ -9,6 +9,7 @@
  * Each host finds what it has kept, also where another's actor was called in between.
  */
 import type { AsyncVariable } from "@troupe/base";
+import type { Worker } from "../events/later.ts";
 import { Scope } from "./scope.ts";
 
 /** A scope that is made when somebody asks for it, and then stays. */
@@ -28,6 +29,9 @@ interface Place {
   readonly kept: Kept | undefined;
 }
 
+/** The name under which a place keeps whose work is done there. */
+const WORK = {};
+
 /** The places of one relay. */
 export class Places {
   readonly #variable: AsyncVariable<Place>;
@@ -46,9 +50,14 @@ export class Places {
     return this.#variable.run({ scope, kept: this.#variable.get()?.kept }, fn);
   }
 
-  /** Runs `fn` with `scope` as the current one, and with nothing of what is going on. */
-  outside<R>(scope: Scope, fn: () => R): R {
-    return this.#variable.run({ scope, kept: undefined }, fn);
+  /** Runs `fn` as the work of `worker`, with `scope` as the current one and with nothing of what is going on. */
+  outside<R>(scope: Scope, worker: Worker, fn: () => R): R {
+    return this.#variable.run({ scope, kept: { by: WORK, value: worker, outer: undefined } }, fn);
+  }
+
+  /** Whose work is done here, or has left this behind; undefined where it is nobody's. */
+  get worker(): Worker | undefined {
+    return this.#kept<Worker>(WORK);
   }
 
   /** A host's variable. `scopeOf`: the scope that comes with a value; undefined for the current one. */
@@ -60,12 +69,14 @@ export class Places {
         const scope = scopeOf(value) ?? here?.scope ?? root;
         return this.#variable.run({ scope, kept: { by, value, outer: without(by, here?.kept) } }, fn);
       },
-      get: () => {
-        for (let kept = this.#variable.get()?.kept; kept !== undefined; kept = kept.outer)
-          if (kept.by === by) return kept.value as T;
-        return undefined;
-      },
+      get: () => this.#kept<T>(by),
     };
+  }
+
+  #kept<T>(by: object): T | undefined {
+    for (let kept = this.#variable.get()?.kept; kept !== undefined; kept = kept.outer)
+      if (kept.by === by) return kept.value as T;
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import type { AsyncVariable } from "@troupe/base";
 import type { RelayEnv } from "../env.ts";
 import { relayErrors } from "../errors.ts";
 import type { CategoryProfile, Metadata } from "../events/event.ts";
+import type { Worker } from "../events/later.ts";
 import { attempt, checkMetadata, checkReadable, checkText, checkTexts } from "../given.ts";
 import { type LazyScope, madeScope, Places } from "./places.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
@@ -56,9 +57,14 @@ export class Scopes {
     return this.#places.inScope(scope, fn);
   }
 
-  /** Runs `fn` where nothing is going on. */
-  outside<R>(fn: () => R): R {
-    return this.#places.outside(this.root, fn);
+  /** Runs `fn` where nothing is going on, as the work of `worker`. */
+  outside<R>(worker: Worker, fn: () => R): R {
+    return this.#places.outside(this.root, worker, fn);
+  }
+
+  /** Whose work this is, or what that has left behind. */
+  get worker(): Worker | undefined {
+    return this.#places.worker;
   }
 
   /** A host's variable, beside the current scope. */
