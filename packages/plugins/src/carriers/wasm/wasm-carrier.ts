@@ -172,17 +172,14 @@ class WasmCarrier implements Carrier {
     return bytes;
   };
 
-  /** As many frames as the host's own turn allows. */
+  /** As many frames as the host's own turn allows, and none behind one that can't be read. */
   #hear(): void {
-    while (this.#phase === "open" && !this.#budget.spent) {
+    while (this.#phase === "open" && !this.#thread.isEnding && !this.#budget.spent) {
       const pulled = this.#inbox.next(this.#pull);
       if (pulled === undefined) return;
       this.#budget.take();
       const frame = TroupeError.is(pulled) ? pulled : decode(pulled);
-      if (TroupeError.is(frame)) {
-        this.#thread.end(frame);
-        return true;
-      }
+      if (TroupeError.is(frame)) return this.#thread.end(frame);
       this.#parts.events.frame(frame);
     }
   }

@@ -73,6 +73,11 @@ export class WasmThread {
     this.#worker.on("exit", (code) => this.#gone(code));
   }
 
+  /** It was told to end, or can't go on. */
+  get isEnding(): boolean {
+    return this.#reason !== undefined;
+  }
+
   /** It may be given a turn. */
   get idle(): boolean {
     return this.#state === "idle" && this.#reason === undefined;
