@@ -202,7 +202,7 @@ test("an answer that its provider refused, or ended before its end, is an error 
     reasons[2],
   ]);
   expect(summary.text(1).split("\n")).toEqual([
-    "troupe: 2 model calls in 1.0 s, 4 failed",
+    "troupe: 6 model calls in 1.0 s, 4 failed",
     "  m-1: 2 calls, 7 tokens in, 2 out",
     ...reasons.map((reason, n) => `  failed: ${reason}${n === 2 ? " ×2" : ""}`),
     "",

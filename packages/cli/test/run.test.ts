@@ -77,7 +77,7 @@ test("a guardrail's refusals are counted, and nothing of them goes out", async (
   const flags = ["--upstream", provider.url, "--plugin", plugin];
   const { out, err } = await start([...flags, "--", process.execPath, script, "m-1"]).ran;
   expect(out).toBe("403 403\n401 401\n");
-  expect(err).toMatch(/^troupe: 0 model calls in [\d.]+ s, 2 refused\n$/);
+  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n$/);
   expect(provider.received).toEqual([]);
 });
 

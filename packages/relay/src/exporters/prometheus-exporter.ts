@@ -3,10 +3,15 @@
  *
  * Beside metric marks it counts by itself: scopes that ended and how long they took, by type, name and status; tokens and
  * costs by model. Series are bounded: past the limit a new set of labels is counted under `overflow="true"` alone.
+ *
+ * Of an event nothing is shown but measurements and the names of scopes and models, and those come again: secrets are looked for there
+ * alone, and once in each name.
  */
 import { limits } from "@troupe/protocol";
 import { isObject, type JsonObject } from "../codecs/json.ts";
 import type { Json, RelayEvent, ScopeEvent } from "../events/event.ts";
+import { Known } from "../redaction/known.ts";
+import { eventWithoutSecrets, textWithoutSecrets } from "../redaction/secrets.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 import { type MarkedMeasurement, measurementsOf } from "./measurements.ts";
 import { responseOf } from "./opentelemetry/described-call.ts";
@@ -21,10 +26,15 @@ const defaultBoundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_50
 export class PrometheusExporter extends Exporter {
   readonly #families = new Map<string, Family>();
   readonly #began = new Map<string, ScopeEvent>();
+  readonly #includeSecrets: boolean;
+  /** Names, as they are shown. */
+  readonly #shown: Known<string>;
   #dropped = 0;
 
   constructor(options: ExporterOptions = {}) {
-    super(options);
+    super({ ...options, includeSecrets: true });
+    this.#includeSecrets = options.includeSecrets === true;
+    this.#shown = new Known(this.#includeSecrets ? (name) => name : textWithoutSecrets);
   }
 
   /** `text/plain; version=0.0.4`, families and series in the order of their names. */
@@ -36,7 +46,8 @@ export class PrometheusExporter extends Exporter {
   }
 
   protected take(event: RelayEvent): undefined {
-    if (event.kind === "mark") for (const measurement of measurementsOf(event)) this.#measured(measurement);
+    if (event.kind === "mark")
+      for (const measurement of this.#measurementsOf(event)) this.#measured(measurement);
     else if (event.scope_category === "start") this.#begin(event);
     else this.#ended(event);
   }
@@ -47,6 +58,11 @@ export class PrometheusExporter extends Exporter {
 
   protected closed(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #measurementsOf(event: RelayEvent): readonly MarkedMeasurement[] {
+    const found = measurementsOf(event);
+    return found.length === 0 || this.#includeSecrets ? found : measurementsOf(eventWithoutSecrets(event));
   }
 
   #begin(start: ScopeEvent): void {
@@ -60,7 +76,7 @@ export class PrometheusExporter extends Exporter {
     const start = this.#began.get(end.uuid);
     this.#began.delete(end.uuid);
     const failed = end.metadata?.["otel.status_code"] === "ERROR";
-    const labels = { type: end.category, name: end.name };
+    const labels = { type: end.category, name: this.#shown.of(end.name) };
     const calls = this.#family("troupe_relay_calls_total", "counter");
     calls?.add({ ...labels, status: failed ? "error" : "ok" }, 1);
     if (start === undefined) return;
@@ -73,7 +89,7 @@ export class PrometheusExporter extends Exporter {
     const call = { start, end, marks: [] };
     const response = responseOf(call);
     const usage = response?.usage;
-    const model = response?.model ?? modelOf(call) ?? end.name;
+    const model = this.#shown.of(response?.model ?? modelOf(call) ?? end.name);
     const tokens = this.#family("troupe_relay_tokens_total", "counter");
     const counted = {
       input: usage?.uncached_input_tokens ?? usage?.prompt_tokens,
