@@ -52,7 +52,7 @@ const refused: readonly (readonly [text: string, code: string, told: RegExp])[] 
     /troupe\.toml:3: run\.summary 1: must be true or false/,
   ],
   ["[gateway]\nplugins = [1]", "invalid_option", /troupe\.toml:2: gateway\.plugins/],
-  ['gateway.bind = "0.0.0.0:80"', "unsafe_bind", /0\.0\.0\.0/],
+  ['gateway.bind = "0.0.0.0:80"', "unsafe_bind", /troupe\.toml:1: gateway\.bind 0\.0\.0\.0:80 would/],
   [
     '[upstreams]\nopenai = "https://x"',
     "invalid_option",

@@ -69,9 +69,9 @@ function failFor({ parts, parent, chains, name, root }: Call, entry: Entry, erro
 }
 
 /** What didn't happen: a call of a model or of a tool. */
-function categoryOf({ kind }: Entry): { readonly category?: string } {
-  const [about = ""] = kind.split("_");
-  return about === "action" ? {} : { category: about };
+function categoryOf({ kind }: Entry): { readonly category?: "llm" | "tool" } {
+  if (kind === "llm_conditional_execution_guardrail") return { category: "llm" };
+  return kind === "tool_conditional_execution_guardrail" ? { category: "tool" } : {};
 }
 
 function ask<K extends ConditionalKind>(

@@ -26,15 +26,13 @@ const defaultBoundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_50
 export class PrometheusExporter extends Exporter {
   readonly #families = new Map<string, Family>();
   readonly #began = new Map<string, ScopeEvent>();
-  readonly #includeSecrets: boolean;
   /** Names, as they are shown. */
   readonly #shown: Known<string>;
   #dropped = 0;
 
   constructor(options: ExporterOptions = {}) {
-    super({ ...options, includeSecrets: true });
-    this.#includeSecrets = options.includeSecrets === true;
-    this.#shown = new Known(this.#includeSecrets ? (name) => name : textWithoutSecrets);
+    super(options);
+    this.#shown = new Known(this.includesSecrets ? (name) => name : textWithoutSecrets);
   }
 
   /** `text/plain; version=0.0.4`, families and series in the order of their names. */
@@ -43,6 +41,10 @@ export class PrometheusExporter extends Exporter {
     const dropped = new Family({ name: "troupe_relay_measurements_dropped_total", kind: "counter" });
     dropped.add({}, this.#dropped);
     return [...families, dropped].map((family) => family.text()).join("");
+  }
+
+  protected override withoutSecrets(event: RelayEvent): RelayEvent {
+    return event;
   }
 
   protected take(event: RelayEvent): undefined {
@@ -62,7 +64,7 @@ export class PrometheusExporter extends Exporter {
 
   #measurementsOf(event: RelayEvent): readonly MarkedMeasurement[] {
     const found = measurementsOf(event);
-    return found.length === 0 || this.#includeSecrets ? found : measurementsOf(eventWithoutSecrets(event));
+    return found.length === 0 || this.includesSecrets ? found : measurementsOf(eventWithoutSecrets(event));
   }
 
   #begin(start: ScopeEvent): void {
