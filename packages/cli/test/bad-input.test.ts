@@ -130,6 +130,8 @@ test("an answer of 100 MiB goes through whole; a request of more than that is re
 });
 
 test("a provider's refusals go on as they are; one that is cut is cut for the client too, and never ends well", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
   const steps: ((response: ServerResponse) => void)[] = [
     (response) =>
       void response.writeHead(429, "Slow", { "retry-after": "7", "content-type": "text/plain" }).end("slow"),
@@ -147,7 +149,7 @@ test("a provider's refusals go on as they are; one that is cut is cut for the cl
   await using provider = await ScriptedProvider.start((_request, response) =>
     steps[provider.received.length - 1]?.(response),
   );
-  await using gateway = await start(provider);
+  const gateway = await start(provider, { atof });
   const ask = () => post(`${gateway.url}/v1/messages`);
   const slow = await ask();
   expect([slow.statusCode, slow.statusMessage, slow.headers["retry-after"], `${await buffer(slow)}`]).toEqual(
@@ -164,6 +166,10 @@ test("a provider's refusals go on as they are; one that is cut is cut for the cl
   gone.resume();
   for (const _cut of ["a stream", "half of a length"])
     await expect(buffer(await ask())).rejects.toThrow("aborted");
+  await gateway[Symbol.asyncDispose]();
+  const said = endsOf(atof).map(({ metadata }) => metadata["otel.status_description"]);
+  const cut = `${provider.url} closed the connection in the middle of its answer`;
+  expect(said.slice(-2)).toEqual([cut, cut]);
 });
 
 test("an answer that its provider refused, or ended before its end, is an error in the trace and in the summary", async () => {

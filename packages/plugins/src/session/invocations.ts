@@ -143,6 +143,7 @@ export class Invocations {
   }
 }
 
+/** A session serves any host, and knows the relay by its word alone. */
 function isRejection(error: unknown): boolean {
   return TroupeError.is(error) && error.group === "relay" && error.code === "guardrail_rejected";
 }
