@@ -43,6 +43,7 @@ test("answers, overhead, calls and tokens are counted; labels are routes, status
     await post(path, { model: "asked" });
   await post("/hooks/tool", { name: "ls" });
   await post("/hooks/nobody", {});
+  await post("//plugins", {});
   const scraped = async () => (await fetch(`${gateway.url}/metrics`)).text();
   await expect.poll(scraped).toMatch(/troupe_relay_tokens_total\{model="claude-x",type="output"\} 6/);
   const text = await scraped();
@@ -51,6 +52,7 @@ test("answers, overhead, calls and tokens are counted; labels are routes, status
     'troupe_gateway_requests_total{route="pass_through",status="200"} 1',
     'troupe_gateway_requests_total{route="hook",status="200"} 1',
     'troupe_gateway_requests_total{route="hook",status="404"} 1',
+    'troupe_gateway_requests_total{route="own",status="405"} 1',
     // The one that asks.
     "troupe_gateway_requests_in_flight 1",
     "troupe_gateway_overhead_seconds_count 3",

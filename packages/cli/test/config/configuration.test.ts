@@ -258,3 +258,8 @@ test("components of the file are in force from the first request on, and a reloa
     code: "config_invalid",
   });
 });
+
+test("an upstream of a name that isn't one is told the names that are", () => {
+  const read = () => readOptions({ upstream: ["any=http://127.0.0.1:1"] }, { cwd: "/" });
+  expect(read).toThrow("--upstream any=…: must be one of openai=, anthropic= and gemini=");
+});
