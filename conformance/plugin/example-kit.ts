@@ -54,7 +54,7 @@ async function counterStory(session: PluginSession, context: TestContext): Promi
 async function exporterStory(session: PluginSession, env: Env, lines: readonly string[]): Promise<void> {
   const relay = createRelay();
   const supervised = new SupervisedSession(session, { env, reopen: undefined });
-  new PluginMiddleware(relay, supervised).register("example");
+  new PluginMiddleware({ relay, env }, supervised).register("example");
   for (const tool of ["ls", "cat"]) await relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
   await relay.flushSubscribers();
   // The guardrail's own scopes have ended as well.

@@ -63,11 +63,9 @@ export function rejectionKit(subject: string, find: () => Promise<PluginUnderTes
     if ("missing" in found) return context.skip(found.missing);
     const session = await open(found.open);
     const relay = createRelay();
-    const supervised = new SupervisedSession(session, {
-      env: nodeEnv({ logLevel: "error" }),
-      reopen: undefined,
-    });
-    new PluginMiddleware(relay, supervised).register("kit");
+    const env = nodeEnv({ logLevel: "error" });
+    const supervised = new SupervisedSession(session, { env, reopen: undefined });
+    new PluginMiddleware({ relay, env }, supervised).register("kit");
     const call = (tool: string) => relay.toolCallExecute(tool, {}, () => ({ result: "done" }));
     for (const [tool, reason] of [
       ["mv", "mv isn't allowed here"],

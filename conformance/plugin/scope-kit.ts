@@ -48,7 +48,8 @@ class Registered {
     this.session = session;
     relay.register({ kind: "subscriber", name: "ear", handle: (event) => void this.events.push(event) });
     const env = nodeEnv({ logLevel: "silent" });
-    new PluginMiddleware(relay, new SupervisedSession(session, { env, reopen: undefined })).register("kit");
+    const supervised = new SupervisedSession(session, { env, reopen: undefined });
+    new PluginMiddleware({ relay, env }, supervised).register("kit");
   }
 
   static async open(find: () => Promise<PluginUnderTest>, context: TestContext): Promise<Registered> {

@@ -23,13 +23,13 @@ export const optionErrors = {
     error(400, "config", "invalid_option", `${option} ${value}: must be ${accepted}`, {
       metadata: { option, value },
     }),
-  unsafeBind: (host: string) =>
+  unsafeBind: (place: string, text: string) =>
     error(
       400,
       "config",
       "unsafe_bind",
-      `--bind ${host} would be reachable from other machines: the gateway binds to a loopback address`,
-      { metadata: { host } },
+      `${place} ${text} would be reachable from other machines: the gateway binds to a loopback address`,
+      { metadata: { place, address: text } },
     ),
   cannotListen: (address: string, cause: unknown) =>
     error(

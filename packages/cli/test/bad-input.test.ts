@@ -130,6 +130,8 @@ test("an answer of 100 MiB goes through whole; a request of more than that is re
 });
 
 test("a provider's refusals go on as they are; one that is cut is cut for the client too, and never ends well", async () => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "trace.jsonl");
   const steps: ((response: ServerResponse) => void)[] = [
     (response) =>
       void response.writeHead(429, "Slow", { "retry-after": "7", "content-type": "text/plain" }).end("slow"),
@@ -147,7 +149,7 @@ test("a provider's refusals go on as they are; one that is cut is cut for the cl
   await using provider = await ScriptedProvider.start((_request, response) =>
     steps[provider.received.length - 1]?.(response),
   );
-  await using gateway = await start(provider);
+  const gateway = await start(provider, { atof });
   const ask = () => post(`${gateway.url}/v1/messages`);
   const slow = await ask();
   expect([slow.statusCode, slow.statusMessage, slow.headers["retry-after"], `${await buffer(slow)}`]).toEqual(
@@ -164,6 +166,10 @@ test("a provider's refusals go on as they are; one that is cut is cut for the cl
   gone.resume();
   for (const _cut of ["a stream", "half of a length"])
     await expect(buffer(await ask())).rejects.toThrow("aborted");
+  await gateway[Symbol.asyncDispose]();
+  const said = endsOf(atof).map(({ metadata }) => metadata["otel.status_description"]);
+  const cut = `${provider.url} closed the connection in the middle of its answer`;
+  expect(said.slice(-2)).toEqual([cut, cut]);
 });
 
 test("an answer that its provider refused, or ended before its end, is an error in the trace and in the summary", async () => {
@@ -179,6 +185,9 @@ test("an answer that its provider refused, or ended before its end, is an error 
     // As some servers end theirs, which speak as OpenAI does.
     [200, "text/event-stream", `data: {"model":"m-1","choices":[{"index":0,"delta":{}}]}\n\n${done}`],
     [200, "text/event-stream", `data: {"error":{"message":"overloaded"}}\n\n${done}`],
+    [200, "text/html", "<html>sign in</html>"],
+    [200, "application/json", '{"model":"m-1","choices":['],
+    [200, "Text/Event-Stream; charset=utf-8", chat],
   ];
   await using provider = await ScriptedProvider.start((_request, response) => {
     const [status = 500, type = "", body] = answers[provider.received.length - 1] ?? [];
@@ -193,21 +202,29 @@ test("an answer that its provider refused, or ended before its end, is an error 
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
   await gateway[Symbol.asyncDispose]();
   const why = (reason: string) => `The provider of "openai.chat_completions" gave up: ${reason}`;
-  const reasons = ["status 429: Slow down", "status 503", "its stream ended early"].map(why);
+  const reasons = [
+    "status 429: Slow down",
+    "status 503",
+    "its stream ended early",
+    "its answer is no JSON, or ended early",
+  ].map(why);
   expect(endsOf(atof).map(({ metadata }) => metadata["otel.status_description"])).toEqual([
     ...reasons.slice(0, 2),
     undefined,
     reasons[2],
     undefined,
     reasons[2],
+    reasons[3],
+    reasons[3],
+    undefined,
   ]);
   expect(summary.text(1).split("\n")).toEqual([
-    "troupe: 2 model calls in 1.0 s, 4 failed",
-    "  m-1: 2 calls, 7 tokens in, 2 out",
-    ...reasons.map((reason, n) => `  failed: ${reason}${n === 2 ? " ×2" : ""}`),
+    "troupe: 9 model calls in 1.0 s, 6 failed",
+    "  m-1: 3 calls, 14 tokens in, 4 out",
+    ...reasons.slice(0, 3).map((reason, n) => `  failed: ${reason}${n === 2 ? " ×2" : ""}`),
     "",
   ]);
-  for (const told of ['status="ok",type="llm"} 2\n', 'status="error",type="llm"} 4\n'])
+  for (const told of ['status="ok",type="llm"} 3\n', 'status="error",type="llm"} 6\n'])
     expect(metrics).toContain(`name="openai.chat_completions",${told}`);
 });
 

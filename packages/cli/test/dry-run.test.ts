@@ -158,6 +158,15 @@ test("a dry run of an agent says which variables and arguments it would get, and
   expect(JSON.parse(opencode ?? "")).toMatchObject({
     provider: { mine: { options: { apiKey: "[REDACTED]" } }, openai: { options: { baseURL: `${url}/v1` } } },
   });
+  const gemini = await planned("--", "gemini", "-p", "hi");
+  const home = /\nWould set GEMINI_CLI_HOME=(\S+)\n/.exec(gemini)?.[1] ?? "";
+  const [, folder, content = ""] =
+    /\nWould write (\S+)[/\\]\.gemini[/\\]settings\.json: (.*)\n/.exec(gemini) ?? [];
+  expect(folder).toBe(home);
+  expect(JSON.parse(content)).toMatchObject({
+    security: { auth: { selectedType: "gemini-api-key" } },
+    hooks: { BeforeTool: [{ hooks: [{ name: "troupe" }] }] },
+  });
   // What would keep it from starting is said here too.
   troupe.write("project/.gemini/settings.json", '{ "hooksConfig": { "enabled": false } }');
   expect((await troupe.run("run", "--dry-run", "--", "gemini")).out).toMatch(

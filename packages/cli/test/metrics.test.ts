@@ -14,6 +14,22 @@ const reply = {
   usage: { input_tokens: 5, output_tokens: 3 },
 };
 
+test("a label is no secret, whoever named a tool after one", async () => {
+  await using gateway = await Gateway.start(readOptions({ bind: "127.0.0.1:0" }, { cwd: "/" }), {
+    agent: {
+      token: "t",
+      session: "s",
+      listen: (relay) => relay.registerToolConditionalExecutionGuardrail("open", () => null),
+    },
+  });
+  const key = `sk-ant-api03-${"x".repeat(40)}`;
+  const origin = gateway.url;
+  await fetch(`${origin}/hooks/tool`, { method: "POST", body: JSON.stringify({ name: key }) });
+  const scraped = async () => (await fetch(`${origin}/metrics`)).text();
+  await expect.poll(scraped).toContain("[REDACTED]");
+  expect(await scraped()).not.toContain("sk-ant");
+});
+
 test("answers, overhead, calls and tokens are counted; labels are routes, statuses and names, never what a request brings", async () => {
   await using provider = await ScriptedProvider.start((_request, response) => {
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(reply));
@@ -27,6 +43,7 @@ test("answers, overhead, calls and tokens are counted; labels are routes, status
     await post(path, { model: "asked" });
   await post("/hooks/tool", { name: "ls" });
   await post("/hooks/nobody", {});
+  await post("//plugins", {});
   const scraped = async () => (await fetch(`${gateway.url}/metrics`)).text();
   await expect.poll(scraped).toMatch(/troupe_relay_tokens_total\{model="claude-x",type="output"\} 6/);
   const text = await scraped();
@@ -35,6 +52,7 @@ test("answers, overhead, calls and tokens are counted; labels are routes, status
     'troupe_gateway_requests_total{route="pass_through",status="200"} 1',
     'troupe_gateway_requests_total{route="hook",status="200"} 1',
     'troupe_gateway_requests_total{route="hook",status="404"} 1',
+    'troupe_gateway_requests_total{route="own",status="405"} 1',
     // The one that asks.
     "troupe_gateway_requests_in_flight 1",
     "troupe_gateway_overhead_seconds_count 3",

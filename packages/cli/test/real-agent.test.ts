@@ -81,7 +81,7 @@ test("Gemini CLI reads a file, is refused its shell, and is told so; the trace h
   ]);
   expect(existsSync(join(folder.path, "project/owned.txt"))).toBe(false);
   expect(err).toMatch(
-    /troupe: 3 model calls in [\d.]+ s, 1 refused\n {2}gemini-2.5-flash: 3 calls, 15 tokens in, 6 out/,
+    /troupe: 3 model calls in [\d.]+ s; 1 tool call refused\n {2}gemini-2.5-flash: 3 calls, 15 tokens in, 6 out/,
   );
   // The agent's own word for "too many turns".
   expect(code).toBe(53);

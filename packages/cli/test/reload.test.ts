@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { type GatewayOptions, readOptions } from "../src/gateway/options.ts";
+import { GatewayProcess } from "./support/gateway-process.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
@@ -118,4 +119,45 @@ test("reloads follow each other: the second of two to the same address finds the
   expect(told.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
   expect(gateway.url).toBe(`http://127.0.0.1:${port}`);
   expect(await ask(gateway.url)).toMatchObject({ decision: "allow" });
+});
+
+test("a reload that is asked for while the gateway starts waits for it, and doesn't end it", async () => {
+  using folder = new PluginFolder();
+  const manifest = folder.worker("early", "");
+  const once = join(folder.path, "asked");
+  const main = readFileSync(join(folder.path, "early/main.ts"), "utf8");
+  folder.write(
+    "early/main.ts",
+    `import { existsSync, writeFileSync } from "node:fs";
+     if (!existsSync(${JSON.stringify(once)})) {
+       writeFileSync(${JSON.stringify(once)}, "");
+       process.kill(process.ppid, "SIGHUP");
+     }
+     ${main}`,
+  );
+  await using gateway = await GatewayProcess.start(["--plugin", manifest]);
+  const { code, out } = await gateway.stop();
+  expect([code, out.match(/"reloaded":true/g)]).toEqual([0, ['"reloaded":true']]);
+});
+
+test("a gateway's own key takes the place of the one in an agent's address, and all else of it stays", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const keyed = optionsFor(provider, { keys: { any: { variable: "KEY" } } });
+  const path = "/v1beta/models/g:streamGenerateContent";
+  const asked = [
+    `${path}?alt=sse&key=AIzaAgent&x=%7e`,
+    `${path}?%6Bey=AIzaAgent`,
+    "/v1beta/models?key=AIzaAgent&pageSize=2",
+  ];
+  const urls: string[] = [];
+  for (const [options, env] of [
+    [keyed, { KEY: "own" }],
+    [optionsFor(provider), {}],
+  ] as const) {
+    await using gateway = await Gateway.start(options, { env });
+    for (const url of asked)
+      await fetch(gateway.url + url, url.includes("Content") ? { method: "POST", body: "{}" } : {});
+    urls.push(...provider.received.splice(0).map(({ url }) => url));
+  }
+  expect(urls).toEqual([`${path}?alt=sse&x=%7e`, path, "/v1beta/models?pageSize=2", ...asked]);
 });

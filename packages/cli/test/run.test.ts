@@ -77,7 +77,7 @@ test("a guardrail's refusals are counted, and nothing of them goes out", async (
   const flags = ["--upstream", provider.url, "--plugin", plugin];
   const { out, err } = await start([...flags, "--", process.execPath, script, "m-1"]).ran;
   expect(out).toBe("403 403\n401 401\n");
-  expect(err).toMatch(/^troupe: 0 model calls in [\d.]+ s, 2 refused\n$/);
+  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n$/);
   expect(provider.received).toEqual([]);
 });
 
@@ -250,6 +250,9 @@ test.each([
   ["pnpm", ["dlx", "@openai/codex"], undefined],
   ["node", ["--no-warnings", "/opt/codex.js"], undefined],
   ["npx", ["-p", "tools", "codex"], "codex"],
+  ["npx", ["-p", "@openai/codex", "codex"], undefined],
+  ["npm", ["exec", "--package", "@openai/codex", "--", "codex"], undefined],
+  ["node", ["--env-file", ".env", "--import", "./x.mjs", "/opt/codex.js"], undefined],
   ["my-codex", [], "codex"],
 ])("%s %j: what is the agent's comes behind what is its launcher's", async (program, before, agent) => {
   await using ending = new AsyncDisposableStack();
@@ -263,6 +266,9 @@ test("an agent's name among the arguments of another program makes it none", asy
   const gateway = { address, hook: [], cwd: "/nowhere", ending };
   for (const [program, args] of [
     ["npx", ["eslint", "codex"]],
+    ["npx", ["-c", "codex"]],
+    ["npm", ["exec", "-c", "codex", "codex"]],
+    ["node", ["-e", "1", "codex"]],
     ["cat", ["claude"]],
   ] as const)
     expect((await behindGateway({ program, args, env: {} }, gateway)).args).toEqual(args);
@@ -358,4 +364,22 @@ test("requests go where they were asked to, else where they would have gone", ()
     anthropic: "https://api.anthropic.com/",
   });
   expect(hrefs({ any: new URL("http://one/") })).toEqual({ any: "http://one/" });
+});
+
+test("where guardrails of tools are and nobody knows how the agent would ask, the run and its dry run say so", async () => {
+  using folder = new PluginFolder();
+  const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
+  const plugin = folder.worker("tools", guardrail);
+  const words = ["--no-summary", "--plugin", plugin, "--", "env", "X=1", "true"];
+  const { code, err } = await start(words).ran;
+  expect([code, err]).toEqual([
+    0,
+    expect.stringMatching(
+      /^troupe: warning: guardrails of tools weren't asked: .* env .*--agent claude, .*\n$/,
+    ),
+  ]);
+  const dry = (await start(["--dry-run", ...words]).ran).out;
+  expect(dry).toMatch(/\nWould hear of no tool: .*--agent claude, .*\n$/);
+  const told = await start(["--dry-run", "--plugin", plugin, "--agent", "claude", "--", "env", "claude"]).ran;
+  expect(told.out).not.toContain("Would hear of no tool");
 });

@@ -85,10 +85,64 @@ test("why calls failed is said, each reason once with how often, and not all of 
     await fail(reason);
   await relay.flushSubscribers();
   expect(summary.text(1).split("\n")).toEqual([
-    "troupe: 0 model calls in 1.0 s, 5 failed",
+    "troupe: 5 model calls in 1.0 s, 5 failed",
     "  failed: no network ×2",
     `  failed: long ${"x".repeat(194)}…`,
     "  failed: third",
     "",
   ]);
+});
+
+test("a call that a guardrail stopped, by a no or by failing, is counted as what it was: of a model, or of a tool", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  const marks: unknown[] = [];
+  relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && marks.push(event)));
+  const decide = (said: unknown): null | string => {
+    if (said === "break") throw new Error("lost its plugin");
+    return said === "no" ? "not today" : null;
+  };
+  relay.registerLlmConditionalExecutionGuardrail("frail", ({ request }) => decide(request.content));
+  relay.registerToolConditionalExecutionGuardrail("frail", ({ args }) => decide(args));
+  for (const content of ["yes", "no", "break"]) {
+    await relay.llmCallExecute("m", { headers: {}, content }, () => ({})).catch(() => {});
+    await relay.toolConditionalExecution("rm", content).catch(() => {});
+  }
+  await relay.flushSubscribers();
+  const [said, ...lines] = summary.text(1).split("\n");
+  expect(said).toBe("troupe: 3 model calls in 1.0 s, 1 refused, 1 failed; 2 tool calls refused");
+  expect(lines.filter((line) => line.startsWith("  failed:"))).toEqual([
+    '  failed: The llm_conditional_execution_guardrail "frail" failed',
+    '  failed: The tool_conditional_execution_guardrail "frail" failed',
+  ]);
+  expect(marks).toMatchObject([
+    { name: "m", category: "llm", data: { rejected: true, rejection_reason: "not today" } },
+    { name: "rm", category: "tool", data: { rejected: true } },
+    {
+      name: "m",
+      category: "llm",
+      data: { allowed: false, rejected: false },
+      metadata: { "error.type": "relay.middleware_failed" },
+    },
+    { name: "rm", category: "tool", data: { allowed: false, rejected: false } },
+  ]);
+});
+
+test("nothing of it is a secret, whoever said it: a provider, a model, a plugin", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  const key = `sk-proj-${"aB3".repeat(14)}`;
+  const refused = new Error(`Incorrect API key provided: ${key}; see https://h/?api_key=${key}`);
+  const request = { headers: {}, content: { messages: [] } };
+  await relay.llmCallExecute("m", request, () => Promise.reject(refused)).catch(() => {});
+  const tool_calls = [{ id: "1", type: "function", function: { name: key, arguments: "{}" } }];
+  const answer = { model: key, choices: [{ message: { role: "assistant", tool_calls } }] };
+  await relay.llmCallExecute("m", request, () => answer, { eventCodec: new OpenAIChatCodec() });
+  await relay.flushSubscribers();
+  const text = summary.text(1);
+  expect(text).toContain("  failed: Incorrect API key provided: [REDACTED]");
+  expect(text).toContain("  tools: [REDACTED] ×1");
+  expect(text).not.toContain("sk-proj");
 });

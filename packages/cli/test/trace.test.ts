@@ -1,7 +1,7 @@
 /** `troupe trace`: what the relay wrote, read back. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -232,4 +232,20 @@ test("a trace and its page are for their owner alone", async () => {
   const page = join(folder.path, "t.html");
   await shown(file, { html: page });
   for (const path of [file, page]) expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("a page never takes the place of its trace, by whatever name, and is its user's alone where another was there", async () => {
+  using folder = new PluginFolder();
+  const path = await recorded(folder);
+  const before = readFileSync(path, "utf8");
+  const link = join(folder.path, "link.html");
+  symlinkSync(path, link);
+  for (const html of [path, link, `${folder.path}/./t.jsonl`])
+    await expect(shown(path, { html })).rejects.toMatchObject({ code: "invalid_option" });
+  expect(readFileSync(path, "utf8")).toBe(before);
+  const page = folder.write("page.html", "of another trace");
+  chmodSync(page, 0o644);
+  await shown(path, { html: page });
+  expect(statSync(page).mode & 0o777).toBe(0o600);
+  expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/i);
 });

@@ -142,3 +142,37 @@ test.each(["/v1/threads/t/messages", `${vertex}/publishers/anthropic/models/coun
     expect((await post(gateway.url + path, forbidden)).statusCode).toBe(200);
   },
 );
+
+test("what isn't UTF-8 is refused where anything guards: a provider may leave out a bad byte, and read another word", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const [before = "", after = ""] = forbidden.split("bid");
+  const body = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(`bid${after}`)]);
+  await using gateway = await start(provider, guarded);
+  for (const [encoding, bytes] of [
+    [undefined, body],
+    ["gzip", gzipSync(body)],
+  ] as const) {
+    const refused = await post(`${gateway.url}/v1/messages`, bytes, encoding);
+    expect([refused.statusCode, JSON.stringify(await json(refused))]).toEqual([
+      400,
+      expect.stringContaining("gateway.body_unread"),
+    ]);
+  }
+  expect(provider.received).toEqual([]);
+  await using open = await start(provider);
+  expect((await post(`${open.url}/v1/messages`, body)).statusCode).toBe(200);
+  expect(provider.received[0]?.body.equals(body)).toBe(true);
+});
+
+test("a path with parameters is the path that a provider may read in it, and its refusal says how long it took", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using gateway = await start(provider, guarded);
+  for (const path of ["/v1/messages;x=1", "/v1;a/messages", "/v1/messages%3bx"]) {
+    const refused = await post(gateway.url + path, forbidden);
+    expect([path, refused.statusCode]).toEqual([path, 403]);
+    expect(refused.headers["x-troupe-overhead-ms"]).toMatch(/^\d+\.\d\d$/);
+  }
+  expect(provider.received).toEqual([]);
+  const hook = await post(`${gateway.url}/hooks/tool`, '{"name":"ls"}');
+  expect(hook.headers["x-troupe-overhead-ms"]).toMatch(/^\d+\.\d\d$/);
+});

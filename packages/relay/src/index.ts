@@ -48,7 +48,7 @@ export type {
 export type { Measurement } from "./events/metric.ts";
 export { metricSchema } from "./events/metric.ts";
 export type { ToldCall, ToldCost, ToldToolCall } from "./events/told-call.ts";
-export { readCall, readFailure, readRefusal, readToolCall } from "./events/told-call.ts";
+export { readCall, readFailure, readRefusal, readStopped, readToolCall } from "./events/told-call.ts";
 export type { FailurePolicy, KindRow, MiddlewareKind, Phase } from "./middleware/kinds.ts";
 export {
   isMiddlewareKind,
@@ -85,7 +85,7 @@ export type {
 } from "./middleware/registration.ts";
 export type { RegistrationFunctions } from "./middleware/registration-functions.ts";
 export type { RegistrationIdentity } from "./middleware/registry.ts";
-export { valueWithoutSecrets } from "./redaction/secrets.ts";
+export { textWithoutSecrets, valueWithoutSecrets } from "./redaction/secrets.ts";
 export type { BeginOptions, EventOptions, PopOptions, Relay, SubscriberStatus } from "./relay.ts";
 export { RelayCore, relayOn } from "./relay.ts";
 export type { LazyScope } from "./scope/places.ts";

@@ -6,6 +6,7 @@ export { sendJson } from "./model-proxy/answer.ts";
 export { readBody } from "./model-proxy/body.ts";
 export { type BodyContent, contentOf } from "./model-proxy/body-content.ts";
 export { callModel, type ModelCaller, type ModelRoute } from "./model-proxy/model-call.ts";
+export { OVERHEAD, Overhead } from "./model-proxy/overhead.ts";
 export { hasBody, passThrough } from "./model-proxy/pass-through.ts";
 export { type Provider, type ProviderFamily, providerOf, readable } from "./model-proxy/provider.ts";
 export type { ProviderKeys } from "./model-proxy/provider-key.ts";

@@ -16,3 +16,4 @@ export type { AtofExporterOptions, AtofFileOptions, AtofStreamOptions } from "./
 export { AtofExporter } from "./exporters/atof-exporter.ts";
 export type { ExporterOptions, RuntimeDiagnostic } from "./exporters/exporter.ts";
 export { PrometheusExporter } from "./exporters/prometheus-exporter.ts";
+export { platformEnv } from "./platform.ts";

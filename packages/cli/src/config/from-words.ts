@@ -63,6 +63,13 @@ function readUpstreams(source: string, given: readonly string[]): NonNullable<Gi
   for (const text of given) {
     const [, word = "any", address = ""] = /^(?:(openai|anthropic|gemini)=)?(.*)$/s.exec(text) ?? [];
     const name = upstreamNames.find((known) => known === word) ?? "any";
+    // Whoever has a file writes them as they stand there.
+    if (/^\w+=/.test(address))
+      throw optionErrors.invalid(
+        source,
+        text.replace(/=.*/s, "=…"),
+        "one of openai=, anthropic= and gemini=, or an address alone, which is for all",
+      );
     if (upstreams[name] !== undefined)
       throw optionErrors.invalid(source, text, "given once for all, and once for each provider");
     upstreams[name] = { value: { url: readUpstreamUrl(source, address) }, source };

@@ -10,7 +10,7 @@ export function readBind(place: string, text: string): Settings["bind"] {
   const port = Number(digits);
   if (host === undefined || port > 65_535)
     throw optionErrors.invalid(place, text, "an address and a port, as 127.0.0.1:4040");
-  if (!isLoopback(host)) throw optionErrors.unsafeBind(host);
+  if (!isLoopback(host)) throw optionErrors.unsafeBind(place, text);
   return { host, port };
 }
 

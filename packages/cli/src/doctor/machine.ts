@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { type NamedProxy, proxyOf } from "@troupe/relay/model-proxy";
+import { isLoopback } from "../gateway/access.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
 import { type Finding, fine, problem, warning } from "./finding.ts";
 
@@ -84,7 +85,10 @@ async function checkUpstream(check: string, url: URL, env: Environment): Promise
   if (proxy === undefined) {
     if (await answersAt(url)) return fine(check, `${url.origin} answers`);
     const network = "look at its address, and at this machine's network";
-    return problem(check, `${url.origin} can't be reached`, `${network}; HTTPS_PROXY names a proxy`);
+    const mend = isLoopback(url.hostname)
+      ? `start it, or correct its address`
+      : `${network}; where a proxy stands on the way, HTTPS_PROXY names it`;
+    return problem(check, `${url.origin} can't be reached`, mend);
   }
   if ("level" in proxy) return proxy;
   const { origin } = proxy.url;

@@ -9,16 +9,18 @@ import {
 } from "@troupe/plugins";
 import type { GatewayOptions } from "./options.ts";
 
-/** Reads the lists and the policy as they are now; writes nothing. Throws `plugin.state_*`. */
+/** Reads the lists and the policy as they are now; writes nothing. Throws `plugin.state_*`, `plugin.key_invalid`. */
 export async function askedPlugins({
   manifests,
   scopes,
-}: Pick<GatewayOptions, "manifests" | "scopes">): Promise<{
+  installed,
+}: Pick<GatewayOptions, "manifests" | "scopes" | "installed">): Promise<{
   readonly plugins: readonly PluginSource[];
   readonly policy: TrustPolicy;
 }> {
   const named = manifests.map((manifest) => ({ manifest }));
   if (scopes === undefined) return { plugins: named, policy: integrityOnly };
-  const installed = enabledSources(await readInstalled(scopes));
-  return { plugins: [...named, ...installed], policy: await readPolicy(scopes) };
+  const policy = await readPolicy(scopes);
+  if (!installed) return { plugins: named, policy };
+  return { plugins: [...named, ...enabledSources(await readInstalled(scopes))], policy };
 }

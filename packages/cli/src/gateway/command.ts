@@ -9,6 +9,8 @@ import { describePlan, planGateway } from "./plan.ts";
 /** The command's ways to the outside. */
 export interface Terminal extends Surroundings {
   readonly out: (text: string) => void;
+  /** Standard error. */
+  readonly err?: (text: string) => void;
   /** Settles when the process is asked to end; `ignored`: signals that mean nothing to it. */
   readonly asked: (ignored?: readonly NodeJS.Signals[]) => Promise<string>;
   /** Calls `listener` whenever the process is asked to reload. Default: nobody asks. */
@@ -28,15 +30,36 @@ export async function runGateway(flags: GatewayFlags, terminal: Terminal): Promi
     return;
   }
   const asked = terminal.asked(meaningless);
+  // From here on: a signal that nobody listens to would end the process in the middle of its start.
+  const reloads = new ReloadRequests(terminal);
   await using gateway = await Gateway.start(options, { env: terminal.env });
   terminal.out(json ? `${JSON.stringify(started(gateway))}\n` : [...describe(gateway), ""].join("\n"));
-  terminal.onReload?.(
+  reloads.answer(
     () =>
-      void reload(gateway, () => readOptions(flags, terminal)).then(({ value, lines }) => {
-        terminal.out(json ? `${JSON.stringify(value)}\n` : [...lines, ""].join("\n"));
+      void reload(gateway, () => readOptions(flags, terminal)).then(({ reloaded, value, lines }) => {
+        const tell = reloaded || json ? terminal.out : (terminal.err ?? terminal.out);
+        tell(json ? `${JSON.stringify(value)}\n` : [...lines, ""].join("\n"));
       }),
   );
   await asked;
+}
+
+/** What the process is asked to reload. While nobody answers, one request stands for all. */
+class ReloadRequests {
+  #waits = false;
+  #answer: () => void = () => {
+    this.#waits = true;
+  };
+
+  constructor({ onReload }: Terminal) {
+    onReload?.(() => this.#answer());
+  }
+
+  /** From now on. */
+  answer(reloadNow: () => void): void {
+    this.#answer = reloadNow;
+    if (this.#waits) reloadNow();
+  }
 }
 
 function started({ url, upstreams, plugins }: Gateway) {
@@ -58,7 +81,7 @@ function describe({ url, upstreams, plugins }: Gateway): string[] {
 async function reload(
   gateway: Gateway,
   options: () => GatewayOptions,
-): Promise<{ value: object; lines: readonly string[] }> {
+): Promise<{ reloaded: boolean; value: object; lines: readonly string[] }> {
   try {
     await gateway.reload(options());
   } catch (error) {
@@ -66,11 +89,13 @@ async function reload(
       ? error
       : { group: "internal", code: "error", message: String(error) };
     return {
+      reloaded: false,
       value: { reloaded: false, error: { code: `${group}.${code}`, message } },
       lines: [`Not reloaded, everything is as it was: ${message} [${group}.${code}]`],
     };
   }
   return {
+    reloaded: true,
     value: { reloaded: true, ...started(gateway) },
     lines: ["Reloaded", ...describe(gateway)],
   };

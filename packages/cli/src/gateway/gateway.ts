@@ -12,7 +12,7 @@ import type { Logger } from "@troupe/base";
 import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import { proxyOf, Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
-import { AtofExporter, createRelay, PrometheusExporter } from "@troupe/relay/node";
+import { AtofExporter, createRelay, PrometheusExporter, platformEnv } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
@@ -39,7 +39,7 @@ export interface GatewayGround {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** For one agent alone; undefined: for any on this machine. */
   readonly agent?: ForOneAgent;
-  /** Where plugins say what they do. Default: standard error. */
+  /** Where plugins say what they do, and the relay what of them fails. Default: standard error. */
   readonly log?: Logger | undefined;
 }
 
@@ -97,7 +97,7 @@ export class Gateway implements AsyncDisposable {
   ): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const keys = await readKeys(options.keys, env);
-    const relay = createRelay();
+    const relay = createRelay(log === undefined ? {} : { env: { ...platformEnv(), log } });
     agent?.listen(relay);
     if (options.atof !== undefined) {
       await prepareTraceFile(options.atof);
@@ -105,7 +105,7 @@ export class Gateway implements AsyncDisposable {
       const exporter = starting.use(new AtofExporter(place));
       exporter.register(relay, "atof");
     }
-    const exporter = starting.use(new PrometheusExporter({ includeSecrets: true }));
+    const exporter = starting.use(new PrometheusExporter());
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
     const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };

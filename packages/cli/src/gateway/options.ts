@@ -29,8 +29,10 @@ export interface GatewayOptions {
   readonly keys: Readonly<Partial<Record<UpstreamName, KeySource>>>;
   /** Paths of manifests. */
   readonly manifests: readonly string[];
-  /** Where installed plugins, and the policy, are; undefined: neither counts. */
+  /** Where installed plugins, and the user's policy, are; undefined: the surroundings don't say, and there are none. */
   readonly scopes: Scopes | undefined;
+  /** False: installed plugins are left out. The policy counts either way, or a project's file could undo it. */
+  readonly installed: boolean;
   readonly unknownPaths: Settings["unknownPaths"];
   readonly components: PluginConfig | undefined;
   readonly atof: string | undefined;
@@ -60,7 +62,8 @@ export function readOptions(
   return {
     ...bind.value,
     ...upstreamsOf(configuration),
-    scopes: env === undefined || !installed.value ? undefined : findScopes(cwd, env),
+    scopes: env === undefined ? undefined : findScopes(cwd, env),
+    installed: installed.value,
     manifests: plugins.value,
     unknownPaths: unknownPaths.value,
     components: components.value,

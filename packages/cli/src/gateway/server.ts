@@ -10,6 +10,8 @@ import {
   callModel,
   hasBody,
   type ModelRoute,
+  OVERHEAD,
+  Overhead,
   type Provider,
   passThrough,
   pathOf,
@@ -120,25 +122,41 @@ export class GatewayServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let provider: Provider | undefined;
+    let path = "";
     const { metrics } = this.#route;
+    const overhead = new Overhead();
     this.#serving += 1;
     metrics.began();
     try {
       takeToken(this.#route.token, request);
-      const path = pathOf(request.url ?? "/");
+      path = pathOf(request.url ?? "/");
       provider = onlyReads(request) ? undefined : providerOf(path);
-      await this.#dispatch(path, provider, request, response);
+      if (provider === undefined) await this.#dispatch(path, overhead, request, response);
+      else await this.#callModel(provider, overhead, request, response);
     } catch (error) {
+      if (!response.headersSent) response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
       this.#refuse(readable(error), provider, response);
     }
-    metrics.ended(routeNameOf(request.url ?? "", provider), response.statusCode);
+    metrics.ended(routeNameOf(path, provider), response.statusCode);
     this.#serving -= 1;
     if (this.#closed && this.#serving === 0) this.#served.resolve();
   }
 
+  #callModel(
+    provider: Provider,
+    overhead: Overhead,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    checkAccess(request);
+    if (this.#route.ending.aborted) throw requestErrors.stopping();
+    if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
+    return callModel(this.#route, provider, request, response, overhead);
+  }
+
   #dispatch(
     path: string,
-    provider: Provider | undefined,
+    overhead: Overhead,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> | undefined {
@@ -148,23 +166,29 @@ export class GatewayServer {
     if (path === "/metrics") return this.#measure(request, response);
     // Hooks say no themselves, in words that each agent understands.
     if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
-    if (provider === undefined && !path.startsWith("/hooks/")) {
+    if (!path.startsWith("/hooks/")) {
       if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
       if (this.#route.rules.unknownPaths === "refuse" && mayAsk(path, request))
         throw requestErrors.unknownPath(path);
       return passThrough(this.#route, path, request, response);
     }
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
-    if (provider !== undefined) return callModel(this.#route, provider, request, response);
-    return this.#hear(path, request, response);
+    return this.#hear(path, overhead, request, response);
   }
 
-  async #hear(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #hear(
+    path: string,
+    overhead: Overhead,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const agent = hookedAgent(path);
     if (agent === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
-    const answer =
+    const deciding =
       agent === undefined ? decideTool(this.#route, request) : answerHook(this.#route, agent, request);
-    sendJson(response, 200, await answer);
+    const answer = await deciding;
+    response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+    sendJson(response, 200, answer);
   }
 
   /** For whoever watches the process, by whatever name it knows the machine: they say nothing but their one word. */
@@ -229,8 +253,8 @@ function urlOf({ address, family, port }: AddressInfo): string {
 }
 
 /** For labels: the gateway's own routes are known by their first word. */
-function routeNameOf(url: string, provider: Provider | undefined): RouteName {
+function routeNameOf(path: string, provider: Provider | undefined): RouteName {
   if (provider !== undefined) return "model";
-  if (url.startsWith("/hooks/")) return "hook";
-  return /^\/(?:livez|readyz|plugins|metrics)\b/.test(url) ? "own" : "pass_through";
+  if (path.startsWith("/hooks/")) return "hook";
+  return /^\/(?:livez|readyz|plugins|metrics)$/.test(path) ? "own" : "pass_through";
 }

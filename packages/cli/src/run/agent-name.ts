@@ -4,9 +4,26 @@
  */
 import { basename } from "node:path";
 
-/** Programs that run another, which their first argument names that isn't an option. */
-const launchers: ReadonlySet<string> = new Set([
-  ...["npx", "pnpx", "bunx", "npm", "pnpm", "yarn", "bun", "deno", "node"],
+/** A program that runs another, which its first word names that is neither an option nor the value of one. */
+interface Launcher {
+  /** Options whose value is the next word. */
+  readonly valued: ReadonlySet<string>;
+  /** Options whose value is a program of its own, for a shell or for the launcher: no word behind it is an agent's name. */
+  readonly runs: ReadonlySet<string>;
+}
+
+const npm = launcher(
+  "-p --package -w --workspace --prefix --registry --cache --userconfig -C --dir --cwd --filter -F",
+  "-c --call",
+);
+const node = launcher(
+  "-r --require --import --loader --experimental-loader -C --conditions --env-file --env-file-if-exists --title --preload --cwd --config",
+  "-e --eval -p --print --run",
+);
+
+const launchers: ReadonlyMap<string, Launcher> = new Map([
+  ...["npx", "pnpx", "bunx", "npm", "pnpm", "yarn"].map((name) => [name, npm] as const),
+  ...["bun", "deno", "node"].map((name) => [name, node] as const),
 ]);
 
 /** Their words for "run this". */
@@ -28,10 +45,34 @@ export interface FoundAgent {
 /** `said`: which agent it is, where the user says so. */
 export function findAgent(program: string, args: readonly string[], said?: string): FoundAgent {
   const own = nameOf(program);
-  if (own === said || !launchers.has(own)) return { name: said ?? own, before: 0 };
-  const named = said === undefined ? -1 : args.findIndex((word) => nameOf(word) === said);
-  const first = named >= 0 ? named : args.findIndex((word) => !word.startsWith("-") && !verbs.has(word));
+  const known = launchers.get(own);
+  if (own === said || known === undefined) return { name: said ?? own, before: 0 };
+  const words = wordsOf(args, known);
+  const named = said === undefined ? undefined : words.find((at) => nameOf(args[at] ?? "") === said);
+  const first = named ?? words.find((at) => !verbs.has(args[at] ?? ""));
+  if (first === undefined) return { name: said ?? own, before: 0 };
   return { name: said ?? nameOf(args[first] ?? own), before: first + 1 };
+}
+
+/** Where words stand that are neither options of the launcher nor their values. */
+function wordsOf(args: readonly string[], { valued, runs }: Launcher): readonly number[] {
+  const words: number[] = [];
+  // Behind the first that is no verb options are another program's.
+  let itsOwn = true;
+  for (let at = 0; at < args.length; at += 1) {
+    const word = args[at] ?? "";
+    if (itsOwn && runs.has(word.replace(/=.*/s, ""))) return [];
+    if (itsOwn && valued.has(word)) at += 1;
+    else if (!word.startsWith("-")) {
+      words.push(at);
+      itsOwn &&= verbs.has(word);
+    }
+  }
+  return words;
+}
+
+function launcher(valued: string, runs: string): Launcher {
+  return { valued: new Set(valued.split(" ")), runs: new Set(runs.split(" ")) };
 }
 
 /** By a program or a package: `/usr/bin/claude`, `codex.js`, `@openai/codex@latest`. */

@@ -8,7 +8,7 @@ import { type GatewayAddress, TOKEN_VARIABLE, tokenFor, withToken } from "../gat
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { findAgent } from "./agent-name.ts";
 import { ClaudeSettingsFile, claudeSettingsPlace, readClaudeSettings } from "./claude-settings.ts";
-import { GeminiHome, geminiHomes, readGeminiHome } from "./gemini-home.ts";
+import { GeminiHome, geminiHomePlace, geminiSettingsIn, readGeminiHome } from "./gemini-home.ts";
 import { opencodeConfig } from "./opencode-config.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -85,6 +85,14 @@ export async function behindGateway(
   };
 }
 
+/** True for an agent that is told in its own way: of another it isn't known how it would ask before a tool runs. */
+export function isKnownAgent(
+  { program, args }: Pick<AgentStart, "program" | "args">,
+  said?: string,
+): boolean {
+  return Object.hasOwn(presets, findAgent(program, args, said).name);
+}
+
 /** Agents that are told in their own way. */
 export function presetNames(): readonly string[] {
   return Object.keys(presets);
@@ -142,8 +150,9 @@ const presets: Readonly<Record<string, Preset>> = {
   }),
   gemini: async ({ env }, { hook, cwd, ending }) => {
     const contents = await readGeminiHome(env, { hook: hookCommand(hook, "gemini"), cwd });
-    const path = ending === undefined ? geminiHomes() : ending.use(await GeminiHome.make(contents)).path;
-    return { env: { GEMINI_CLI_HOME: path } };
+    const path = ending === undefined ? geminiHomePlace() : ending.use(await GeminiHome.make(contents)).path;
+    const settings = { path: geminiSettingsIn(path), content: contents.settings };
+    return { env: { GEMINI_CLI_HOME: path }, settings };
   },
   opencode: ({ env }, { address }) => ({
     env: { OPENCODE_CONFIG_CONTENT: opencodeConfig(env["OPENCODE_CONFIG_CONTENT"], withToken(address)) },

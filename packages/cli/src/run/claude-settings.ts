@@ -7,11 +7,10 @@
  */
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
-import { makeRunFolder } from "./run-folder.ts";
+import { makeRunFolder, runFolderPlace } from "./run-folder.ts";
 
 const FLAG = "--settings";
 const KIND = "troupe-claude";
@@ -71,7 +70,7 @@ export class ClaudeSettingsFile implements AsyncDisposable {
 
 /** Where one would be, as far as that is known before it is made. */
 export function claudeSettingsPlace(): string {
-  return join(tmpdir(), `${KIND}-RUN`, FILE);
+  return join(runFolderPlace(KIND), FILE);
 }
 
 function withHooks(settings: Settings, url: string): Settings {

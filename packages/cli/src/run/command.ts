@@ -4,15 +4,17 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Relay } from "@troupe/relay";
+import { nodeEnv } from "@troupe/runtime";
 import { runErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import { type GatewayFlags, readOptions } from "../gateway/options.ts";
+import { type GatewayFlags, type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { describePlan, planGateway } from "../gateway/plan.ts";
 import { newToken } from "../gateway/token.ts";
+import { printable } from "../trace/printable.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { describeStart } from "./agent-start.ts";
-import { behindGateway, presetNames, upstreamsOf } from "./agents.ts";
+import { type AgentStart, behindGateway, isKnownAgent, presetNames, upstreamsOf } from "./agents.ts";
 import { FilesWritten } from "./files-written.ts";
 import { HeldLog } from "./held-log.ts";
 import { RunSummary } from "./summary.ts";
@@ -27,8 +29,6 @@ export interface RunFlags extends Omit<GatewayFlags, "bind" | "json"> {
 
 /** What the command needs of the process, beside what a gateway does. */
 export interface RunTerminal extends Terminal {
-  /** Standard error. */
-  readonly err?: (text: string) => void;
   /** Calls `listener` at each signal that would end this process, which doesn't end it then. */
   readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly exit?: (code: number) => void;
@@ -48,16 +48,9 @@ export async function runBehindGateway(
   args: readonly string[],
   terminal: RunTerminal,
 ): Promise<void> {
-  const env = terminal.env ?? {};
-  if (flags.agent !== undefined && !presetNames().includes(flags.agent))
-    throw runErrors.unknownAgent(flags.agent, presetNames());
-  const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
-  const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, env) };
-  const hook = [...(terminal.self ?? []), "hook"];
-  const start = { program, args, env };
-  if (options.dryRun) {
-    const plan = describePlan(await planGateway(options, env));
-    terminal.out(plan + (await describeStart(start, { hook, cwd: terminal.cwd, preset: flags.agent })));
+  const run = readRun(flags, { program, args, env: terminal.env ?? {} }, terminal);
+  if (run.options.dryRun) {
+    terminal.out(await describeRun(run));
     return;
   }
   // From here on a signal is the agent's, also where it isn't there yet: plugins have to be ended too.
@@ -68,25 +61,69 @@ export async function runBehindGateway(
   const summary = new RunSummary(new FilesWritten(terminal.cwd, Date.now()));
   const began = performance.now();
   // Standard error is the agent's screen, unless its user wants to read the log there.
-  const log = env["TROUPE_LOG"] ? undefined : HeldLog.empty();
-  const exitCode = await withGateway().finally(() => terminal.err?.(log?.text() ?? ""));
-  if (options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));
+  const held = run.start.env["TROUPE_LOG"] ? undefined : HeldLog.empty();
+  const ran = withGateway(run, { agentProcess, summary, log: held });
+  const exitCode = await ran.finally(() => terminal.err?.(held?.text() ?? ""));
+  if (run.options.summary) terminal.err?.(summary.text((performance.now() - began) / 1_000));
   terminal.exit?.(exitCode);
+}
 
-  async function withGateway(): Promise<number> {
-    const token = newToken();
-    const agent = {
-      token,
-      session: randomUUID(),
-      listen: (relay: Relay) => summary.listen(relay),
-    };
-    await using gateway = await Gateway.start(options, { env, agent, log });
-    await using ending = new AsyncDisposableStack();
-    const told = await behindGateway(
-      start,
-      { address: { origin: gateway.origin, token }, hook, cwd: terminal.cwd, ending },
-      flags.agent,
-    );
-    return await agentProcess.run(told);
-  }
+/** What was asked for, checked. */
+interface Run {
+  readonly options: GatewayOptions;
+  readonly start: AgentStart;
+  /** Which agent it is, where the user says so. */
+  readonly preset: string | undefined;
+  /** Runs `troupe hook`, as a program and its arguments. */
+  readonly hook: readonly string[];
+  readonly cwd: string;
+}
+
+function readRun(flags: RunFlags, start: AgentStart, terminal: RunTerminal): Run {
+  const { agent: preset } = flags;
+  if (preset !== undefined && !presetNames().includes(preset))
+    throw runErrors.unknownAgent(preset, presetNames());
+  const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
+  const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, start.env) };
+  return { options, start, preset, hook: [...(terminal.self ?? []), "hook"], cwd: terminal.cwd };
+}
+
+async function describeRun({ options, start, preset, hook, cwd }: Run): Promise<string> {
+  const plan = await planGateway(options, start.env);
+  const unasked = plan.plugins.length > 0 && !isKnownAgent(start, preset);
+  const lines = describePlan(plan) + (await describeStart(start, { hook, cwd, preset }));
+  return unasked ? `${lines}${printable(`Would hear of no tool: ${notKnown(start)}`)}\n` : lines;
+}
+
+/** What a run is told to, beside its agent. */
+interface RunEars {
+  readonly agentProcess: AgentProcess;
+  readonly summary: RunSummary;
+  readonly log: HeldLog | undefined;
+}
+
+/** The agent's exit code, when everything around it has ended. */
+async function withGateway(run: Run, { agentProcess, summary, log }: RunEars): Promise<number> {
+  const { options, start, preset, hook, cwd } = run;
+  const token = newToken();
+  let guardsTools = (): boolean => false;
+  const agent = {
+    token,
+    session: randomUUID(),
+    listen: (relay: Relay) => {
+      summary.listen(relay);
+      guardsTools = () => relay.has("tool_conditional_execution_guardrail");
+    },
+  };
+  await using gateway = await Gateway.start(options, { env: start.env, agent, log });
+  await using ending = new AsyncDisposableStack();
+  if (guardsTools() && !isKnownAgent(start, preset))
+    (log ?? nodeEnv().log).warn(`guardrails of tools weren't asked: ${notKnown(start)}`);
+  const address = { origin: gateway.origin, token };
+  const told = await behindGateway(start, { address, hook, cwd, ending }, preset);
+  return await agentProcess.run(told);
+}
+
+function notKnown({ program }: AgentStart): string {
+  return `it isn't known how ${program} would ask; where it runs one of them, say so: --agent ${presetNames().join(", ")}`;
 }

@@ -6,23 +6,30 @@
  * refuses; the files of the system, which would do, must be root's.
  */
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Json } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
-import { makeRunFolder } from "./run-folder.ts";
+import { makeRunFolder, runFolderPlace } from "./run-folder.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Settings = Readonly<Record<string, unknown>>;
+type Settings = Readonly<Record<string, Json>>;
 
 const FOLDER = ".gemini";
 const SETTINGS = "settings.json";
+const KIND = "troupe-gemini";
 
 /** Ours is the last of a tool's hooks; its own limit is 60 s, in its milliseconds. */
 const HOOK_TIMEOUT_MS = 60_000;
 
-/** What the path of each begins with. */
-export function geminiHomes(): string {
-  return join(tmpdir(), "troupe-gemini-");
+/** Where one would be, as far as that is known before it is made. */
+export function geminiHomePlace(): string {
+  return runFolderPlace(KIND);
+}
+
+/** Where the settings of the home at `path` are. */
+export function geminiSettingsIn(path: string): string {
+  return join(path, FOLDER, SETTINGS);
 }
 
 /** What is to be in one. */
@@ -57,7 +64,7 @@ export class GeminiHome implements AsyncDisposable {
   }
 
   static async make({ users, settings }: GeminiHomeContents): Promise<GeminiHome> {
-    const home = new GeminiHome(await makeRunFolder("troupe-gemini"));
+    const home = new GeminiHome(await makeRunFolder(KIND));
     try {
       await home.#fill(users, settings);
     } catch (error) {
@@ -72,7 +79,7 @@ export class GeminiHome implements AsyncDisposable {
     await mkdir(folder, { mode: 0o700 });
     const names = await readdir(users).catch(() => []);
     for (const name of names) if (name !== SETTINGS) await symlink(join(users, name), join(folder, name));
-    await writeFile(join(folder, SETTINGS), JSON.stringify(settings, undefined, 2), { mode: 0o600 });
+    await writeFile(geminiSettingsIn(this.path), JSON.stringify(settings, undefined, 2), { mode: 0o600 });
   }
 
   /** Removes the links and what is ours, and nothing that a link leads to. */
@@ -91,7 +98,7 @@ function withOurs(settings: Settings, hook: string): Settings {
     ...settings,
     security: { ...security, auth: { ...record(security["auth"]), selectedType: "gemini-api-key" } },
     hooksConfig: { ...record(settings["hooksConfig"]), enabled: true, disabled: [] },
-    hooks: { ...hooks, BeforeTool: [...(Array.isArray(before) ? before : []), ours] },
+    hooks: { ...hooks, BeforeTool: [...(isList(before) ? before : []), ours] },
   };
 }
 
@@ -125,6 +132,10 @@ function withoutComments(text: string): string {
   );
 }
 
-function record(value: unknown): Settings {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+function record(value: Json | undefined): Settings {
+  return isList(value) || typeof value !== "object" || value === null ? {} : value;
+}
+
+function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
 }

@@ -1,8 +1,9 @@
 /**
- * HeldLog: what plugins say while an agent has the screen. A line of ours would stand in the middle of what it draws, so warnings and errors
+ * HeldLog: what plugins, and the relay of them, say while an agent has the screen. A line of ours would stand in the middle of what it draws, so warnings and errors
  * wait for its end, and what says less than that isn't kept. Who wants to read all of it at once sets `TROUPE_LOG`.
  */
 import type { LogFields, Logger } from "@troupe/base";
+import { textWithoutSecrets } from "@troupe/relay";
 import { printable } from "../trace/printable.ts";
 
 /** More lines are counted only: the last of them tell the most. */
@@ -57,7 +58,8 @@ export class HeldLog implements Logger {
     const who = typeof plugin === "string" ? `plugin ${plugin}: ` : "";
     const thrown = error ?? cause;
     const why = thrown instanceof Error ? `: ${thrown.message}` : "";
-    this.#held.lines.push(printable(`troupe: ${level}: ${who}${message}${why}`).slice(0, LINE));
+    const line = textWithoutSecrets(`troupe: ${level}: ${who}${message}${why}`);
+    this.#held.lines.push(printable(line).slice(0, LINE));
     if (this.#held.lines.length <= MOST_LINES) return;
     this.#held.lines.shift();
     this.#held.leftOut += 1;

@@ -14,6 +14,11 @@ export async function makeRunFolder(kind: string): Promise<string> {
   return await mkdtemp(join(tmpdir(), `${kind}-${namespace()}-${process.pid}-`));
 }
 
+/** Where one would be, as far as that is known before it is made. */
+export function runFolderPlace(kind: string): string {
+  return join(tmpdir(), `${kind}-RUN`);
+}
+
 async function removeLeft(kind: string): Promise<void> {
   const begin = `${kind}-${namespace()}-`;
   const names = await readdir(tmpdir()).catch(() => []);

@@ -1,4 +1,7 @@
-/** Summary: what a run came to, counted from its events while they come. */
+/**
+ * Summary: what a run came to, counted from its events while they come. Its text goes to a screen, or to the log of whoever runs agents
+ * for others, so secrets are taken out of all that is kept of an event for it.
+ */
 import {
   type MarkEvent,
   type Relay,
@@ -6,10 +9,11 @@ import {
   readCall,
   readFailure,
   readRefusal,
+  readStopped,
   readToolCall,
   type ToldCall,
+  textWithoutSecrets,
 } from "@troupe/relay";
-
 import { printable } from "../trace/printable.ts";
 import type { FilesWritten } from "./files-written.ts";
 
@@ -36,9 +40,12 @@ export interface ModelUse {
 /** What a run came to. */
 export class RunSummary {
   readonly models = new Map<string, ModelUse>();
-  /** What guardrails refused, and calls that failed otherwise. */
-  refusals = 0;
-  failures = 0;
+  /** Calls of models: those that were answered, failed, or were refused by a guardrail. */
+  #calls = 0;
+  #refused = 0;
+  #failures = 0;
+  /** Calls of tools that agents were told not to make. */
+  #toolsRefused = 0;
   /** Tools that models asked for, by name. */
   readonly tools = new Map<string, number>();
   /** Why calls failed, with how often; of the first few reasons. */
@@ -57,11 +64,11 @@ export class RunSummary {
 
   /** For people: nothing of it is on standard output, which is the agent's. */
   text(seconds: number): string {
-    const calls = [...this.models.values()].reduce((sum, use) => sum + use.calls, 0);
     const lines = [
-      `troupe: ${counted(calls, "model call")} in ${seconds.toFixed(1)} s` +
-        (this.refusals > 0 ? `, ${this.refusals} refused` : "") +
-        (this.failures > 0 ? `, ${this.failures} failed` : ""),
+      `troupe: ${counted(this.#calls, "model call")} in ${seconds.toFixed(1)} s` +
+        (this.#refused > 0 ? `, ${this.#refused} refused` : "") +
+        (this.#failures > 0 ? `, ${this.#failures} failed` : "") +
+        (this.#toolsRefused > 0 ? `; ${counted(this.#toolsRefused, "tool call")} refused` : ""),
       ...[...this.models].map(([model, use]) => `  ${model}: ${describe(use)}`),
     ];
     for (const [reason, times] of this.#reasons)
@@ -80,28 +87,48 @@ export class RunSummary {
   #take(event: RelayEvent): void {
     if (event.kind === "mark") return this.#marked(event);
     if (event.scope_category !== "end" || event.category !== "llm") return;
+    this.#calls += 1;
     const failure = readFailure(event.metadata);
     const call = readCall(event.category_profile);
-    if (failure !== undefined) this.#failed(failure);
+    if (failure !== undefined) {
+      this.#failures += 1;
+      this.#failed(failure);
+    }
     // What ended early has cost something too.
     if (failure === undefined || call.promptTokens !== undefined) this.#answered(call);
   }
 
   #marked(mark: MarkEvent): void {
-    if (readRefusal(mark.data) !== undefined) this.refusals += 1;
+    const stopped = readStopped(mark);
+    if (stopped !== undefined) this.#failed(stopped);
+    if (stopped !== undefined || readRefusal(mark.data) !== undefined)
+      this.#notMade(mark, stopped === undefined);
     const asked = readToolCall(mark);
     if (asked === undefined) return;
     this.#files.asked(asked.args);
-    this.tools.set(asked.tool, (this.tools.get(asked.tool) ?? 0) + 1);
+    const tool = textWithoutSecrets(asked.tool);
+    this.tools.set(tool, (this.tools.get(tool) ?? 0) + 1);
   }
 
-  #failed(reason: string): void {
-    this.failures += 1;
+  /** A guardrail was against it, or failed. Whoever asks about a tool is told no either way. */
+  #notMade({ category }: MarkEvent, refused: boolean): void {
+    if (category === "tool") {
+      this.#toolsRefused += 1;
+      return;
+    }
+    this.#calls += 1;
+    if (refused) this.#refused += 1;
+    else this.#failures += 1;
+  }
+
+  #failed(told: string): void {
+    const reason = textWithoutSecrets(told);
     const times = this.#reasons.get(reason) ?? 0;
     if (times > 0 || this.#reasons.size < MOST_REASONS) this.#reasons.set(reason, times + 1);
   }
 
-  #answered({ model = "a model without a name", cost, ...tokens }: ToldCall): void {
+  #answered({ model: told = "a model without a name", cost, ...tokens }: ToldCall): void {
+    const model = textWithoutSecrets(told);
     const use = this.models.get(model) ?? emptyUse();
     use.calls += 1;
     use.promptTokens += tokens.promptTokens ?? 0;

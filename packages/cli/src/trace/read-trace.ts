@@ -154,7 +154,7 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
     beganAt,
     tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
     session: sessionOf(first),
-    error: readFailure(end?.["metadata"]) ?? readRefusal((end ?? mark)?.["data"]),
+    error: readFailure((end ?? mark)?.["metadata"]) ?? readRefusal((end ?? mark)?.["data"]),
     facts:
       asked === undefined
         ? factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) })

@@ -52,7 +52,7 @@ const refused: readonly (readonly [text: string, code: string, told: RegExp])[] 
     /troupe\.toml:3: run\.summary 1: must be true or false/,
   ],
   ["[gateway]\nplugins = [1]", "invalid_option", /troupe\.toml:2: gateway\.plugins/],
-  ['gateway.bind = "0.0.0.0:80"', "unsafe_bind", /0\.0\.0\.0/],
+  ['gateway.bind = "0.0.0.0:80"', "unsafe_bind", /troupe\.toml:1: gateway\.bind 0\.0\.0\.0:80 would/],
   [
     '[upstreams]\nopenai = "https://x"',
     "invalid_option",
@@ -257,4 +257,9 @@ test("components of the file are in force from the first request on, and a reloa
   ).rejects.toMatchObject({
     code: "config_invalid",
   });
+});
+
+test("an upstream of a name that isn't one is told the names that are", () => {
+  const read = () => readOptions({ upstream: ["any=http://127.0.0.1:1"] }, { cwd: "/" });
+  expect(read).toThrow("--upstream any=…: must be one of openai=, anthropic= and gemini=");
 });

@@ -98,6 +98,25 @@ test("a library that takes the place of a plugin's in development is said when a
   }
 });
 
+test("the user's policy holds whatever is left out, by a flag, a variable or a project's file", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const unsigned = folder.worker("unsigned", refusing("rm"));
+  const project = folder.write("troupe.toml", `[gateway]\ninstalled = false\nplugins = ["${unsigned}"]`);
+  const policy = JSON.stringify({ signatures: "signature_required", trustedKeys: [] });
+  troupe.write("config/troupe/plugin-policy.json", policy);
+  for (const flags of [
+    ["--no-installed", "--plugin", unsigned],
+    ["--config", project],
+  ]) {
+    const dry = await GatewayProcess.run(["--dry-run", "--json", ...flags], troupe.config);
+    const problem = { code: "plugin.signature_missing" };
+    expect(JSON.parse(dry.out)).toMatchObject({ starts: false, plugins: [{ problem }] });
+    const { code, err } = await GatewayProcess.run(["--bind", "127.0.0.1:0", ...flags], troupe.config);
+    expect([code, err]).toEqual([1, expect.stringContaining("signature_missing")]);
+  }
+});
+
 test("S5.1 (in part) a dry run tells of installed plugins; --no-installed leaves them out", async () => {
   using folder = new PluginFolder();
   using troupe = new Troupe();

@@ -56,16 +56,16 @@ export class ActivePlugin {
   /** What it contributes to registries that name it. */
   readonly actors: PluginActors;
 
-  private constructor(prepared: PreparedPlugin, session: SupervisedSession, relay: Relay) {
+  private constructor(prepared: PreparedPlugin, session: SupervisedSession, context: ActivationContext) {
     this.#prepared = prepared;
     this.#session = session;
-    this.#middleware = new PluginMiddleware(relay, session);
+    this.#middleware = new PluginMiddleware(context, session);
     this.actors = new PluginActors(prepared.manifest.id, session);
   }
 
   /** Starts a plugin, and leaves nothing of it when it can't be. Registers nothing yet. */
-  static async open(prepared: PreparedPlugin, { env, relay }: ActivationContext): Promise<ActivePlugin> {
-    return new ActivePlugin(prepared, await openPlugin(prepared, { env, relay }), relay);
+  static async open(prepared: PreparedPlugin, context: ActivationContext): Promise<ActivePlugin> {
+    return new ActivePlugin(prepared, await openPlugin(prepared, context), context);
   }
 
   get manifest(): PluginManifest {
@@ -105,7 +105,7 @@ export class ActivePlugin {
   }
 
   /**
-   * Lets the calls end that had begun, and its actors sleep, for a while. What comes late is answered by `successor`, where it
+   * Lets the calls end that had begun, its subscribers have the events that wait, and its actors sleep, for a while. What comes late is answered by `successor`, where it
    * has the same.
    */
   async drain(successor?: ActivePlugin): Promise<void> {
@@ -115,7 +115,9 @@ export class ActivePlugin {
   }
 
   /** Ends it. Its registrations are cleared first. */
-  close(): Promise<CloseReport> {
-    return this.#session.close();
+  async close(): Promise<CloseReport> {
+    const report = await this.#session.close();
+    await this.#middleware.tellLost(this.manifest.id);
+    return report;
   }
 }

@@ -3,8 +3,12 @@
  *
  * Each call carries the scope that it runs in. What a plugin throws as a guardrail's rejection is one: it keeps its type
  * on the way out, as a reason that a guardrail answers does.
+ *
+ * A subscriber's events wait in the relay, which goes on giving them out when the registration is gone. So a plugin that ends gets those
+ * that wait, for as long as it may take to drain; what it hasn't taken by then is counted and told of in one line.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { limits } from "@troupe/protocol";
 import {
   isGuardrailRejected,
   kindRow,
@@ -19,26 +23,40 @@ import { activationErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { Around } from "../session/arounds.ts";
 import type { PluginDeclarations } from "../session/declarations.ts";
+import type { SessionEnv } from "../session/session.ts";
 import type { SupervisedSession } from "./supervised-session.ts";
+
+/** Where a plugin's middleware is registered, and what it takes from the outside world. */
+export interface MiddlewareGround {
+  readonly env: SessionEnv;
+  readonly relay: Relay;
+}
 
 /** What one plugin contributes to a relay. */
 export class PluginMiddleware {
   readonly #relay: Relay;
+  readonly #env: SessionEnv;
   readonly #session: SupervisedSession;
-  readonly #registrations: Registration[] = [];
+  #registrations: Registered[] = [];
+  /** Subscribers that were deregistered: events may still wait for them. */
+  #leaving: readonly Registered[] = [];
+  /** It had its time: events that still wait don't reach it. */
+  #over = false;
+  #lost = 0;
   /** Whoever took this one's place. */
   #successor: PluginMiddleware | undefined;
   #running = 0;
-  #idle: (() => void) | undefined;
+  #rest: (() => void) | undefined;
 
-  constructor(relay: Relay, session: SupervisedSession) {
+  constructor({ relay, env }: MiddlewareGround, session: SupervisedSession) {
     this.#relay = relay;
+    this.#env = env;
     this.#session = session;
   }
 
   /** The names that it is registered under. */
   get names(): readonly string[] {
-    return this.#registrations.map(({ name }) => name);
+    return this.#registrations.map(({ registration }) => registration.name);
   }
 
   /** Registers all of it. After a throw some may be registered: `deregister` undoes that. */
@@ -48,13 +66,17 @@ export class PluginMiddleware {
       const registered = { kind, name: `${id}/${name}`, priority };
       const handle = (payload: unknown, context: CallContext): Promise<never> =>
         this.#call({ kind, wire, name, payload }, context);
-      this.#registrations.push(this.#relay.register<MiddlewareKind>({ ...registered, handle }));
+      const registration = this.#relay.register<MiddlewareKind>({ ...registered, handle });
+      this.#registrations.push({ registration, wire, name });
     }
   }
 
   /** Takes the registrations away, at once. */
   deregister(): void {
-    for (const registration of this.#registrations.splice(0).reverse()) registration.deregister();
+    const gone = this.#registrations;
+    this.#registrations = [];
+    for (const { registration } of gone.toReversed()) registration.deregister();
+    this.#leaving = gone.filter(({ registration }) => registration.kind === "subscriber");
   }
 
   /** A call that had begun may reach this one after its registrations are gone: `successor` answers what it has as well. */
@@ -62,23 +84,53 @@ export class PluginMiddleware {
     this.#successor = successor;
   }
 
-  /** Waits for the calls that had begun, at most `timeoutMs`. */
+  /** Waits for the calls that had begun and the events that wait, at most `timeoutMs`. What comes later is lost, and counted. */
   async drain(timeoutMs: number): Promise<void> {
+    // Those that a successor has are answered there.
+    const own = this.#leaving.filter((one) => !this.#successor?.has(one));
+    const drained = this.#delivered(own).then(() => this.#idle());
+    await this.#atMost(timeoutMs, drained);
+    this.#over = true;
+  }
+
+  /** Behind the plugin's end: says how many events it didn't get. */
+  async tellLost(id: string): Promise<void> {
+    await this.#atMost(limits.pluginCloseGraceMs, this.#delivered(this.#leaving));
+    if (this.#lost === 0) return;
+    const seconds = limits.pluginDrainMs / 1_000;
+    const message = `${this.#lost} events for the plugin's subscribers are lost: it ended, and had ${seconds} s for them`;
+    this.#env.log.warn(message, { plugin: id });
+  }
+
+  /** Settles when nothing waits for `subscribers` any more. */
+  async #delivered(subscribers: readonly Registered[]): Promise<void> {
+    const flushes = subscribers.map(({ registration }) => this.#relay.flushSubscribers(registration));
+    // A subscriber that ends plugins would wait for itself: then nobody waits.
+    await Promise.allSettled(flushes);
+  }
+
+  async #idle(): Promise<void> {
     if (this.#running === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#idle = resolve;
-    const timer = setTimeout(resolve, timeoutMs);
+    this.#rest = resolve;
     await promise;
-    clearTimeout(timer);
+  }
+
+  async #atMost(timeoutMs: number, settled: Promise<void>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#env.timers.set(resolve, timeoutMs);
+    await Promise.race([settled, late]);
+    this.#env.timers.clear(timer);
   }
 
   /** Whether the plugin has this middleware. */
-  has({ wire, name }: PluginCall): boolean {
+  has({ wire, name }: Pick<PluginCall, "wire" | "name">): boolean {
     return this.#session.current.declared.middleware.some((one) => one.kind === wire && one.name === name);
   }
 
   async #call(call: PluginCall, context: CallContext): Promise<never> {
     if (this.#successor?.has(call)) return await this.#successor.#call(call, context);
+    if (this.#over && call.kind === "subscriber") return this.#lose();
     const { signal } = context;
     const { kind, wire, name, payload } = call;
     const scope = this.#relay.capturePropagationContext();
@@ -89,14 +141,25 @@ export class PluginMiddleware {
       // The relay checks the answer: what a kind may answer is its to say.
       return (await this.#session.current.invoke({ kind: wire, name, payload, options })) as never;
     } catch (error) {
+      if (this.#over && kind === "subscriber") return this.#lose();
       const reason = rejectionOf(kind, error);
       if (reason === undefined) throw error;
       return reason as never;
     } finally {
       this.#running -= 1;
-      if (this.#running === 0) this.#idle?.();
+      if (this.#running === 0) this.#rest?.();
     }
   }
+
+  #lose(): never {
+    this.#lost += 1;
+    return undefined as never;
+  }
+}
+
+/** A registration, and what the plugin declared it as. */
+interface Registered extends Pick<PluginCall, "wire" | "name"> {
+  readonly registration: Registration;
 }
 
 interface PluginCall {

@@ -10,7 +10,7 @@
  * A start that is under way when it is closed is waited for, and closed.
  */
 
-import type { TimerHandle } from "@troupe/base";
+import type { Logger, TimerHandle } from "@troupe/base";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { CloseReport } from "../carrier.ts";
@@ -94,6 +94,10 @@ export class SupervisedSession {
     return { clean: reports.every(({ clean }) => clean) };
   }
 
+  get #log(): Logger {
+    return this.#supervision.env.log.child({ plugin: this.#current.declared.name });
+  }
+
   #watch(session: PluginSession): void {
     void session.ended.then((error) => {
       if (error !== undefined && !this.#closed) this.#ended(error);
@@ -106,6 +110,7 @@ export class SupervisedSession {
     this.#crashes += 1;
     if (reopen === undefined || this.#windows.size >= limits.pluginCrashes) {
       this.#state = "lost";
+      this.#log.error("The plugin is lost: it isn't started again", { error });
       return;
     }
     this.#state = "restarting";
@@ -133,6 +138,7 @@ export class SupervisedSession {
       this.#restarts += 1;
       this.#current = session;
       this.#state = "active";
+      this.#log.warn("The plugin was started again", { crashes: this.#crashes });
       this.#watch(session);
     } catch (error) {
       if (!this.#closed) this.#ended(TroupeError.is(error) ? error : pluginErrors.ended(error));

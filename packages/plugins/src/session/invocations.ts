@@ -8,7 +8,7 @@
  *
  * An answer to a call that is settled is late or doubled, and dropped. Numbers are never used twice.
  */
-import type { TimerHandle, Timers, TroupeError } from "@troupe/base";
+import { type TimerHandle, type Timers, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
@@ -90,7 +90,8 @@ export class Invocations {
         signal?.removeEventListener("abort", aborted);
       };
       const failed = (error: unknown): void => {
-        this.#counts.failures += 1;
+        // A guardrail that says no by throwing has done what it is there for.
+        if (!isRejection(error)) this.#counts.failures += 1;
         reject(error);
       };
       this.#counts.calls += 1;
@@ -140,4 +141,9 @@ export class Invocations {
     waiting.release();
     return waiting;
   }
+}
+
+/** A session serves any host, and knows the relay by its word alone. */
+function isRejection(error: unknown): boolean {
+  return TroupeError.is(error) && error.group === "relay" && error.code === "guardrail_rejected";
 }

@@ -220,7 +220,7 @@ export class PluginSession {
   /** The carrier ended, or has to. For `openSession`. */
   lost(error: TroupeError): void {
     if (this.#state.kind !== "open") return;
-    this.#log.error("The plugin is lost", { error });
+    this.#log.error("The plugin ended", { error });
     this.#finish(error, limits.pluginCloseTimeoutMs);
     this.#end.resolve(error);
   }

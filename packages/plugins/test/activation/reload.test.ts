@@ -1,6 +1,9 @@
 /** Reloading: others in the place of those that run, without a moment without guardrails. */
 import { existsSync, readFileSync } from "node:fs";
+import { type Logger, type Timers, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { createRelay } from "@troupe/relay/node";
+import { nodeEnv } from "@troupe/runtime";
 import { describe, expect, test } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import type { PluginSource } from "../../src/activation/plugin-source.ts";
@@ -211,3 +214,48 @@ function childOf(pid: number): number {
   );
   return Number(found);
 }
+
+test("a subscriber that is behind when its plugin ends has its time, and what it hasn't taken then is one line of the log", async () => {
+  const relay = createRelay();
+  const warned: string[] = [];
+  const { timers } = nodeEnv();
+  // No time at all.
+  const hurried: Timers = {
+    ...timers,
+    set: (task, delayMs, options) =>
+      timers.set(task, delayMs === limits.pluginDrainMs ? 0 : delayMs, options),
+  };
+  const warn = (message: string): void => void warned.push(message);
+  const quiet: Logger = { debug() {}, info() {}, warn, error: warn, child: () => quiet };
+  const env = { timers: hurried, log: quiet };
+  const begun = Promise.withResolvers<void>();
+  const handle = (): Promise<void> => {
+    begun.resolve();
+    return new Promise(() => {});
+  };
+  const plugin = { name: "stuck", middleware: [{ kind: "subscriber", name: "ear", handle }] } as const;
+  await using active = await activatePlugins({
+    plugins: [{ id: "stuck", kind: "module", plugin }],
+    relay,
+    env,
+  });
+  for (let n = 0; n < 5; n += 1) relay.event("something");
+  await begun.promise;
+  expect(await active.deactivate()).toEqual({ leftBehind: [] });
+  expect(warned).toEqual([expect.stringMatching(/^5 events for the plugin's subscribers are lost: /)]);
+});
+
+test("a guardrail that says no by throwing hasn't failed: what is counted as that is what it didn't mean", async () => {
+  const relay = createRelay();
+  const handle = ({ toolName }: { readonly toolName: string }): never => {
+    throw toolName === "mv" ? new TroupeError("relay", "guardrail_rejected", "not mv") : new Error("can't");
+  };
+  const kind = "tool_conditional_execution_guardrail";
+  const plugin = { name: "no", middleware: [{ kind, name: "throws", handle }] } as const;
+  await using active = await activatePlugins({ plugins: [{ id: "no", kind: "module", plugin }], relay });
+  const call = (tool: string) => relay.toolCallExecute(tool, {}, () => ({ result: null }));
+  await expect(call("mv")).rejects.toMatchObject({ code: "guardrail_rejected" });
+  expect(active.status).toMatchObject([{ calls: 1, failures: 0 }]);
+  await expect(call("rm")).rejects.toMatchObject({ code: "middleware_failed" });
+  expect(active.status).toMatchObject([{ calls: 2, failures: 1 }]);
+});

@@ -49,8 +49,11 @@ test("it is started again after a while, twice as long each time, and then no mo
     expect([session.state, story.starts]).toEqual(["active", crashes + 2]);
     expect(session.current.open).toBe(true);
   }
+  const ended = ["error The plugin ended", "warn The plugin was started again"];
+  expect(story.world.lines).toEqual(Array.from({ length: limits.pluginCrashes }, () => ended).flat());
   await story.crash();
   expect(session.state).toBe("lost");
+  expect(story.world.lines.at(-1)).toBe("error The plugin is lost: it isn't started again");
   await story.world.pass(limits.pluginCrashWindowMs);
   expect([session.state, story.starts]).toEqual(["lost", limits.pluginCrashes + 1]);
   await session.close();

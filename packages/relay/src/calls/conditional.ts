@@ -2,9 +2,10 @@
  * Conditional guardrails: whether a call happens at all.
  *
  * Each runs in a scope of its own, so that a trace shows who was asked and what it said. The first no ends the call: a
- * mark tells of it and the caller gets `relay.guardrail_rejected`. One that fails is a no as well, but another error.
+ * mark tells of it and the caller gets `relay.guardrail_rejected`. One that fails is a no as well, with a mark too, but another error.
  */
 import { relayErrors } from "../errors.ts";
+import { errorMetadata } from "../events/metadata.ts";
 import { attempt } from "../given.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
@@ -53,8 +54,24 @@ export function remembered({ name }: Call, subject: unknown): () => void {
 function refuseFor({ parts, parent, chains, name }: Call, entry: Entry, reason: string | null): void {
   if (reason === null) return;
   const data = { rejected: true, rejection_reason: reason };
-  parts.recorder.mark(parent, { name, data }, { chains });
+  parts.recorder.mark(parent, { name, data, ...categoryOf(entry) }, { chains });
   throw relayErrors.guardrailRejected(entry.name, reason);
+}
+
+/** Throws what the caller gets of a guardrail that failed. One who gave up itself is told of by its own end. */
+function failFor({ parts, parent, chains, name, root }: Call, entry: Entry, error: unknown): never {
+  if (root.isOver(error)) throw error;
+  const failure = relayErrors.middlewareFailed(entry.kind, entry.name, error);
+  const data = { allowed: false, rejected: false };
+  const mark = { name, data, metadata: errorMetadata(failure), ...categoryOf(entry) };
+  parts.recorder.mark(parent, mark, { chains });
+  throw failure;
+}
+
+/** What didn't happen: a call of a model or of a tool. */
+function categoryOf({ kind }: Entry): { readonly category?: "llm" | "tool" } {
+  if (kind === "llm_conditional_execution_guardrail") return { category: "llm" };
+  return kind === "tool_conditional_execution_guardrail" ? { category: "tool" } : {};
 }
 
 function ask<K extends ConditionalKind>(
@@ -80,7 +97,7 @@ function ask<K extends ConditionalKind>(
   const failed = (error: unknown): never => {
     if (scopes.isOpen(scope)) recorder.failed(scope, error, { chains });
     end(parts, scope);
-    throw refusal(call, entry, error);
+    return failFor(call, entry, error);
   };
   try {
     const answer = scopes.run(scope, () => invoke(entry, payload, root, env.timers));

@@ -74,6 +74,16 @@ export function readRefusal(data: unknown): string | undefined {
   return text(own(known, "rejection_reason")) ?? "refused";
 }
 
+/** Why a guardrail failed, by the mark of the call that it stopped so; undefined for any other mark. */
+export function readStopped(mark: {
+  readonly data: unknown;
+  readonly metadata: unknown;
+}): string | undefined {
+  const data = record(mark.data);
+  const stopped = own(data, "allowed") === false && own(data, "rejected") === false;
+  return stopped ? readFailure(mark.metadata) : undefined;
+}
+
 function record(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }

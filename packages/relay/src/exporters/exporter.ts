@@ -27,7 +27,7 @@ export interface RuntimeDiagnostic {
 
 /** Sends events somewhere. Register it with a relay, and shut it down in the end. */
 export abstract class Exporter {
-  readonly #includeSecrets: boolean;
+  protected readonly includesSecrets: boolean;
   /** Both stay when it isn't registered any more: what was emitted before still comes. */
   #relay: Relay | undefined = undefined;
   #registration: Registration | undefined = undefined;
@@ -36,7 +36,7 @@ export abstract class Exporter {
 
   constructor(options: ExporterOptions) {
     checkReadable(options);
-    this.#includeSecrets = options.includeSecrets === true;
+    this.includesSecrets = options.includeSecrets === true;
   }
 
   /** Takes an event, as it may be sent. What it answers holds the subscriber up: its queue fills, and drops. */
@@ -45,6 +45,11 @@ export abstract class Exporter {
   protected abstract drained(): Promise<void>;
   /** Lets go of what is open. Called once, behind the last `drained`. */
   protected abstract closed(): Promise<void>;
+
+  /** What `take` gets of an event. One that shows little of it may take it as it is, and look for secrets in that little. */
+  protected withoutSecrets(event: RelayEvent): RelayEvent {
+    return eventWithoutSecrets(event);
+  }
 
   /** Subscribes to `relay`. One exporter, one relay. Throws `relay.name_taken`, `relay.exporter_closed`. */
   register(
@@ -57,7 +62,7 @@ export abstract class Exporter {
     const isRelay = attempt(() => typeof relay.registerSubscriber === "function");
     if (isRelay !== true) throw relayErrors.optionInvalid("relay", "a relay");
     const handle = (event: RelayEvent): Promise<void> | undefined =>
-      this.take(this.#includeSecrets ? event : eventWithoutSecrets(event));
+      this.take(this.includesSecrets ? event : this.withoutSecrets(event));
     this.#registration = relay.registerSubscriber(name, handle, options);
     this.#isRegistered = true;
     this.#relay = relay;

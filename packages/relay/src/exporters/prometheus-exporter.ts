@@ -3,10 +3,15 @@
  *
  * Beside metric marks it counts by itself: scopes that ended and how long they took, by type, name and status; tokens and
  * costs by model. Series are bounded: past the limit a new set of labels is counted under `overflow="true"` alone.
+ *
+ * Of an event nothing is shown but measurements and the names of scopes and models, and those come again: secrets are looked for there
+ * alone, and once in each name.
  */
 import { limits } from "@troupe/protocol";
 import { isObject, type JsonObject, text } from "../codecs/json.ts";
 import type { Json, RelayEvent, ScopeEvent } from "../events/event.ts";
+import { Known } from "../redaction/known.ts";
+import { eventWithoutSecrets, textWithoutSecrets } from "../redaction/secrets.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 import { type MarkedMeasurement, measurementsOf } from "./measurements.ts";
 import { responseOf } from "./opentelemetry/described-call.ts";
@@ -31,10 +36,13 @@ export class PrometheusExporter extends Exporter {
    * next, and once it takes one for old it keeps what is in all of them until it collects everything.
    */
   readonly #began = new Map<string, Began>();
+  /** Names, as they are shown. */
+  readonly #shown: Known<string>;
   #dropped = 0;
 
   constructor(options: ExporterOptions = {}) {
     super(options);
+    this.#shown = new Known(this.includesSecrets ? (name) => name : textWithoutSecrets);
   }
 
   /** `text/plain; version=0.0.4`, families and series in the order of their names. */
@@ -45,8 +53,13 @@ export class PrometheusExporter extends Exporter {
     return [...families, dropped].map((family) => family.text()).join("");
   }
 
+  protected override withoutSecrets(event: RelayEvent): RelayEvent {
+    return event;
+  }
+
   protected take(event: RelayEvent): undefined {
-    if (event.kind === "mark") for (const measurement of measurementsOf(event)) this.#measured(measurement);
+    if (event.kind === "mark")
+      for (const measurement of this.#measurementsOf(event)) this.#measured(measurement);
     else if (event.scope_category === "start") this.#begin(event);
     else this.#ended(event);
   }
@@ -57,6 +70,11 @@ export class PrometheusExporter extends Exporter {
 
   protected closed(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #measurementsOf(event: RelayEvent): readonly MarkedMeasurement[] {
+    const found = measurementsOf(event);
+    return found.length === 0 || this.includesSecrets ? found : measurementsOf(eventWithoutSecrets(event));
   }
 
   #begin(start: ScopeEvent): void {
@@ -71,7 +89,7 @@ export class PrometheusExporter extends Exporter {
     const began = this.#began.get(end.uuid);
     this.#began.delete(end.uuid);
     const failed = end.metadata?.["otel.status_code"] === "ERROR";
-    const labels = { type: end.category, name: end.name };
+    const labels = { type: end.category, name: this.#shown.of(end.name) };
     const calls = this.#family("troupe_relay_calls_total", "counter");
     calls?.add({ ...labels, status: failed ? "error" : "ok" }, 1);
     if (began === undefined) return;
@@ -83,7 +101,8 @@ export class PrometheusExporter extends Exporter {
   #model(began: Began, end: ScopeEvent): void {
     const response = responseOf({ start: end, end, marks: [] });
     const usage = response?.usage;
-    const model = response?.model ?? text(end.category_profile?.model_name) ?? began.model ?? end.name;
+    const told = response?.model ?? text(end.category_profile?.model_name) ?? began.model;
+    const model = this.#shown.of(told ?? end.name);
     const tokens = this.#family("troupe_relay_tokens_total", "counter");
     const counted = {
       input: usage?.uncached_input_tokens ?? usage?.prompt_tokens,

@@ -4,6 +4,7 @@
  * A provider may unpack a body, and pass over a mark of its byte order, so both are done here too: what middleware can't see must not be
  * what a provider reads. What is left unread is said to be, and whoever guards a provider may then refuse it.
  */
+import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 
@@ -45,9 +46,13 @@ export function contentOf(
   encoding: string | undefined,
   limit: number,
 ): BodyContent | Promise<BodyContent> {
-  return isPacked(encoding)
-    ? contentOfPacked(body, encoding, limit)
-    : contentOfText(body.toString("utf8"), body.length);
+  return isPacked(encoding) ? contentOfPacked(body, encoding, limit) : contentOfPlain(body);
+}
+
+/** What isn't UTF-8 would be read with another character in the place of each bad byte; a provider may leave them out, and read another word. */
+function contentOfPlain(body: Buffer): BodyContent {
+  if (!isUtf8(body)) return { content: null, isRead: false, length: body.length };
+  return contentOfText(body.toString("utf8"), body.length);
 }
 
 async function contentOfPacked(body: Buffer, encoding: string, limit: number): Promise<BodyContent> {
@@ -57,7 +62,7 @@ async function contentOfPacked(body: Buffer, encoding: string, limit: number): P
   try {
     const unpacking: Promise<Buffer> = unpack(body, { maxOutputLength: limit });
     const unpacked = await unpacking;
-    return contentOfText(unpacked.toString("utf8"), unpacked.length);
+    return contentOfPlain(unpacked);
   } catch {
     // Cut, packed in another way, or a bomb.
     return unread;

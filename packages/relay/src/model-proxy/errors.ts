@@ -38,6 +38,9 @@ export const proxyErrors = {
       `${upstream} closed the connection without an answer (${reasonOf(cause)}): it may have read the request, which isn't sent again`,
       { cause },
     ),
+  upstreamCut: (upstream: string, cause: unknown) =>
+    error(502, "upstream_cut", `${upstream} closed the connection in the middle of its answer`, { cause }),
+  ended: (cause: unknown) => error(503, "stopping", "The gateway ended before the answer did", { cause }),
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),
 };

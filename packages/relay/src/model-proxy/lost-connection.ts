@@ -16,6 +16,11 @@ export function wasNotSent(cause: unknown, begun: boolean): boolean {
   return isLost(cause) && (!begun || ("syscall" in cause && cause.syscall === "write"));
 }
 
+/** True when the pool of connections was ended with everything in it. */
+export function isDestroyed(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "UND_ERR_DESTROYED";
+}
+
 /** True when a connection that was open has ended. */
 export function isLost(cause: unknown): cause is Error {
   return cause instanceof Error && "code" in cause && ends.has(cause.code);

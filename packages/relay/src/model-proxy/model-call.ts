@@ -43,15 +43,15 @@ export interface ModelRoute {
 
 const bodyLimits = { held: limits.gatewayHeldBodyBytes, most: limits.gatewayModelBodyBytes };
 
-/** Answers `request`. Throws what the relay and the upstream throw, when no answer has begun. */
+/** Answers `request`; `overhead` began with it. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
   route: ModelRoute,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
+  overhead = new Overhead(),
 ): Promise<void> {
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
-  const overhead = new Overhead();
   const signal = leaving(response);
   const passesUnread = (): boolean => route.passesUnread?.() === true;
   const body = await takeBody(request, bodyLimits, passesUnread);
@@ -80,7 +80,9 @@ export async function callModel(
     },
   );
   // A middleware answered in the provider's place.
-  if (!exchange.begun) sendJson(response, 200, answer);
+  if (exchange.begun) return;
+  response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+  sendJson(response, 200, answer);
 }
 
 /** A signal that fires when the client goes away before it has its answer. */
@@ -138,7 +140,7 @@ class Exchange {
       upstream,
       {
         method: request.method ?? "POST",
-        path: request.url ?? "/",
+        path: route.upstreams.addressFor(provider.family, request.url ?? "/"),
         // Of what is still to come none may have been said.
         headers: length === undefined ? headers : [...headers, "Content-Length", `${length}`],
         body: bytes,

@@ -1,6 +1,6 @@
 /** Overhead: how long a request was held up here, and not by its provider. */
 
-/** The header of each answer that says it: milliseconds, from the request's head to the answer's. */
+/** The header of each answer to an agent that says it: milliseconds, from the request's head to the answer's. */
 export const OVERHEAD = "X-Troupe-Overhead-Ms";
 
 /** A stopwatch that stands while the provider is waited for. */
@@ -22,6 +22,8 @@ export class Overhead {
 
   /** Milliseconds so far. */
   ms(): number {
-    return performance.now() - this.#began - this.#elsewhereMs;
+    // What the provider never answered, it held up itself.
+    const now = this.#left ?? performance.now();
+    return now - this.#began - this.#elsewhereMs;
   }
 }

@@ -30,7 +30,7 @@ export async function passThrough(
   overhead.left();
   await pass(
     upstream,
-    { method, path: url, headers, body: hasBody(request) ? request : null },
+    { method, path: upstreams.addressFor(family, url), headers, body: hasBody(request) ? request : null },
     {
       response,
       signal: leaving(response),

@@ -11,7 +11,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { type Dispatcher, errors } from "undici";
 import { proxyErrors } from "./errors.ts";
-import { isLost, wasNotSent } from "./lost-connection.ts";
+import { isDestroyed, isLost, wasNotSent } from "./lost-connection.ts";
 import type { Upstream, UpstreamRequest } from "./upstream.ts";
 import { YoungGarbage } from "./young-garbage.ts";
 
@@ -119,7 +119,12 @@ class Passage implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
     const begun = this.#controller !== undefined;
     if (this.#repeatable && !this.#ended && wasNotSent(cause, begun)) this.#repeat();
-    else this.#cut(cause);
+    else this.#cut(this.#begun ? this.#whoCut(cause) : cause);
+  }
+
+  #whoCut(cause: Error): Error {
+    if (isDestroyed(cause)) return proxyErrors.ended(cause);
+    return isLost(cause) ? proxyErrors.upstreamCut(this.#upstream.name, cause) : cause;
   }
 
   #repeat(): void {

@@ -104,7 +104,8 @@ function failureOf(
     const words = typeof message === "string" ? message.slice(0, MOST_WORDS) : "";
     return words === "" ? `status ${status}` : `status ${status}: ${words}`;
   }
-  return codec.failureOf?.(content) ?? (complete === false ? "its stream ended early" : undefined);
+  const early = content === null ? "its answer is no JSON, or ended early" : "its stream ended early";
+  return codec.failureOf?.(content) ?? (complete === false ? early : undefined);
 }
 
 /** The API whose model calls come to `path`; undefined: it is none of them. */

@@ -21,7 +21,7 @@ export interface ToldResponse {
   readonly bytes: number;
   /** The response; null: it is no JSON, is cut, or there is too much of it. */
   readonly content: unknown;
-  /** Of a stream: the provider said that it is the whole one. */
+  /** Of a stream: the provider said that it is the whole one. False of an answer that is no JSON, or is cut. */
   readonly complete?: boolean;
 }
 
@@ -37,7 +37,7 @@ export class ResponseReader {
   #gaveUp = false;
 
   constructor(headers: Headers, codec: ProviderCodec) {
-    const isStream = String(headers["content-type"] ?? "").startsWith("text/event-stream");
+    const isStream = /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
     this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText();
     this.#unpacker = unpackerOf(headers["content-encoding"]);
     this.#unpacked = this.#readFrom(this.#unpacker);
@@ -109,7 +109,9 @@ class JsonText implements TextReader {
   told() {
     const [first, ...more] = this.#chunks;
     const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#chunks);
-    return { content: parsed(bytes.toString("utf8")) };
+    const content = parsed(bytes.toString("utf8"));
+    // Nothing at all is a short answer, and null is JSON.
+    return content === null && bytes.length > "null".length ? { content, complete: false } : { content };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Upstreams: where the requests of each family of providers go. */
 import type { ProviderFamily } from "./provider.ts";
-import { type ProviderKeys, withKey } from "./provider-key.ts";
+import { type ProviderKeys, withKey, withoutKey } from "./provider-key.ts";
 import { type ProxyVariables, proxyOf } from "./proxy.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -33,7 +33,16 @@ export class Upstreams {
 
   /** The headers of a request, as its provider gets them. */
   headersFor(family: ProviderFamily, headers: readonly string[]): readonly string[] {
-    return withKey(headers, family, this.#keys[this.#byFamily.has(family) ? family : "any"]);
+    return withKey(headers, family, this.#keyOf(family));
+  }
+
+  /** The address of a request, as its provider gets it. */
+  addressFor(family: ProviderFamily, url: string): string {
+    return withoutKey(url, family, this.#keyOf(family));
+  }
+
+  #keyOf(family: ProviderFamily): string | undefined {
+    return this.#keys[this.#byFamily.has(family) ? family : "any"];
   }
 
   /** Other addresses and keys from now on. What is under way ends where it began. */
