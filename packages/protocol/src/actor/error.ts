@@ -6,8 +6,11 @@ import type { Error as CarriedError } from "../generated/actor/v1/actor.ts";
 import { isRecord, troupeError } from "../values/error-value.ts";
 import { decodePayload, encodePayload, NO_PAYLOAD, type PayloadEncoding } from "./payload.ts";
 
-/** The message for an error. Whatever isn't a TroupeError is `internal.error`, not public. Never throws. */
-export function toCarriedError(error: unknown, encoding: PayloadEncoding): CarriedError {
+/**
+ * The message for an error. Whatever isn't a TroupeError is `internal.error`, not public; `logId` finds it in the log here.
+ * Never throws.
+ */
+export function toCarriedError(error: unknown, encoding: PayloadEncoding, logId?: string): CarriedError {
   try {
     if (TroupeError.is(error)) return typed(error, encoding);
   } catch {
@@ -17,7 +20,7 @@ export function toCarriedError(error: unknown, encoding: PayloadEncoding): Carri
     group: "internal",
     code: "error",
     message: messageOf(error),
-    metadata: NO_PAYLOAD,
+    metadata: logId === undefined || encoding === "raw" ? NO_PAYLOAD : encodePayload({ id: logId }, encoding),
     retryable: false,
     public: false,
     status: 500,
