@@ -52,11 +52,16 @@ function passingOf(error: unknown): { readonly error: string; readonly why: stri
 }
 
 /** An actor's error that its host has logged, with its stack; what there is of it here says nothing of where it was thrown. */
-function loggedElsewhere(error: unknown): { readonly id: string; readonly why: string } | undefined {
-  if (!TroupeError.is(error) || error.public || error.group !== "internal" || error.code !== "error")
-    return undefined;
-  const id = error.metadata?.["id"];
-  return typeof id === "string" && id.length <= limits.memberNameLength
-    ? { id, why: error.message }
-    : undefined;
+function loggedElsewhere(error: unknown): LoggedElsewhere | undefined {
+  if (!TroupeError.is(error) || error.public) return undefined;
+  const { group, code, message: why, metadata } = error;
+  const id = metadata?.["logId"];
+  if (typeof id !== "string" || id.length > limits.memberNameLength) return undefined;
+  return { id, error: `${group}.${code}`, why };
+}
+
+interface LoggedElsewhere {
+  readonly id: string;
+  readonly error: string;
+  readonly why: string;
 }

@@ -4,10 +4,10 @@
  */
 import { type Env, TroupeError } from "@troupe/base";
 
-/** Logs an error that no type says anything of; gives the id that it is logged under, undefined for any other. Never throws. */
+/** Logs an error that callers don't get to see; gives the id that it is logged under, undefined for any other. Never throws. */
 export function failureLog({ ids, log }: Pick<Env, "ids" | "log">): (cause: unknown) => string | undefined {
   return (cause) => {
-    if (TroupeError.is(cause)) return undefined;
+    if (isForCallers(cause)) return undefined;
     const id = ids.random();
     try {
       log.error("a call failed", { id, cause });
@@ -16,4 +16,13 @@ export function failureLog({ ids, log }: Pick<Env, "ids" | "log">): (cause: unkn
     }
     return id;
   };
+}
+
+function isForCallers(cause: unknown): boolean {
+  try {
+    return TroupeError.is(cause) && cause.public;
+  } catch {
+    // It only looks like one of ours.
+    return false;
+  }
 }

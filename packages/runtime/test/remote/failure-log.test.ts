@@ -1,4 +1,5 @@
 /** An error of an action on a host: where it was thrown is in the log of that host, under the id that its caller gets. */
+import { TroupeError } from "@troupe/base";
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
@@ -15,7 +16,7 @@ const buggy = actor({
   actions: {
     boom: () => deep(),
     typed: () => {
-      throw new TypeError("a secret");
+      throw new TroupeError("shop", "broken", "a secret", { public: false, metadata: { till: 1 } });
     },
   },
 });
@@ -34,17 +35,23 @@ test("an action's error is in its host's log with its stack, and in the engine's
   });
   startHost({ world, hosts: () => driver.runtime.hosts, use: { buggy } });
   await driver.world.idle();
-  for (const action of ["boom", "typed"]) {
+  for (const [action, error] of [
+    ["boom", "internal.error"],
+    ["typed", "shop.broken"],
+  ] as const) {
     const answer = await driver.act("buggy", action);
     expect(answer).toMatchObject({ status: 500, code: "internal.error" });
     const [line, ...more] = told.splice(0);
     expect(more).toEqual([]);
-    expect(line?.cause).toBeInstanceOf(Error);
-    expect((line?.cause as Error).stack).toContain("failure-log.test.ts");
+    expect(line?.cause).toMatchObject({ stack: expect.stringContaining("failure-log.test.ts") });
     const id = line?.id;
-    expect(answer.error).toMatchObject({ message: "Internal error", metadata: { id } });
+    expect(answer.error).toMatchObject({ message: "Internal error" });
+    expect(answer.error?.metadata).toEqual({ id });
     const [engines, ...others] = driver.world.logged("error", "").splice(0);
-    expect([engines?.fields, others]).toMatchObject([{ actor: "buggy", action, id, why: "a secret" }, []]);
+    expect([engines?.fields, others]).toMatchObject([
+      { actor: "buggy", action, id, error, why: "a secret" },
+      [],
+    ]);
     expect(engines?.fields).not.toHaveProperty("cause");
     driver.world.lines.splice(0);
   }
