@@ -146,6 +146,18 @@ export function abandoned(what: string, outcome: CallOutcome, reason: unknown): 
   return outcome === "not_sent" ? reason : clientErrors.outcomeUnknown(what, reason);
 }
 
+/**
+ * True of an error that says that nobody knows whether its call was applied: the answer was lost, or what ran the actor
+ * (`metadata.applied`). One that is kept under the call's key is what the action itself has thrown of something else, and
+ * comes again however often it is called.
+ */
+export function isOutcomeUnknown(error: unknown): error is TroupeError {
+  if (!TroupeError.is(error) || error.group === "user") return false;
+  const { group, code, metadata } = error;
+  if (group === "client") return code === "outcome_unknown";
+  return metadata?.["applied"] === "unknown" && metadata["kept"] !== true;
+}
+
 /** Why a call was given up: its time is over. */
 export class Deadline {
   readonly timeoutMs: number;

@@ -8,6 +8,7 @@
 import { TroupeError } from "@troupe/base";
 import { cloneValue, type SendOutcome } from "@troupe/protocol";
 import type { ClientEnv } from "./env.ts";
+import { isOutcomeUnknown } from "./errors.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Attempt, StatelessCalls } from "./stateless-calls.ts";
 import type { Tickets } from "./tickets.ts";
@@ -84,6 +85,5 @@ export function sendOutcome(output: unknown): SendOutcome | undefined {
 }
 
 function isPassing(cause: unknown): boolean {
-  if (!TroupeError.is(cause)) return false;
-  return cause.retryable || (cause.group === "client" && cause.code === "outcome_unknown");
+  return (TroupeError.is(cause) && cause.retryable) || isOutcomeUnknown(cause);
 }

@@ -5,6 +5,7 @@
 import { TroupeError } from "@troupe/base";
 import { type BackoffPolicy, backoffMs } from "./backoff.ts";
 import type { ClientEnv } from "./env.ts";
+import { isOutcomeUnknown } from "./errors.ts";
 
 /** How long a stateless call is repeated. */
 export interface RetryPolicy extends BackoffPolicy {
@@ -38,8 +39,7 @@ export async function retry<T>(attempt: () => Promise<T>, how: Retrying): Promis
 }
 
 function mayRepeat(error: unknown, idempotent: boolean): boolean {
-  if (!TroupeError.is(error)) return false;
-  return error.retryable || (idempotent && error.group === "client" && error.code === "outcome_unknown");
+  return (TroupeError.is(error) && error.retryable) || (idempotent && isOutcomeUnknown(error));
 }
 
 /** The least wait, where the other side has named one: `actor.rate_limited`. */

@@ -47,13 +47,14 @@ export class ClientScope {
   connect(target: ActorTarget, options: ConnectOptions): Connection {
     this.checkOpen();
     const dispose = (): void => void connection.dispose();
-    const { env, transport, encoding, reconnect } = this.settings;
+    const { env, transport, encoding, reconnect, retry } = this.settings;
     const connection = new Connection({
       env,
       transport,
       target,
       encoding,
       policy: reconnect,
+      repeatMs: retry.deadlineMs,
       params: options.params,
       tickets: this.tickets,
       onEnded: () => {

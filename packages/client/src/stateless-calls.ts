@@ -12,7 +12,14 @@ import { type TimerHandle, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { CallSlots } from "./call-slots.ts";
 import type { ClientEnv } from "./env.ts";
-import { abandoned, type CallOutcome, clientErrors, Deadline, ownDeadline } from "./errors.ts";
+import {
+  abandoned,
+  type CallOutcome,
+  clientErrors,
+  Deadline,
+  isOutcomeUnknown,
+  ownDeadline,
+} from "./errors.ts";
 import { type RetryPolicy, retry } from "./retry.ts";
 import { ActionResult } from "./stream/action-result.ts";
 
@@ -169,7 +176,7 @@ class Waiting {
     try {
       return await call.send({ params, signal: this.signal, timeoutMs: this.#leftMs() });
     } catch (error) {
-      if (isUnknown(error)) this.#lost = true;
+      if (isOutcomeUnknown(error)) this.#lost = true;
       else if (TroupeError.is(error) && error.retryable && !this.#lost) this.#outcome = "not_sent";
       throw ownDeadline(this.#what, this.#timeoutMs, error);
     }
@@ -183,10 +190,6 @@ class Waiting {
   #leftMs(): number | undefined {
     return this.#until === Infinity ? undefined : Math.max(0, this.#until - this.#env.clock.monotonic());
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return TroupeError.is(error) && error.group === "client" && error.code === "outcome_unknown";
 }
 
 async function paramsOf(call: StatelessCall<unknown>): Promise<unknown> {

@@ -5,7 +5,8 @@
  *                ▲                   │
  *                ├── requeueSent() ──┤   the hello was refused, or the actor stopped in order: none of them was acted on
  *                ├── requeue(id) ────┤   the actor was stopping: this call was not acted on
- *                └── lost() ─────────┤   the link is lost: what may come twice goes again
+ *                ├── lost() ─────────┤   the link is lost: what may come twice goes again
+ *                └── again(id) ──────┤   what ran the actor is lost: so does this call, if it may come twice
  *                                    └── failSent(), lost()   each of the others may have happened, and is never sent again
  *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
@@ -25,7 +26,7 @@ import {
 } from "@troupe/protocol";
 import { termsOf } from "../call-terms.ts";
 import type { ClientEnv } from "../env.ts";
-import { abandoned, clientErrors, Deadline, ownDeadline } from "../errors.ts";
+import { abandoned, clientErrors, Deadline, isOutcomeUnknown, ownDeadline } from "../errors.ts";
 import { checkSize } from "../message-size.ts";
 import { ActionResult } from "../stream/action-result.ts";
 import { ItemQueue } from "../stream/item-queue.ts";
@@ -46,6 +47,8 @@ export interface QueuedCall {
   readonly deadline: CallDeadline | undefined;
   /** How it may be sent again after a loss: under a key, or whatever became of it. */
   readonly again: "no" | "keyed" | "always";
+  /** It is told what became of it when that is past, and isn't sent again. Monotonic. */
+  readonly againUntil: number;
   /** It is with the gateway, as far as anybody knows. */
   left: boolean;
   /** It was with one whose link was lost: it may have happened, whatever comes now. */
@@ -75,6 +78,8 @@ type CallFrame = Extract<ClientFrame, { readonly kind: "action" | "send" }>;
 export interface CallQueueParts {
   readonly env: Pick<ClientEnv, "clock" | "timers">;
   readonly encoding: Encoding;
+  /** How long a call without a time of its own is sent again that nobody knows the outcome of. */
+  readonly repeatMs: number;
   readonly nextId: () => number;
   /** Sends what is said of a call that was sent, if the link is there. */
   readonly control: (frame: ClientFrame) => void;
@@ -105,6 +110,7 @@ export class CallQueue {
       this.#queued.set(id, {
         ...{ id, what, data, size: data.length, again: againOf(frame), resolve, reject },
         deadline: this.#deadline(frame, terms),
+        againUntil: this.#parts.env.clock.monotonic() + (terms.timeoutMs ?? this.#parts.repeatMs),
         release: this.#listen(id, terms.timeoutMs, signals),
         ...{ left: false, lost: false, abandoned: false, items: undefined },
       });
@@ -205,6 +211,15 @@ export class CallQueue {
     }
     this.#queued = inOrder([...this.#queued, [id, call] as const]);
     return true;
+  }
+
+  /** Nobody knows what became of a sent call: it goes again, if it may come twice. True when it does. */
+  again(id: number, error: TroupeError): boolean {
+    const call = this.#sent.get(id);
+    if (call === undefined || !isOutcomeUnknown(error) || !mayGoAgain(call)) return false;
+    if (this.#parts.env.clock.monotonic() >= call.againUntil) return false;
+    call.lost = call.again === "keyed";
+    return this.requeue(id);
   }
 
   /** Fails every call that wasn't sent. */

@@ -43,6 +43,7 @@ export interface ConnectionParts {
   readonly target: ActorTarget;
   readonly encoding: Encoding;
   readonly policy: ReconnectPolicy;
+  readonly repeatMs: number;
   /** Asked again for each attempt. */
   readonly params: () => unknown;
   readonly tickets: Tickets;
@@ -87,10 +88,9 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
+    const { env, encoding, repeatMs } = parts;
     this.#calls = new CallQueue({
-      env: parts.env,
-      encoding: parts.encoding,
-      nextId: this.#nextId,
+      ...{ env, encoding, repeatMs, nextId: this.#nextId },
       control: (frame) => this.#phase.kind === "live" && this.#phase.session.control(frame),
     });
     this.#subscriptions = new Subscriptions((event, error) =>

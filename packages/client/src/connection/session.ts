@@ -42,6 +42,8 @@ import type { Subscriptions } from "./subscriptions.ts";
 const MOST_BYTES_PER_UNIT = 3;
 /** A closing link whose other end doesn't agree is forgotten after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** A call that goes again waits for so long, on a link that outlives what its actor ran on. Most are closed before. */
+const AGAIN_MS = 1_000;
 
 /** Why a session is over. */
 export type SessionEnd =
@@ -97,6 +99,8 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   #actorId = "";
   /** The actor is stopping: it takes nothing more, and the gateway will close the link. */
   #leaving = false;
+  /** A call goes again when it fires; those behind it wait, as on a link that is lost. */
+  #again: TimerHandle | undefined;
   /** What the gateway said before it closed the link. */
   #fatal: TroupeError | undefined;
   #onClosed: (() => void) | undefined;
@@ -124,7 +128,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
   /** Sends what waits: called after every change of the calls or subscriptions. */
   flush(): void {
     const { calls } = this.#parts;
-    if (!this.#syncSubscriptions()) return;
+    if (!this.#syncSubscriptions() || this.#again !== undefined) return;
     for (let call = calls.first; call !== undefined; call = calls.first) {
       const bytes = bytesPast(this.#maxBytes, call.data);
       if (bytes !== undefined) {
@@ -257,6 +261,13 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
       this.#leaving = true;
       return;
     }
+    if (id !== undefined && this.#parts.calls.again(id, error)) {
+      this.#again ??= this.#parts.env.timers.set(() => {
+        this.#again = undefined;
+        this.flush();
+      }, AGAIN_MS);
+      return;
+    }
     if (id === undefined) this.#fatal = error;
     else if (this.#parts.calls.reject(id, error)) return;
     for (const [event, subscription] of this.#subscribed) {
@@ -328,6 +339,7 @@ export class Session implements ClientLinkHandler, HeartbeatLink {
     this.#phase = "ended";
     this.#heartbeat?.stop();
     this.#clearOpeningTimer();
+    if (this.#again !== undefined) this.#parts.env.timers.clear(this.#again);
   }
 
   #clearOpeningTimer(): void {

@@ -6,10 +6,13 @@ import type { Error as CarriedError } from "../generated/actor/v1/actor.ts";
 import { isRecord, troupeError } from "../values/error-value.ts";
 import { decodePayload, encodePayload, NO_PAYLOAD, type PayloadEncoding } from "./payload.ts";
 
-/** The message for an error. Whatever isn't a TroupeError is `internal.error`, not public. Never throws. */
-export function toCarriedError(error: unknown, encoding: PayloadEncoding): CarriedError {
+/**
+ * The message for an error. Whatever isn't a TroupeError is `internal.error`, not public. `logId` finds it in the log here: it
+ * is in the metadata, for who tells it to callers in place of the error. Never throws.
+ */
+export function toCarriedError(error: unknown, encoding: PayloadEncoding, logId?: string): CarriedError {
   try {
-    if (TroupeError.is(error)) return typed(error, encoding);
+    if (TroupeError.is(error)) return typed(error, encoding, logId);
   } catch {
     // It only looks like one of ours.
   }
@@ -17,20 +20,20 @@ export function toCarriedError(error: unknown, encoding: PayloadEncoding): Carri
     group: "internal",
     code: "error",
     message: messageOf(error),
-    metadata: NO_PAYLOAD,
+    metadata: metadataOf(logId === undefined ? undefined : { logId }, encoding),
     retryable: false,
     public: false,
     status: 500,
   };
 }
 
-function typed(error: TroupeError, encoding: PayloadEncoding): CarriedError {
-  const { statusCode } = error;
+function typed(error: TroupeError, encoding: PayloadEncoding, logId: string | undefined): CarriedError {
+  const { statusCode, metadata } = error;
   return {
     group: `${error.group}`,
     code: `${error.code}`,
     message: `${error.message}`,
-    metadata: metadataOf(error, encoding),
+    metadata: metadataOf(logId === undefined ? metadata : { ...metadata, logId }, encoding),
     retryable: error.retryable === true,
     public: error.public !== false,
     status: Number.isInteger(statusCode) && statusCode > 0 && statusCode < 2 ** 31 ? statusCode : 400,
@@ -59,10 +62,10 @@ function messageOf(error: unknown): string {
 }
 
 /** Metadata that can't be sent is left out: an error about an error would tell nobody anything. */
-function metadataOf(error: TroupeError, encoding: PayloadEncoding): Uint8Array {
-  if (error.metadata === undefined || encoding === "raw") return NO_PAYLOAD;
+function metadataOf(metadata: TroupeError["metadata"], encoding: PayloadEncoding): Uint8Array {
+  if (metadata === undefined || encoding === "raw") return NO_PAYLOAD;
   try {
-    return encodePayload(error.metadata, encoding);
+    return encodePayload(metadata, encoding);
   } catch {
     return NO_PAYLOAD;
   }

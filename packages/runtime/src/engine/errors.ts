@@ -5,6 +5,16 @@ import { error } from "../new-error.ts";
 import { NAMESPACE_NAME } from "./namespace-name.ts";
 import { POOL_NAME } from "./pool.ts";
 
+/** What somebody waits for. */
+interface WantedHost {
+  readonly pool: string;
+  /** Its name. */
+  readonly namespace: string;
+  /** The actor's. */
+  readonly name: string;
+  readonly state: "starting" | "allocating";
+}
+
 /** By `group.code`. */
 export const engineErrors = {
   namespaceNotFound: (name: string) =>
@@ -52,15 +62,16 @@ export const engineErrors = {
         metadata: { hostId: hostId.slice(0, 80) },
       },
     ),
-  noneAvailable: (pool: string, name: string, state: "starting" | "allocating", reason?: string) =>
+  /** `reason`: why none could be started. */
+  noneAvailable: (wanted: WantedHost, reason?: string) =>
     error(
       503,
       "host",
       "none_available",
-      `No remote host in pool "${pool}" has the actor "${name}"${reason === undefined ? "" : ": none could be started"}`,
+      `No remote host in pool "${wanted.pool}" of namespace "${wanted.namespace}" has the actor "${wanted.name}"${reason === undefined ? "" : ": none could be started"}`,
       {
         retryable: true,
-        metadata: { pool, name, state },
+        metadata: { ...wanted },
         ...(reason === undefined ? {} : { cause: new Error(reason) }),
       },
     ),

@@ -1,6 +1,6 @@
 /** What callers don't get to see of errors is in the log. */
 import { type Env, TroupeError } from "@troupe/base";
-import { losesMetadata } from "@troupe/protocol";
+import { limits, losesMetadata } from "@troupe/protocol";
 import { tellsOfStop } from "../errors.ts";
 import { Seldom } from "../seldom.ts";
 import type { ReportInternal } from "./calls.ts";
@@ -28,6 +28,11 @@ export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">
         });
       return undefined;
     }
+    const logged = loggedElsewhere(error);
+    if (logged !== undefined) {
+      log.error("a call failed on its host, whose log says where", { ...context, ...logged });
+      return logged.id;
+    }
     const id = ids.random();
     const level = tellsOfStop(error) ? "debug" : "error";
     try {
@@ -44,4 +49,19 @@ function passingOf(error: unknown): { readonly error: string; readonly why: stri
   if (errorStatus(error) < 500 || tellsOfStop(error)) return undefined;
   if (!TroupeError.is(error) || !error.public || !error.retryable) return undefined;
   return { error: `${error.group}.${error.code}`, why: error.message };
+}
+
+/** An actor's error that its host has logged, with its stack; what there is of it here says nothing of where it was thrown. */
+function loggedElsewhere(error: unknown): LoggedElsewhere | undefined {
+  if (!TroupeError.is(error) || error.public) return undefined;
+  const { group, code, message: why, metadata } = error;
+  const id = metadata?.["logId"];
+  if (typeof id !== "string" || id.length > limits.memberNameLength) return undefined;
+  return { id, error: `${group}.${code}`, why };
+}
+
+interface LoggedElsewhere {
+  readonly id: string;
+  readonly error: string;
+  readonly why: string;
 }

@@ -38,7 +38,7 @@ export interface GuestInstanceParts {
   readonly send: (saying: ActorSaying) => void;
   readonly present?: (() => Promise<void> | undefined) | undefined;
   /** Told of every error before it leaves. */
-  readonly failed?: ((cause: unknown) => void) | undefined;
+  readonly failed?: ((cause: unknown) => string | undefined) | undefined;
   /** Nothing more is said. */
   readonly ended: () => void;
 }

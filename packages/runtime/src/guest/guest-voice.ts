@@ -13,12 +13,12 @@ import type { Say } from "./guest-output.ts";
 /** Speaks for one instance. */
 export class GuestVoice {
   readonly #send: Say;
-  readonly #failed: ((cause: unknown) => void) | undefined;
+  readonly #failed: ((cause: unknown) => string | undefined) | undefined;
   #event: EncodedEvent | undefined;
   #listeners: number[] = [];
 
-  /** `failed` is told of every error before it leaves. */
-  constructor(send: Say, failed?: (cause: unknown) => void) {
+  /** `failed` is told of every error before it leaves, and says under which id it is in the log here, if it is. */
+  constructor(send: Say, failed?: (cause: unknown) => string | undefined) {
     this.#send = send;
     this.#failed = failed;
   }
@@ -30,8 +30,7 @@ export class GuestVoice {
 
   /** The message for an error that leaves. */
   error(cause: unknown): CarriedError {
-    this.#failed?.(cause);
-    return toCarriedError(cause, "cbor");
+    return toCarriedError(cause, "cbor", this.#failed?.(cause));
   }
 
   /** An event for one connection. */

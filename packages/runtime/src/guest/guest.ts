@@ -34,8 +34,8 @@ export interface GuestParts {
   readonly relay?: Relay | undefined;
   /** Opens doors for processes of the machine; without it there are none. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
-  /** Told of every error before it leaves. Must not throw. */
-  readonly failed?: (cause: unknown) => void;
+  /** Told of every error before it leaves; says under which id it is in the log here, if it is. Must not throw. */
+  readonly failed?: (cause: unknown) => string | undefined;
 }
 
 /** Runs actors for a host that is elsewhere. */

@@ -42,6 +42,18 @@ export function keepable(result: CallResult): Pick<KeptResult, "kind" | "payload
   return { kind: "large", payload: NOTHING, bytes };
 }
 
+/**
+ * What an action has thrown, for its callers. An error that says that nobody knows what became of a call is another call's,
+ * which the action made: who has its key would call again, and gets the same.
+ */
+export function asKept(cause: unknown): unknown {
+  if (!TroupeError.is(cause) || cause.group === "user" || cause.metadata?.["applied"] !== "unknown")
+    return cause;
+  const { group, code, message, statusCode } = cause;
+  const metadata = { ...cause.metadata, kept: true };
+  return new TroupeError(group, code, message, { metadata, statusCode, public: cause.public, cause });
+}
+
 /** What the first caller was told, for another one of the same action. */
 export function resultOf({ kind, payload, bytes }: KeptResult, action: string): CallResult {
   switch (kind) {

@@ -14,7 +14,9 @@ export const remoteErrors = {
     ),
   refused: () => error(403, "host", "refused", "The engine refused this host"),
   hostLost: (id: string) =>
-    error(502, "host", "lost", "The remote host that ran this actor is gone", { metadata: { hostId: id } }),
+    error(502, "host", "lost", "The remote host that ran this actor is gone", {
+      metadata: { hostId: id, applied: "unknown" },
+    }),
   pluginFailed: (cause: unknown) =>
     error(500, "host", "plugin_failed", "A plugin of this host can't be opened", { cause }),
   badStart: (why: string) => error(400, "host", "bad_start", `This is no order to start a host: ${why}`),

@@ -24,6 +24,7 @@ import type { Relay } from "@troupe/relay";
 import type { CarriedBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { OpenRuntimeSocket } from "../actor/local/activation-services.ts";
+import { failureLog } from "../guest/failure-log.ts";
 import { Guest } from "../guest/guest.ts";
 import type { CarriedOnHost } from "../ports/carried.ts";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
@@ -236,6 +237,8 @@ export class HostClient {
       if (!retryable) this.#forsake();
     } else {
       this.#say("warn", "the engine refuses this host: it is over", { why });
+      // Where it was read is of no use to whoever sees it, maybe as the last thing that a process says.
+      refusal.stack = `${refusal.name}: ${why}`;
       this.#refusal = refusal;
       this.#end(refusal);
     }
@@ -332,7 +335,8 @@ export class HostClient {
 
   #makeGuest(send: ActorVoice, presence?: Presence): Guest {
     const { env, use, relay, runtimeSocket } = this.#parts;
-    return new Guest({ env, use, relay, runtimeSocket, send, present: () => presence?.wait() });
+    const failed = failureLog(env);
+    return new Guest({ env, use, relay, runtimeSocket, send, failed, present: () => presence?.wait() });
   }
 
   #listen(link: Link, beatMs: number): Pulse {

@@ -60,10 +60,8 @@ export interface HostedPlace {
   readonly name: string;
 }
 
-interface Waiting {
+interface Waiting extends HostedPlace {
   readonly place: string;
-  readonly pool: string;
-  readonly name: string;
   readonly timer: TimerHandle;
   found(carrier: ActorCarrier): void;
   failed(error: unknown): void;
@@ -179,12 +177,10 @@ export class RemoteHosts {
     if (found !== undefined) return found;
     return await new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        place,
-        pool,
-        name,
+        ...{ place, namespace, pool, name },
         timer: this.#parts.env.timers.set(() => {
           this.#waiting.delete(waiting);
-          reject(this.#none({ place, pool, name }));
+          reject(this.#none(waiting));
         }, this.#placement.waitMs(place)),
         found: resolve,
         failed: reject,
@@ -278,13 +274,9 @@ export class RemoteHosts {
     );
   }
 
-  #none({ place, pool, name }: Pick<Waiting, "place" | "pool" | "name">): TroupeError {
-    return engineErrors.noneAvailable(
-      pool,
-      name,
-      this.#placement.stateOf(place),
-      this.#allocator?.reason(place),
-    );
+  #none({ place, namespace, pool, name }: Waiting): TroupeError {
+    const wanted = { pool, namespace: this.#nameOf(namespace), name, state: this.#placement.stateOf(place) };
+    return engineErrors.noneAvailable(wanted, this.#allocator?.reason(place));
   }
 
   #allocate(): Allocator | undefined {

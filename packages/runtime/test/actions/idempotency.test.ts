@@ -1,5 +1,5 @@
 /** Idempotency keys: however often a call comes, it is applied once, and everybody gets its result. */
-import { UserError } from "@troupe/base";
+import { TroupeError, UserError } from "@troupe/base";
 import { IDEMPOTENCY_HEADER, limits } from "@troupe/protocol";
 import { actor } from "@troupe/runtime";
 import { beforeEach, expect, test } from "vitest";
@@ -32,6 +32,10 @@ const bank = actor({
     crash: (c) => {
       c.state.calls += 1;
       throw new Error("a secret");
+    },
+    passOn: (c) => {
+      c.state.calls += 1;
+      throw new TroupeError("host", "lost", "another actor's", { metadata: { applied: "unknown" } });
     },
     slow: async (c, amount: number) => {
       c.state.calls += 1;
@@ -157,6 +161,20 @@ test("a call whose answer was lost is sent again by the client, and applied once
   driver.lostAnswers = 1;
   expect(await rejection(handle.pay(1))).toBe("client.outcome_unknown");
   expect(await handle.look()).toEqual([6, 2]);
+});
+
+test("what the action has thrown of another call is its result: it says so, and the client doesn't ask again", async () => {
+  await using driver = await Driver.start({ bank });
+  await using client = driver.client();
+  for (const _ of ["first", "again"]) {
+    const call = watch(client.bank.getOrCreate().action({ name: "passOn", idempotencyKey: "k1" }));
+    await driver.world.idle();
+    expect(call).toMatchObject({
+      code: "host.lost",
+      error: { metadata: { applied: "unknown", kept: true } },
+    });
+  }
+  expect(await look(driver)).toEqual([0, 1]);
 });
 
 test("it is sent again for as long as its caller waits, and no longer", async () => {

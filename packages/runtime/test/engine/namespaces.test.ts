@@ -160,6 +160,16 @@ test("hosts belong to one namespace: an actor runs on those of its own, under on
   await driver.world.idle();
   expect(call.value).toMatchObject({ output: 1 });
   expect([live.client.size, staging.client.size]).toEqual([0, 1]);
+  staging.client.close();
+  await driver.world.idle();
+  const refused = watch(driver.act("counter?key=b&namespace=staging", "increment", 1));
+  await driver.world.pass(10_001);
+  const metadata = { pool: "default", namespace: "staging", name: "counter" };
+  const message = 'No remote host in pool "default" of namespace "staging" has the actor "counter"';
+  expect(refused.value).toMatchObject({ code: "host.none_available", error: { message, metadata } });
+  expect(driver.world.logged("warn", "calls are refused")).toMatchObject([{ fields: { why: message } }]);
+  startHost({ world: driver.world, hosts, use: { counter }, namespace: "staging" });
+  await driver.world.idle();
   expect(hosts().list()).toMatchObject([{ namespace: "default" }, { namespace: "staging" }]);
   const lost = startHost({ world: driver.world, hosts, use: { counter }, namespace: "nowhere" });
   expect(await rejection(lost.client.ready)).toBe("namespace.not_found");

@@ -97,9 +97,8 @@ test("what a host can't obey is refused by name, and so are a wrong token and no
     await expect(refused).rejects.toMatchObject({ code: "not_on_host", metadata: { key } });
   }
   const program = setup({ use: { counter } });
-  await expect(program.startHost({ ...options, token: "guess" })).rejects.toMatchObject({
-    code: "wrong_token",
-  });
+  const refused = await program.startHost({ ...options, token: "guess" }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "wrong_token", stack: expect.not.stringContaining("\n") });
   const closed = setup({ use: { counter } });
   const { endpoint } = await closed.start(quiet);
   await expect(program.startHost({ ...options, endpoint })).rejects.toMatchObject({ code: "not_enabled" });

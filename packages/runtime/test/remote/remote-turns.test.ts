@@ -251,6 +251,6 @@ test("what a call with a key had still to tidy up when its engine was lost is no
   // It ends, and asks for what is old: no answer comes.
   held.resolve();
   await driver.world.pass(limits.hostResumeMs * 2);
-  expect([client.size, call.code]).toEqual([0, "host.lost"]);
+  expect([client.size, call.state]).toEqual([0, "pending"]);
   expect(driver.world.logged("warn", "could not be forgotten")).toEqual([]);
 });

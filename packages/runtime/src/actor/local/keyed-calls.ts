@@ -22,7 +22,7 @@
 import type { TimerHandle, TroupeError } from "@troupe/base";
 import { encodeCbor, encodeJson, limits } from "@troupe/protocol";
 import { abortOf, actorErrors, idempotencyErrors, notRetryable } from "../../errors.ts";
-import { type CallResult, keepable, resultOf } from "../../idempotency/kept-result.ts";
+import { asKept, type CallResult, keepable, resultOf } from "../../idempotency/kept-result.ts";
 import { KeptResults } from "../../idempotency/kept-results.ts";
 import type { ActionCall, Reply } from "../../ports/instance.ts";
 import { Output } from "../../ports/output.ts";
@@ -194,7 +194,7 @@ class KeyedRun implements KeepingReply {
   }
 
   error(error: unknown): Output {
-    return this.#end({ ok: false, error });
+    return this.#end({ ok: false, error: asKept(error) });
   }
 
   /** The answers of all who wait, without keeping anything. */

@@ -39,7 +39,10 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
-      failed: parts.failed,
+      failed: (cause) => {
+        parts.failed(cause);
+        return undefined;
+      },
     });
   }
 
