@@ -59,7 +59,7 @@ test("a counter in workerd: actions, events and schedules; its host dies, and an
   }
   const [next] = await EdgeHost.start(script, bindings);
   await using _ = next;
-  expect(await counter.increment(1)).toBe(104);
+  expect(await counter.action({ name: "increment", args: [1], idempotencyKey: "next" })).toBe(104);
 });
 
 test("S3.7 (in part): a workerd that is frozen past its time and comes back changes nothing; its actor runs elsewhere", async () => {
@@ -97,7 +97,9 @@ test("remote SQL: statements of an actor in workerd run in the engine, with thei
   }
   const [next] = await EdgeHost.start(script, bindings);
   await using _ = next;
-  expect(await ledger.add(2n, Uint8Array.of())).toBe(2);
+  // The engine may not know yet that the first one is gone: under a key the call is sent again.
+  const add = { name: "add", args: [2n, Uint8Array.of()], idempotencyKey: "second" };
+  expect(await ledger.action(add)).toBe(2);
   expect((await ledger.all()).map(({ amount }) => amount)).toEqual([large, 2]);
 });
 
