@@ -57,8 +57,9 @@ export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   // A start hook that waits for a helper which is late.
   if (code === "actor.hook_timed_out") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
   if (unknown.has(code)) return { tag: "failed", code, applied: "maybe" };
-  // What the turn wrote can't be stored: the batch fails with the reason.
-  if (error.group === "value") return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
+  // What a turn wrote can't be stored, or it never ends: the batch fails with the reason, and so do calls whose own one is on its way.
+  if (error.group === "value" || code === "actor.turn_too_long")
+    return { tag: "failed", code, applied: oneTurn && !isUncertain(error) ? "no" : "maybe" };
   if (error.retryable || refused.has(code)) return { tag: "failed", code, applied: oneTurn ? "no" : "maybe" };
   if (code === "actor.idempotency_cut_off" && kind === "once")
     return { tag: "failed", code, applied: "maybe" };
@@ -69,4 +70,8 @@ export function failureOf(kind: OpKind, error: unknown): Outcome | undefined {
   if (code !== "storage.commit_failed") return undefined;
   const applied = oneTurn && error.metadata?.["applied"] === "no" ? "no" : "maybe";
   return { tag: "failed", code, applied };
+}
+
+function isUncertain({ metadata }: TroupeError): boolean {
+  return metadata?.["applied"] === "unknown";
 }
