@@ -62,7 +62,7 @@ const { values, positionals } = parseArgs({
 
 if (values.help) {
   console.log("npm run bench -- [--rounds 5] [--markdown] [line …]\n\nlines:");
-  for (const line of lines) console.log(`  ${line.name.padEnd(16)}${line.work}`);
+  for (const line of lines) console.log(`  ${line.name.padEnd(24)}${line.work}`);
   process.exit(0);
 }
 
