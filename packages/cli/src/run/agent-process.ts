@@ -21,6 +21,8 @@ export class AgentProcess {
     this.#early ??= signal;
   };
 
+  /** It ran: no signal was there before it. */
+  hasRun = false;
   readonly #atTerminal: boolean;
 
   /** `atTerminal`: signals may be a terminal's. */
@@ -33,6 +35,7 @@ export class AgentProcess {
   async run({ program, args, env }: AgentStart): Promise<number> {
     if (this.#early !== undefined) return exitOf(this.#early);
     const child = spawned(program, args, env);
+    this.hasRun = true;
     this.#pass = (signal) => void ((this.#atTerminal && ofTerminal.has(signal)) || child.kill(signal));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     child.once("error", (cause) => reject(startError(program, cause)));

@@ -117,11 +117,12 @@ async function withGateway(run: Run, { agentProcess, summary, log }: RunEars): P
   };
   await using gateway = await Gateway.start(options, { env: start.env, agent, log });
   await using ending = new AsyncDisposableStack();
-  if (guardsTools() && !isKnownAgent(start, preset))
-    (log ?? nodeEnv().log).warn(`guardrails of tools weren't asked: ${notKnown(start)}`);
   const address = { origin: gateway.origin, token };
   const told = await behindGateway(start, { address, hook, cwd, ending }, preset);
-  return await agentProcess.run(told);
+  const code = await agentProcess.run(told);
+  if (agentProcess.hasRun && guardsTools() && !summary.asksOfTools && !isKnownAgent(start, preset))
+    (log ?? nodeEnv().log).warn(`guardrails of tools weren't asked: ${notKnown(start)}`);
+  return code;
 }
 
 function notKnown({ program }: AgentStart): string {

@@ -48,6 +48,8 @@ export class RunSummary {
   #toolsRefused = 0;
   /** Tools that models asked for, by name. */
   readonly tools = new Map<string, number>();
+  /** Somebody has asked whether a tool may be called. */
+  asksOfTools = false;
   /** Why calls failed, with how often; of the first few reasons. */
   readonly #reasons = new Map<string, number>();
 
@@ -99,6 +101,7 @@ export class RunSummary {
   }
 
   #marked(mark: MarkEvent): void {
+    if (mark.name === "tool.decision") this.asksOfTools = true;
     const stopped = readStopped(mark);
     if (stopped !== undefined) this.#failed(stopped);
     if (stopped !== undefined || readRefusal(mark.data) !== undefined)

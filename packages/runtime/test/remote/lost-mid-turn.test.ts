@@ -2,7 +2,7 @@
 import { limits } from "@troupe/protocol";
 import { SqlTurn, type Start } from "@troupe/protocol/actor/v1";
 import { actor, db } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { GuestStore } from "../../src/guest/guest-store.ts";
 import type { ActorSaying } from "../../src/ports/carried.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
@@ -47,32 +47,44 @@ const ledger = actor({
   },
 });
 
-test.each(["transaction", "byHand"])(
-  "`%s`: of a call whose host is lost in its transaction nothing is stored, and its key runs it anew",
-  async (name) => {
-    place = Promise.withResolvers();
-    const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
-    await using driver = await Driver.start(use, { databases: true, hostToken: "secret" });
-    const { world } = driver;
-    const hosts = () => driver.runtime.hosts;
-    const host = () => startHost({ world, hosts, use: { ledger } });
-    const first = host();
-    await world.idle();
-    const handle = driver.client().getOrCreate("ledger", "a");
-    const action = { name, args: [], idempotencyKey: "key-1" };
-    const call = watch(handle.action(action));
-    await world.idle();
-    first.client.close();
-    await world.pass(limits.hostResumeMs * 2);
+/** An engine with a host that is lost while a call is in its transaction, and the next one. */
+async function lostIn(name: "transaction" | "byHand", options: { idempotencyKey?: string }) {
+  place = Promise.withResolvers();
+  const use = { ledger: remoteActor<typeof ledger>({ database: true }) };
+  const driver = await Driver.start(use, { databases: true, hostToken: "secret" });
+  const { world } = driver;
+  const hosts = () => driver.runtime.hosts;
+  const first = startHost({ world, hosts, use: { ledger } });
+  await world.idle();
+  const handle = driver.client().getOrCreate("ledger", "a");
+  const call = watch(handle.action({ name, args: [], ...options }));
+  await world.idle();
+  first.client.close();
+  await world.pass(limits.hostResumeMs * 2);
+  startHost({ world, hosts, use: { ledger } });
+  await world.idle();
+  return { driver, call };
+}
+
+const sums = (count: number, rows: number) => ({ output: { count, rows } });
+
+describe.each(["transaction", "byHand"] as const)("a call whose host is lost in its `%s`", (name) => {
+  test("leaves nothing of what would be stored with it", async () => {
+    const { driver, call } = await lostIn(name, {});
+    await using _ = driver;
     expect(call.code).toBe("host.lost");
-    host();
-    await world.idle();
-    expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 0, rows: 0 } });
+    expect(await driver.act("ledger?key=a", "sums")).toMatchObject(sums(0, 0));
+  });
+
+  test("is sent again under its key, and runs anew", async () => {
+    const { driver, call } = await lostIn(name, { idempotencyKey: "key-1" });
+    await using _ = driver;
     place.resolve();
-    await handle.action(action);
-    expect(await driver.act("ledger?key=a", "sums")).toMatchObject({ output: { count: 2, rows: 1 } });
-  },
-);
+    await driver.world.pass(limits.hostResumeMs * 2);
+    expect(call.state).toBe("resolved");
+    expect(await driver.act("ledger?key=a", "sums")).toMatchObject(sums(2, 1));
+  });
+});
 
 const start: Start = {
   ...{ name: "ledger", actor: "ledger", key: ["a"], actorId: "1", generation: 1, createdAt: 0, isNew: false },
