@@ -135,7 +135,7 @@ test("files that stay are never complained about, over checkpoints that let the 
   using directory = temporaryDirectory();
   await using opened = await open(directory.path, { checkpointBytes: 32 * 1024 });
   let written = 0;
-  for (let count = 0; count < 300; count += 1) {
+  for (let count = 0; count < 900; count += 1) {
     const text = `${count}`.repeat(1_000);
     written += text.length;
     expect(await opened.writer.put({ text })).toEqual({ durable: true });
