@@ -1,21 +1,10 @@
 /** Which actors of an isolate do without the parts of the guest's program. */
 import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
-import {
-  type CarriedReply,
-  decodePayload,
-  encodeArgs,
-  encodePayload,
-  NO_PAYLOAD,
-} from "@troupe/protocol/actor/v1";
-import {
-  type HostFrame,
-  HostFrameCodec,
-  PLUGIN_VERSIONS,
-  type PluginFrame,
-  PluginFrameCodec,
-} from "@troupe/protocol/plugin/v1";
+import { type CarriedReply, decodePayload, encodePayload, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
+import { HostFrameCodec, type PluginFrame, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
+import { firstCall } from "../../src/carriers/isolate/process/first-call.ts";
 import { RecordList, RecordParts } from "../../src/carriers/isolate/records.ts";
 
 const MAILBOX_BYTES = 16 * 1024;
@@ -24,7 +13,7 @@ const { core }: { core: string } = JSON.parse(
 );
 
 /** What the core alone says of an actor's first call. */
-async function firstCall(definition: string): Promise<PluginFrame[]> {
+async function saidOf(definition: string): Promise<PluginFrame[]> {
   const realm = createContext({ random: (length: number) => new Uint8Array(length) });
   runInContext(core, realm);
   // The realm's own memory: the guest takes its methods away.
@@ -38,7 +27,7 @@ async function firstCall(definition: string): Promise<PluginFrame[]> {
     realm,
   );
   const said: PluginFrame[] = [];
-  for (const frame of frames()) {
+  for (const frame of firstCall({ name: "small", args: [] })) {
     const records = new RecordList();
     records.frame(HostFrameCodec.encode(frame));
     const bytes = JSON.stringify([...records.take()]);
@@ -64,63 +53,29 @@ function taken(memory: Uint8Array): PluginFrame[] {
   return frames;
 }
 
-function frames(): HostFrame[] {
-  const nothing = new Uint8Array(0);
-  const instance = 1;
-  const who = {
-    name: "small",
-    actor: "small",
-    key: [],
-    actorId: "",
-    generation: 1,
-    createdAt: 0,
-    isNew: true,
-  };
-  const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
-  const call = { call: 1, action: "act", args: encodeArgs([], "cbor"), connection: 0, send: undefined };
-  return [
-    { body: { $case: "hello", value: { versions: [...PLUGIN_VERSIONS], config: nothing, hostVersion: "" } } },
-    {
-      body: {
-        $case: "actor",
-        value: {
-          instance,
-          body: { $case: "start", value: { ...who, rows: [], input: NO_PAYLOAD, moreRows: false } },
-        },
-      },
-    },
-    {
-      body: {
-        $case: "actor",
-        value: { instance, body: { $case: "call", value: { ...call, ...terms, params: NO_PAYLOAD } } },
-      },
-    },
-  ];
-}
-
 function replyOf(said: readonly PluginFrame[]): CarriedReply | undefined {
   const heard = said.map(({ body }) => (body?.$case === "actor" ? body.value.body : undefined));
   return heard.find((body) => body?.$case === "reply")?.value;
 }
 
 test("an actor of state and actions is the core's alone", async () => {
-  const said = await firstCall("{ state: { n: 0 }, actions: { act: (c) => (c.state.n += 1) } }");
+  const said = await saidOf("{ state: { n: 0 }, actions: { act: (c) => (c.state.n += 1) } }");
   expect(replyOf(said)).toMatchObject({ call: 1, error: undefined, value: encodePayload(1, "cbor") });
 });
 
 test("one that uses more needs its part", async () => {
-  const said = await firstCall('{ actions: { act: (c) => c.kv.put("a", 1) } }');
+  const said = await saidOf('{ actions: { act: (c) => c.kv.put("a", 1) } }');
   expect(replyOf(said)?.error?.message).toMatch(/^The guest's core uses \w+:/);
 });
 
 test("the web's classes come when they are used first, and may be replaced before", async () => {
   const used = "() => { try { return new Response(); } catch (cause) { return cause.message; } }";
   const value = decodePayload(
-    replyOf(await firstCall(`{ actions: { act: ${used} } }`))?.value ?? NO_PAYLOAD,
+    replyOf(await saidOf(`{ actions: { act: ${used} } }`))?.value ?? NO_PAYLOAD,
     "cbor",
   );
   expect(value).toMatch(/^The guest's core uses web:/);
   const replaced = "() => { globalThis.Response = 7; return Response; }";
-  const said = await firstCall(`{ actions: { act: ${replaced} } }`);
+  const said = await saidOf(`{ actions: { act: ${replaced} } }`);
   expect(replyOf(said)?.value).toEqual(encodePayload(7, "cbor"));
 });

@@ -9,7 +9,7 @@ import { codeOf, watch } from "../driver/watch.ts";
 import { World } from "../driver/world.ts";
 
 const ends = (turns: number, torn?: CarriedError) => ({
-  ...{ turns, rows: [], alarmChanged: false },
+  turns,
   ...(torn === undefined ? {} : { torn }),
 });
 

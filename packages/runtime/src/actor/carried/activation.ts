@@ -373,7 +373,9 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const destroyed = this.#writes.add(this.clients.wrote(write));
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
-    if (!this.sql.turns.over(write)) this.gate.mark();
+    this.sql.turns.over(write);
+    const endsTurnsOnly = write.turns !== undefined && write.rows.length === 0 && !write.alarmChanged;
+    if (!endsTurnsOnly) this.gate.mark();
   }
 
   #end(forGood: boolean): void {

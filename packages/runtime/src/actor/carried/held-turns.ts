@@ -10,7 +10,7 @@
  *
  * Turns of many calls overlap, and a batch could be held for ever. So one that has something to store, and was held for
  * `sqlTurnJoinMs`, takes no more turns: whose first statement comes then waits for the next batch. A turn that has begun is
- * let on, before those that wait.
+ * let on, before those that wait, and so is one that has written before its first statement: its Write is in this batch.
  *
  * Whoever waits for the disk waits for such a turn, also to be told that the time of a call is over. So a batch is held for as
  * long as one action may take, and at least for `sqlTurnMs`: behind that nothing of it is stored, and the actor begins anew. A
@@ -82,13 +82,12 @@ export class HeldTurns {
     }
   }
 
-  /** Hears of a Write which turns are over. False when it has something to store besides. */
-  over({ turns, torn, rows, alarmChanged }: Omit<Write, "alarmAt" | "joined">): boolean {
-    if (turns === undefined) return false;
+  /** Hears of a Write which turns are over. */
+  over({ turns, torn }: Pick<Write, "turns" | "torn">): void {
+    if (turns === undefined) return;
     if (torn !== undefined) this.#owner.break(fromCarriedError(torn, this.#owner.encoding));
     this.#answered = Math.max(0, this.#answered - turns);
     if (this.#running === 0 && this.#answered === 0) this.#end();
-    return rows.length === 0 && !alarmChanged;
   }
 
   /** The code is gone. Of a turn that is open nothing is stored, as of all in its batch, and whoever waits for it is told. */

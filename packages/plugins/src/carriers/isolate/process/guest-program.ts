@@ -7,10 +7,10 @@
  * data isn't.
  */
 import { readFileSync } from "node:fs";
-import { encodeArgs, NO_PAYLOAD } from "@troupe/protocol/actor/v1";
-import { type HostFrame, HostFrameCodec, PLUGIN_VERSIONS } from "@troupe/protocol/plugin/v1";
+import { type HostFrame, HostFrameCodec } from "@troupe/protocol/plugin/v1";
 import ivm from "isolated-vm";
 import { RecordList } from "../records.ts";
+import { firstCall } from "./first-call.ts";
 
 const file = new URL("../../../../dist/isolate-guest.json", import.meta.url);
 
@@ -42,7 +42,7 @@ function read(): GuestProgram {
 
 /** The life of a small actor, as a script. */
 function warmUp(): string {
-  const turns = JSON.stringify(frames().map((frame) => [...recordsOf(frame)]));
+  const turns = JSON.stringify(firstCall({ name: "warm", args: [1] }).map((frame) => [...recordsOf(frame)]));
   return `(async () => {
     const { prepare, load, enter, endTurn, module } = troupeIsolate;
     // There is no shared memory yet where snapshots are made, and \`prepare\` empties the mailbox's prototype.
@@ -62,38 +62,4 @@ function recordsOf(frame: HostFrame): Uint8Array {
   const records = new RecordList();
   records.frame(HostFrameCodec.encode(frame));
   return records.take();
-}
-
-function frames(): HostFrame[] {
-  const nothing = new Uint8Array(0);
-  const instance = 1;
-  const start = {
-    name: "warm",
-    actor: "warm",
-    key: [],
-    actorId: "",
-    generation: 1,
-    createdAt: 0,
-    isNew: true,
-  };
-  const terms = { timeoutMs: 0, idempotencyKey: "", caller: "", chain: [], depth: 0, trace: "" };
-  const said = { call: 1, action: "act", args: encodeArgs([1], "cbor"), connection: 0, send: undefined };
-  return [
-    { body: { $case: "hello", value: { versions: [...PLUGIN_VERSIONS], config: nothing, hostVersion: "" } } },
-    {
-      body: {
-        $case: "actor",
-        value: {
-          instance,
-          body: { $case: "start", value: { ...start, rows: [], input: NO_PAYLOAD, moreRows: false } },
-        },
-      },
-    },
-    {
-      body: {
-        $case: "actor",
-        value: { instance, body: { $case: "call", value: { ...said, ...terms, params: NO_PAYLOAD } } },
-      },
-    },
-  ];
 }

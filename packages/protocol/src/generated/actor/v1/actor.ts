@@ -75,7 +75,10 @@ export const SqlTurn = {
   /** UNSPECIFIED - The statement ends its turn. */
   UNSPECIFIED: 0,
   HELD: 1,
-  /** CONTINUED - As HELD, in a turn that an answer has brought: a batch that is held for long keeps others waiting, and not this one. */
+  /**
+   * CONTINUED - As HELD, in a turn that an answer has brought, or that has written already: a batch that is held for long keeps others waiting, and not this
+   * one.
+   */
   CONTINUED: 2,
 } as const;
 
