@@ -50,8 +50,7 @@ const load = Promise.all(Array.from({ length: CALLERS }, (_none, n) => pacedCall
 const samples: Sample[] = [];
 while (elapsed() < minutes) {
   await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
-  const { heapBytes, rssBytes } = await proxy.usage();
-  samples.push({ heapBytes, rssBytes });
+  samples.push(await proxy.settledMemory());
 }
 await load;
 

@@ -53,11 +53,10 @@ async function throughput(rounds: number): Promise<Figure> {
   );
   for (let round = 0; round < rounds; round += 1)
     for (const [n, proxy] of proxies.entries()) {
-      await proxy.usage();
+      await proxy.cpuUs();
       const { rate, calls } = await client.load(proxy.url, { callers: CALLERS, ends: { durationMs: 2_000 } });
-      const { cpuUs } = await proxy.usage();
       rates[n]?.push(rate);
-      cpu[n]?.push(cpuUs / calls);
+      cpu[n]?.push((await proxy.cpuUs()) / calls);
     }
   const [bare = [], ours = []] = rates;
   const [floorCpuUs = Number.NaN, cpuUs = Number.NaN] = cpu.map(median);
@@ -75,7 +74,7 @@ async function longStream(): Promise<Figure> {
   await using troupe = await BenchProxy.start("troupe", provider.url);
   using client = new ModelClient();
   await warm(client, [troupe.url], { streamed: true });
-  const { rssBytes: before } = await troupe.usage();
+  const { rssBytes: before } = await troupe.settledMemory();
   const began = performance.now();
   const streamed = client.call(troupe.url, { streamed: true, bytes: GIGABYTE });
   let most = 0;

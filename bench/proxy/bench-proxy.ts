@@ -1,7 +1,7 @@
 /** A proxy under test, on a core of its own. */
 import type { ChildProcess } from "node:child_process";
 import { next, start } from "../processes.ts";
-import type { ProxyReady, ProxyUsage } from "./protocol.ts";
+import type { ProxyMemory, ProxyReady } from "./protocol.ts";
 
 /** Which one. */
 export type ProxyName = "floor" | "troupe";
@@ -23,9 +23,17 @@ export class BenchProxy implements AsyncDisposable {
     return new BenchProxy(child, url);
   }
 
-  async usage(): Promise<ProxyUsage> {
-    const answer = next<ProxyUsage>(this.#child);
-    this.#child.send("usage");
+  /** CPU time since it was last asked, microseconds. Without a collection: V8 forgets its code for what lives in no request just then. */
+  async cpuUs(): Promise<number> {
+    const answer = next<number>(this.#child);
+    this.#child.send("cpu");
+    return await answer;
+  }
+
+  /** Behind a collection. */
+  async settledMemory(): Promise<ProxyMemory> {
+    const answer = next<ProxyMemory>(this.#child);
+    this.#child.send("settled");
     return await answer;
   }
 

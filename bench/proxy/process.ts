@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { Gateway } from "../../packages/cli/src/gateway/gateway.ts";
 import { readOptions } from "../../packages/cli/src/gateway/options.ts";
-import type { ProxyReady, ProxyUsage } from "./protocol.ts";
+import type { ProxyMemory, ProxyReady } from "./protocol.ts";
 
 const [name, provider = ""] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "troupe-bench-"));
@@ -20,7 +20,8 @@ const folder = mkdtempSync(join(tmpdir(), "troupe-bench-"));
 let lastCpu = process.cpuUsage();
 
 process.on("message", (message) => {
-  if (message === "usage") process.send?.(usage());
+  if (message === "cpu") process.send?.(cpuUs());
+  else if (message === "settled") process.send?.(settledMemory());
   else if (message === "memory") process.send?.(process.memoryUsage.rss());
   else process.exit(0);
 });
@@ -52,11 +53,15 @@ async function floor(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function usage(): ProxyUsage {
-  const cpu = process.cpuUsage(lastCpu);
-  globalThis.gc?.();
-  // The collection is the bench's own, and no call's.
+/** Since it was last asked. */
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage(lastCpu);
   lastCpu = process.cpuUsage();
+  return user + system;
+}
+
+function settledMemory(): ProxyMemory {
+  globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { cpuUs: cpu.user + cpu.system, rssBytes: rss, heapBytes: heapUsed + external };
+  return { rssBytes: rss, heapBytes: heapUsed + external };
 }

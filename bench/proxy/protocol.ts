@@ -5,10 +5,8 @@ export interface ProxyReady {
   readonly url: string;
 }
 
-/** What it took since it was last asked. */
-export interface ProxyUsage {
-  readonly cpuUs: number;
-  /** Behind a collection, as the heap's. */
+/** What it takes behind a collection. */
+export interface ProxyMemory {
   readonly rssBytes: number;
   readonly heapBytes: number;
 }

@@ -2,8 +2,8 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkNode } from "../src/doctor/machine.ts";
 import { Gateway } from "../src/gateway/gateway.ts";
+import { checkNode } from "../src/gateway/needs/machine.ts";
 import { readOptions } from "../src/gateway/options.ts";
 import { PluginFolder, sha256 } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { proxyOf } from "@troupe/relay/model-proxy";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { checkUpstreams } from "../src/doctor/machine.ts";
+import { checkUpstreams } from "../src/gateway/needs/machine.ts";
 import { readOptions } from "../src/gateway/options.ts";
 import { testCertificate } from "./support/certificate.ts";
 import { ConnectProxy } from "./support/connect-proxy.ts";

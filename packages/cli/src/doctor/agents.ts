@@ -1,7 +1,8 @@
 /** Agents in the PATH, and whether `troupe run` knows how to tell them. */
+
+import { type Finding, fine, warning } from "../gateway/needs/finding.ts";
 import { presetNames } from "../run/agents.ts";
 import { findProgram } from "../run/find-program.ts";
-import { type Finding, fine, warning } from "./finding.ts";
 
 /** Programs that people run as agents and that only get the variables of their SDKs. */
 const others = ["aider", "goose", "crush", "qwen", "amp"];

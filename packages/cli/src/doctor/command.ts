@@ -6,13 +6,13 @@ import { TroupeError } from "@troupe/base";
 import { policyFile, userFile } from "@troupe/plugins";
 import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Terminal } from "../gateway/command.ts";
+import { checkComponents } from "../gateway/needs/components.ts";
+import { type Finding, problem } from "../gateway/needs/finding.ts";
+import { checkFiles, checkKeys } from "../gateway/needs/keys.ts";
+import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "../gateway/needs/machine.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { checkAgents } from "./agents.ts";
-import { checkComponents } from "./components.ts";
 import { checkConfigFiles } from "./config-files.ts";
-import { type Finding, problem } from "./finding.ts";
-import { checkFiles, checkKeys } from "./keys.ts";
-import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "./machine.ts";
 import { checkPlugins } from "./plugins.ts";
 
 /** As typed. */

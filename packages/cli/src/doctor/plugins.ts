@@ -2,8 +2,8 @@
 import { TroupeError } from "@troupe/base";
 import { inspectPlugin } from "@troupe/plugins";
 import { askedPlugins } from "../gateway/asked-plugins.ts";
+import { type Finding, fine, problem, warning } from "../gateway/needs/finding.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
-import { type Finding, fine, problem, warning } from "./finding.ts";
 
 /** One finding for each; one for their lists where those can't be read. */
 export async function checkPlugins(options: GatewayOptions): Promise<readonly Finding[]> {

@@ -1,10 +1,10 @@
 /** Plan: what `troupe gateway` would do, found by reading, and a connection to the address where it would listen. */
 import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
-import { checkComponents } from "../doctor/components.ts";
-import { checkKeys } from "../doctor/keys.ts";
-import { checkBind, checkProxies, checkTrace } from "../doctor/machine.ts";
 import { askedPlugins } from "./asked-plugins.ts";
+import { checkComponents } from "./needs/components.ts";
+import { checkKeys } from "./needs/keys.ts";
+import { checkBind, checkProxies, checkTrace } from "./needs/machine.ts";
 import type { GatewayOptions } from "./options.ts";
 
 /** What a dry run reports. */

@@ -1,7 +1,8 @@
 /**
  * Delivery: what waits to be sent, in batches, to somewhere that may be slow or gone.
  *
- * One batch is on its way at a time. What waits is bounded: past the limit the subscriber waits as well, so that its own
+ * One batch is on its way at a time. What comes meanwhile has its own time to wait for others: to send at once what little there is behind each
+ * batch would make more batches of it, the busier its writer is, and most of what a batch costs is the same for a small one. What waits is bounded: past the limit the subscriber waits as well, so that its own
  * queue drops and counts. A batch that can't be sent is tried again with growing pauses when its error says that this may
  * help, then it is lost and counted, and the next batch is tried: an outage never stops what comes behind it.
  */
@@ -22,7 +23,7 @@ export interface DeliveryParts<T> {
   readonly limit: number;
   /** Items of one batch. Default: as many as wait. */
   readonly batch?: number;
-  /** How long items may wait for others. Milliseconds; 0: no longer than the batch before takes. */
+  /** How long items may wait for others, or as long as the batch before takes, if that is longer. Milliseconds. */
   readonly delayMs: number;
   /** What waits keeps the process from ending by itself. Default: false. */
   readonly lingers?: boolean;
@@ -41,6 +42,8 @@ export class Delivery<T> {
   readonly #waiting: T[] = [];
   #weight = 0;
   #sending: Promise<void> | undefined = undefined;
+  /** What waits has waited long enough, is enough for a batch, or is flushed. */
+  #due = false;
   #timer: NodeJS.Timeout | undefined = undefined;
   #lost = 0;
   #failures = 0;
@@ -93,6 +96,7 @@ export class Delivery<T> {
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#due = true;
     // The batch before may have taken along what the timer was for: sending nothing would end before it is known to have begun.
     if (this.#waiting.length > 0) this.#sending ??= this.#send();
   }
@@ -100,8 +104,10 @@ export class Delivery<T> {
   /** Never rejects: a failure is kept for whoever flushes. */
   async #send(): Promise<void> {
     const { batch = Number.POSITIVE_INFINITY, weigh } = this.#parts;
-    while (this.#waiting.length > 0) {
+    while (this.#due && this.#waiting.length > 0) {
       const items = this.#waiting.splice(0, batch);
+      // What is left behind a full one was there when it was due, and is too.
+      if (this.#waiting.length === 0) this.#due = false;
       this.#weight = weigh === undefined ? this.#waiting.length : sum(this.#waiting, weigh);
       try {
         await this.#try(items);

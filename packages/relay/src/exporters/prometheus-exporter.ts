@@ -14,6 +14,7 @@ import { Known } from "../redaction/known.ts";
 import { eventWithoutSecrets, textWithoutSecrets } from "../redaction/secrets.ts";
 import { Exporter, type ExporterOptions } from "./exporter.ts";
 import { type MarkedMeasurement, measurementsOf } from "./measurements.ts";
+import { OpenScopes } from "./open-scopes.ts";
 import { responseOf } from "./opentelemetry/described-call.ts";
 import { modelOf } from "./opentelemetry/gen-ai.ts";
 import { Family } from "./prometheus-family.ts";
@@ -31,11 +32,7 @@ interface Began {
 /** Counts, and answers the text. */
 export class PrometheusExporter extends Exporter {
   readonly #families = new Map<string, Family>();
-  /**
-   * By the scope's id. Values are small also for the collector's sake: where scopes come and go, a map leaves behind tables that each lead to the
-   * next, and once it takes one for old it keeps what is in all of them until it collects everything.
-   */
-  readonly #began = new Map<string, Began>();
+  readonly #began = new OpenScopes<Began>();
   /** Names, as they are shown. */
   readonly #shown: Known<string>;
   #dropped = 0;
@@ -80,14 +77,11 @@ export class PrometheusExporter extends Exporter {
   #begin(start: ScopeEvent): void {
     const model = start.category === "llm" ? modelOf({ start, end: undefined, marks: [] }) : undefined;
     this.#began.set(start.uuid, { micros: micros(start.timestamp), model });
-    if (this.#began.size <= limits.relayOpenSpans) return;
-    const [oldest] = this.#began.keys();
-    if (oldest !== undefined) this.#began.delete(oldest);
+    if (this.#began.size > limits.relayOpenSpans) this.#began.takeOldest();
   }
 
   #ended(end: ScopeEvent): void {
-    const began = this.#began.get(end.uuid);
-    this.#began.delete(end.uuid);
+    const began = this.#began.take(end.uuid);
     const failed = end.metadata?.["otel.status_code"] === "ERROR";
     const labels = { type: end.category, name: this.#shown.of(end.name) };
     const calls = this.#family("troupe_relay_calls_total", "counter");

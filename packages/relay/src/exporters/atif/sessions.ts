@@ -11,11 +11,17 @@ import { bytesOfEvent } from "../../events/event-size.ts";
 /** Sessions that are open at once. */
 const SESSIONS = 1_000;
 
-/** One session. */
+/** A session that is over. */
 export interface AtifSession {
   /** Of its outermost scope. */
   readonly id: string;
-  readonly events: RelayEvent[];
+  readonly events: readonly RelayEvent[];
+}
+
+interface OpenSession {
+  readonly id: string;
+  /** Let go when it is over, and not with the session: see `open-scopes.ts`. */
+  events: RelayEvent[];
   /** All that were seen in it. */
   readonly scopes: Set<string>;
   readonly open: Set<string>;
@@ -24,8 +30,8 @@ export interface AtifSession {
 
 /** Sessions that aren't over. */
 export class Sessions {
-  readonly #sessions = new Set<AtifSession>();
-  readonly #ofScope = new Map<string, AtifSession>();
+  readonly #sessions = new Set<OpenSession>();
+  readonly #ofScope = new Map<string, OpenSession>();
   #events = 0;
   #bytes = 0;
 
@@ -49,7 +55,7 @@ export class Sessions {
   }
 
   /** Undefined for a mark at the top, and for what is about a scope that began before anybody listened. */
-  #sessionOf(event: RelayEvent): AtifSession | undefined {
+  #sessionOf(event: RelayEvent): OpenSession | undefined {
     const { uuid, parent_uuid: parent } = event;
     const above = parent === null ? undefined : this.#ofScope.get(parent);
     if (event.kind === "mark") return above;
@@ -75,11 +81,13 @@ export class Sessions {
     return out;
   }
 
-  #taken(session: AtifSession): AtifSession {
+  #taken(session: OpenSession): AtifSession {
     this.#sessions.delete(session);
     for (const scope of session.scopes) this.#ofScope.delete(scope);
-    this.#events -= session.events.length;
+    const { id, events } = session;
+    session.events = [];
+    this.#events -= events.length;
     this.#bytes -= session.bytes;
-    return session;
+    return { id, events };
   }
 }

@@ -15,6 +15,7 @@ import { checkTexts } from "../../given.ts";
 import { Delivery, exportWeight } from "../delivery.ts";
 import { Exporter, type RuntimeDiagnostic } from "../exporter.ts";
 import { withoutSecrets } from "../http-sink.ts";
+import { OpenScopes } from "../open-scopes.ts";
 import type { DescribedCall } from "./described-call.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { Traces } from "./ids.ts";
@@ -69,7 +70,7 @@ export class OpenTelemetrySubscriber extends Exporter {
   readonly #target: OtlpTarget;
   readonly #excluded: ReadonlySet<string>;
   readonly #traces = new Traces();
-  readonly #open = new Map<string, OpenScope>();
+  readonly #open = new OpenScopes<OpenScope>();
   readonly #delivery: Delivery<Waiting>;
   #ready: Promise<Ready> | undefined = undefined;
   #openBytes = 0;
@@ -109,10 +110,10 @@ export class OpenTelemetrySubscriber extends Exporter {
     const root = this.#traces.of(event);
     if (event.kind === "mark") return this.#takeMark(event, root);
     if (event.scope_category === "start") return this.#begin(event);
-    const open = this.#open.get(event.uuid);
-    this.#closeScope(event.uuid);
     // Registered in the middle of it: the end says all that is known.
-    const { start, marks, bytes } = open ?? { start: { ...event, data: null }, marks: [], bytes: 0 };
+    const unknown = { start: { ...event, data: null }, marks: [], bytes: 0 };
+    const { start, marks, bytes } = this.#open.take(event.uuid) ?? unknown;
+    this.#openBytes -= bytes;
     return this.#told({ start, end: event, marks }, root, bytes + bytesOfEvent(event));
   }
 
@@ -121,7 +122,7 @@ export class OpenTelemetrySubscriber extends Exporter {
   }
 
   protected async closed(): Promise<void> {
-    for (const open of this.#open.values()) void this.#giveUp(open);
+    while (this.#open.size > 0) void this.#giveUpOldest();
     this.#delivery.end();
     await this.#delivery.flushed().catch(() => {});
     await (await this.#ready?.catch(() => undefined))?.exporter.shutdown();
@@ -151,21 +152,17 @@ export class OpenTelemetrySubscriber extends Exporter {
     open.bytes += bytes;
     this.#openBytes += bytes;
     let told: Promise<void> | undefined;
-    while (this.#open.size > limits.relayOpenSpans || this.#openBytes > limits.relayExportItemBytes) {
-      const [oldest] = this.#open.values();
-      if (oldest === undefined) break;
-      told = this.#giveUp(oldest);
-    }
+    const isFull = (): boolean =>
+      this.#open.size > limits.relayOpenSpans || this.#openBytes > limits.relayExportItemBytes;
+    while (this.#open.size > 0 && isFull()) told = this.#giveUpOldest();
     return told;
   }
 
-  #closeScope(uuid: string): void {
-    this.#openBytes -= this.#open.get(uuid)?.bytes ?? 0;
-    this.#open.delete(uuid);
-  }
-
-  #giveUp({ start, marks, bytes }: OpenScope): Promise<void> | undefined {
-    this.#closeScope(start.uuid);
+  #giveUpOldest(): Promise<void> | undefined {
+    const oldest = this.#open.takeOldest();
+    if (oldest === undefined) return undefined;
+    const { start, marks, bytes } = oldest;
+    this.#openBytes -= bytes;
     this.#unended += 1;
     return this.#told({ start, end: undefined, marks }, this.#traces.of(start), bytes);
   }

@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { type NamedProxy, proxyOf } from "@troupe/relay/model-proxy";
-import { isLoopback } from "../gateway/access.ts";
-import type { GatewayOptions } from "../gateway/options.ts";
+import { isLoopback } from "../access.ts";
+import type { GatewayOptions } from "../options.ts";
 import { type Finding, fine, problem, warning } from "./finding.ts";
 
 const NODE = 24;
