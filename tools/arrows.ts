@@ -242,7 +242,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
   "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
-  "@grpc/grpc-js": ["packages/plugins/src/carriers/worker/grpc.ts", `${otlp}packages.ts`],
+  "@grpc/grpc-js": [`${otlp}packages.ts`],
   ...Object.fromEntries(
     [
       ...["api", "resources", "sdk-logs", "sdk-metrics", "sdk-trace"],

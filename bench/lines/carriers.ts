@@ -15,6 +15,7 @@ import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-sess
 import { nodeSessionEnv } from "../../packages/plugins/test/support/node-env.ts";
 import { carriedEcho } from "../carried-echo.ts";
 import type { Figure, Line } from "../line.ts";
+import { socketEcho } from "../socket-echo.ts";
 
 const CALLS = 10_000;
 
@@ -57,7 +58,14 @@ async function workerEcho(rounds: number): Promise<Figure> {
       env: [],
       ...unchecked,
     } as const;
-    return await echo(workerCarrier({ plugin: "echo", origin: { file: "bench", folder }, load }), rounds);
+    const floors = [await socketEcho(folder, CALLS)];
+    const figure = await echo(
+      workerCarrier({ plugin: "echo", origin: { file: "bench", folder }, load }),
+      rounds,
+    );
+    floors.push(await socketEcho(folder, CALLS));
+    const floor = floors.map((ms) => (ms * 1_000).toFixed(1)).join(" and ");
+    return { ...figure, detail: `${figure.detail}; a bare socket's before and behind it ${floor} µs` };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

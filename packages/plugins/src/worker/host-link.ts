@@ -4,18 +4,22 @@
  * The host has left two environment variables: where it listens, and the descriptor that the token is read from. That
  * descriptor stays open behind the token: its end is the host's, and then nobody is left to work for.
  */
-import { Socket } from "node:net";
 import {
-  type HostBatch,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  type IncomingHttpHeaders,
+} from "node:http2";
+import { connect, Socket } from "node:net";
+import {
   type HostFrame,
   HostFrameCodec,
   type PluginFrame,
   PluginFrameCodec,
-  WORKER_METHOD,
-  WORKER_TOKEN_METADATA,
 } from "@troupe/protocol/plugin/v1";
+import { BatchStream } from "../carriers/worker/batch-stream.ts";
 import { FrameQueue } from "../carriers/worker/frame-queue.ts";
-import { channelOptions, importGrpc, type WorkerStream, workerService } from "../carriers/worker/grpc.ts";
+import { attachHeaders, failureOf, settings } from "../carriers/worker/grpc.ts";
 import { workerHandover } from "../carriers/worker/handover.ts";
 import { workerErrors } from "../errors.ts";
 
@@ -33,38 +37,37 @@ export interface HostLink {
   end(): void;
 }
 
-/** Connects to the host that started this process. Throws `plugin.no_host`, `package.missing`. */
+/** Connects to the host that started this process. Throws `plugin.no_host`. */
 export async function connectToHost(events: HostEvents): Promise<HostLink> {
   const { address, token } = await takeHandover(events);
-  const grpc = await importGrpc();
-  const { attach } = workerService;
-  const client = new grpc.Client(`unix:${address}`, grpc.credentials.createInsecure(), channelOptions);
-  const metadata = new grpc.Metadata();
-  metadata.set(WORKER_TOKEN_METADATA, token);
-  const stream: WorkerStream = client.makeBidiStreamRequest(
-    WORKER_METHOD,
-    attach.requestSerialize,
-    attach.responseDeserialize,
-    metadata,
-  );
-  return new OpenLink(stream, events);
+  const session = connectHttp2("http://localhost", { createConnection: () => connect(address), settings });
+  return new OpenLink(session, session.request(attachHeaders(token), { endStream: false }), events);
 }
 
 class OpenLink implements HostLink {
-  readonly #stream: WorkerStream;
+  readonly #stream: BatchStream;
   readonly #events: HostEvents;
   readonly #queue: FrameQueue;
   #ended = false;
 
-  constructor(stream: WorkerStream, events: HostEvents) {
-    this.#stream = stream;
+  constructor(session: ClientHttp2Session, call: ClientHttp2Stream, events: HostEvents) {
+    this.#stream = new BatchStream(call, "worker");
     this.#events = events;
-    this.#queue = new FrameQueue(stream, () => this.#finish());
-    stream.on("data", (batch: HostBatch) => {
-      for (const bytes of batch.frames) events.frame(HostFrameCodec.decode(bytes));
+    this.#queue = new FrameQueue(this.#stream, () => this.#finish());
+    const failed = (error: Error | undefined): void => {
+      if (error !== undefined) this.#finish(error);
+    };
+    session.on("error", failed);
+    call.on("error", failed);
+    for (const answer of ["response", "trailers"] as const)
+      call.on(answer, (headers: IncomingHttpHeaders) => failed(failureOf(headers)));
+    this.#stream.listen({
+      batch: (frames) => {
+        for (const bytes of frames) events.frame(HostFrameCodec.decode(bytes));
+      },
+      unreadable: (cause) => this.#finish(cause),
+      ended: () => this.#finish(),
     });
-    stream.on("error", (error) => this.#finish(error));
-    stream.on("end", () => this.#finish());
   }
 
   send(frame: PluginFrame): void {

@@ -1,8 +1,7 @@
 /** The worker carrier, with real processes: what comes through, and every way to fail. */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { promisify } from "node:util";
 import type { TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
@@ -291,7 +290,10 @@ test("a message past the limit ends the worker", async () => {
   await using story = new Story();
   const bytes = engineLimits.workerMessageBytes + 1;
   await story.open(byHand(`attach(token).write(Buffer.alloc(${bytes})); setInterval(() => {}, 1000)`));
-  expect(await story.ended.promise).toMatchObject({ code: "worker_disconnected" });
+  expect(await story.ended.promise).toMatchObject({
+    code: "worker_broken",
+    message: expect.stringContaining(`a message has ${bytes} bytes`),
+  });
 });
 
 test("a worker that closes its connection and lives on is ended", async () => {
@@ -345,28 +347,6 @@ test("a worker ends when its host is killed", async () => {
   host.kill("SIGKILL");
   expect(Number(worker)).toBeGreaterThan(0);
   await expect.poll(() => isRunning(Number(worker)), { timeout: 10_000 }).toBe(false);
-});
-
-test("without the package of gRPC a worker is refused with what to install", async () => {
-  await using story = new Story();
-  const program = story.folder.write("host.ts", hostOf(""));
-  story.folder.write("worker.mjs", echo);
-  const hooks = `import { registerHooks } from "node:module";
-    registerHooks({ resolve(name, context, next) {
-      if (name === "@grpc/grpc-js") throw new Error("there is no such package");
-      return next(name, context);
-    } });`;
-  const without = [
-    "--conditions=troupe-source",
-    "--import",
-    `data:text/javascript,${encodeURIComponent(hooks)}`,
-  ];
-  const { stdout } = await promisify(execFile)(process.execPath, [...without, program]);
-  expect(JSON.parse(stdout)).toMatchObject({
-    group: "package",
-    code: "missing",
-    metadata: { install: "npm install @grpc/grpc-js" },
-  });
 });
 
 /** A host in a process of its own: it prints the first pong's number, or why there is none. */

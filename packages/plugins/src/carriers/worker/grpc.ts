@@ -1,61 +1,54 @@
 /**
- * gRPC, as host and worker use it: one method, a stream each way. The package is imported on first use, so that a
- * program without worker plugins needs none of it.
+ * What gRPC says of a call, which is headers of HTTP/2: a worker's one call, the host's answer, and how it ended. Its messages are
+ * `batch-stream.ts`.
  */
 import type {
-  ChannelOptions,
-  ClientDuplexStream,
-  ServerDuplexStream,
-  ServiceDefinition,
-} from "@grpc/grpc-js";
-import { engineLimits } from "@troupe/protocol";
-import {
-  type HostBatch,
-  HostBatchCodec,
-  type PluginBatch,
-  PluginBatchCodec,
-  WORKER_METHOD,
-} from "@troupe/protocol/plugin/v1";
-import { packageErrors } from "../../errors.ts";
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+  OutgoingHttpHeaders,
+  Settings,
+} from "node:http2";
+import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
 
-/** The package. */
-export type Grpc = typeof import("@grpc/grpc-js");
+/** Statuses that the host gives. */
+export const GrpcStatus = { OK: 0, ALREADY_EXISTS: 6, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
 
-/** The host's side of a worker's stream. */
-export type HostStream = ServerDuplexStream<PluginBatch, HostBatch>;
-/** The worker's side of it. */
-export type WorkerStream = ClientDuplexStream<PluginBatch, HostBatch>;
+/** Of both ends. The window: what may be on its way before it is heard, a few batches. */
+export const settings: Settings = { initialWindowSize: 1024 * 1024 };
 
-/** Throws `package.missing`. */
-export async function importGrpc(): Promise<Grpc> {
-  try {
-    return await import("@grpc/grpc-js");
-  } catch (cause) {
-    throw packageErrors.missing("@grpc/grpc-js", "A worker plugin", cause);
-  }
+const grpc = { "content-type": "application/grpc" };
+
+/** A worker's call. */
+export function attachHeaders(token: string): OutgoingHttpHeaders {
+  return {
+    ":method": "POST",
+    ":path": WORKER_METHOD,
+    ...grpc,
+    te: "trailers",
+    [WORKER_TOKEN_METADATA]: token,
+  };
 }
 
-/** `schemas/plugin/v1/worker.proto`, as the package wants it. */
-export const workerService = {
-  attach: {
-    path: WORKER_METHOD,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (batch: PluginBatch) => bufferOf(PluginBatchCodec.encode(batch)),
-    requestDeserialize: (bytes: Buffer) => PluginBatchCodec.decode(bytes),
-    responseSerialize: (batch: HostBatch) => bufferOf(HostBatchCodec.encode(batch)),
-    responseDeserialize: (bytes: Buffer) => HostBatchCodec.decode(bytes),
-  },
-} satisfies ServiceDefinition;
+/** The call is taken. */
+export const acceptedHeaders: OutgoingHttpHeaders = { ":status": 200, ...grpc };
 
-/** Both sides' channel: its limit is ours, and nothing pings or retries behind our back. */
-export const channelOptions: ChannelOptions = {
-  "grpc.max_receive_message_length": engineLimits.workerMessageBytes,
-  "grpc.max_send_message_length": engineLimits.workerMessageBytes,
-  "grpc.enable_retries": 0,
-};
+/** How a call ended: as trailers, or as the only answer. */
+export function statusHeaders(status: number, message = ""): OutgoingHttpHeaders {
+  return { "grpc-status": status, ...(message !== "" && { "grpc-message": encodeURIComponent(message) }) };
+}
 
-/** The same bytes, not copied. */
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+/** Why the call failed, if an answer's headers or trailers say so. */
+export function failureOf(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): Error | undefined {
+  const { ":status": http = 200, "grpc-status": status = "0", "grpc-message": message = "" } = headers;
+  if (http !== 200) return new Error(`the host answers with ${http}`);
+  if (Number(status) === GrpcStatus.OK) return undefined;
+  return new Error(`the host has refused this worker: ${decoded(String(message))} (gRPC status ${status})`);
+}
+
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
 }

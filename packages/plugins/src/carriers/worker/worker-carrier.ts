@@ -14,19 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
-import {
-  type HostFrame,
-  HostFrameCodec,
-  type PluginBatch,
-  PluginFrameCodec,
-} from "@troupe/protocol/plugin/v1";
+import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors, type WorkerExit, workerErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
 import { FrameBudget } from "../frame-budget.ts";
+import type { BatchStream } from "./batch-stream.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import { type HostStream, importGrpc } from "./grpc.ts";
 import { planLaunch } from "./launch.ts";
 import { libraryFailure } from "./library-failure.ts";
 import { settledWithin } from "./settled-within.ts";
@@ -52,18 +47,17 @@ export interface WorkerOptions {
 /** How long the end of a connection waits for the end of the process, which says more. */
 const EXIT_GRACE_MS = 1_000;
 
-/** Opens a worker. Rejects with `package.missing`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
+/** Opens a worker. Rejects with `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
     const { plugin, load, origin, override } = options;
-    const grpc = await importGrpc();
     await using room = new AsyncDisposableStack();
     const folder = room.adopt(await mkdtemp(join(tmpdir(), "troupe-worker-")), (path) =>
       rm(path, { recursive: true, force: true }),
     );
     const launch = await planLaunch({ load, origin, folder, override });
     const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
-    const server = room.adopt(await WorkerServer.listen(grpc, handover), (it) => it.close());
+    const server = room.adopt(await WorkerServer.listen(handover), (it) => it.close());
     const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
     const ofLibrary = load.kind === "native";
@@ -77,7 +71,7 @@ async function connected(
   server: WorkerServer,
   child: WorkerProcess,
   program: string,
-): Promise<HostStream> {
+): Promise<BatchStream> {
   const stream = await settledWithin(
     Promise.race([server.attached, endedEarly(plugin, child, program)]),
     connectTimeoutMs,
@@ -104,7 +98,7 @@ function endedWith(plugin: string, { excess, stderr }: WorkerProcess, exit: Work
 interface WorkerParts {
   readonly plugin: string;
   readonly child: WorkerProcess;
-  readonly stream: HostStream;
+  readonly stream: BatchStream;
   /** The process is our own program, with a library in it. */
   readonly ofLibrary: boolean;
   /** What is left when the process is gone: the server, the folder. */
@@ -127,12 +121,14 @@ class WorkerCarrier implements Carrier {
     this.#events = events;
     const { plugin, child, stream } = parts;
     this.#queue = new FrameQueue(stream, (what, limit) => this.#fail(pluginErrors.stalled(what, limit)));
-    stream.on("data", (batch: PluginBatch) => {
-      this.#came = this.#came.length === 0 ? batch.frames : this.#came.concat(batch.frames);
-      this.#hear();
+    stream.listen({
+      batch: (frames) => {
+        this.#came = this.#came.length === 0 ? frames : this.#came.concat(frames);
+        this.#hear();
+      },
+      unreadable: (cause) => this.#fail(workerErrors.broken(plugin, cause)),
+      ended: () => this.#disconnected(),
     });
-    stream.on("error", (cause: Error) => this.#fail(workerErrors.broken(plugin, cause)));
-    for (const end of ["end", "cancelled", "close"]) stream.on(end, () => this.#disconnected());
     void child.exited.then((exit) => this.#fail(endedWith(plugin, child, exit)));
   }
 
@@ -161,7 +157,7 @@ class WorkerCarrier implements Carrier {
     }
     this.#came = [];
     this.#heard = 0;
-    if (stream.isPaused()) stream.resume();
+    stream.resume();
   }
 
   #decode(bytes: Uint8Array): ReturnType<typeof PluginFrameCodec.decode> | undefined {

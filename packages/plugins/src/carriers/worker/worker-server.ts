@@ -5,39 +5,49 @@
  * so is a second one with the right token: the first that shows it is the worker, and the token is spent.
  */
 import { timingSafeEqual } from "node:crypto";
-import { WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
-import { channelOptions, type Grpc, type HostStream, workerService } from "./grpc.ts";
+import { once } from "node:events";
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
+import { BatchStream } from "./batch-stream.ts";
+import { acceptedHeaders, GrpcStatus, settings, statusHeaders } from "./grpc.ts";
 import type { Handover } from "./handover.ts";
 
 /** A listening socket. */
 export class WorkerServer {
   /** Settles with the worker's stream. */
-  readonly attached: Promise<HostStream>;
-  readonly #grpc: Grpc;
-  readonly #server: InstanceType<Grpc["Server"]>;
-  readonly #admit: (stream: HostStream) => void;
+  readonly attached: Promise<BatchStream>;
+  readonly #server: Http2Server = createServer({ settings });
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #admit: (stream: BatchStream) => void;
   #token: Buffer | undefined;
   #refused = 0;
 
-  private constructor(grpc: Grpc, token: string) {
-    const { promise, resolve } = Promise.withResolvers<HostStream>();
+  private constructor(token: string) {
+    const { promise, resolve } = Promise.withResolvers<BatchStream>();
     this.attached = promise;
     this.#admit = resolve;
-    this.#grpc = grpc;
     this.#token = Buffer.from(token);
-    this.#server = new grpc.Server(channelOptions);
-    this.#server.addService(workerService, { attach: (stream: HostStream) => this.#attach(stream) });
+    this.#server.on("session", (session) => {
+      this.#sessions.add(session);
+      session.once("close", () => this.#sessions.delete(session));
+    });
+    this.#server.on("stream", (stream, headers) => this.#attach(stream, headers));
   }
 
   /** Listens at `socket`, a path, for who shows `token`. */
-  static async listen(grpc: Grpc, { socket, token }: Handover): Promise<WorkerServer> {
-    const server = new WorkerServer(grpc, token);
-    await new Promise<void>((resolve, reject) => {
-      server.#server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
-    return server;
+  static async listen({ socket, token }: Handover): Promise<WorkerServer> {
+    const worker = new WorkerServer(token);
+    const server = worker.#server.listen(socket);
+    await once(server, "listening");
+    // Of a connection that can't be taken: its worker doesn't connect in time.
+    server.on("error", () => undefined);
+    return worker;
   }
 
   /** Connections that were turned away. */
@@ -47,31 +57,41 @@ export class WorkerServer {
 
   /** Ends every stream, at once. */
   close(): void {
-    this.#server.forceShutdown();
+    this.#server.close();
+    for (const session of this.#sessions) session.destroy();
   }
 
-  #attach(stream: HostStream): void {
-    const { status } = this.#grpc;
+  #attach(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    // Its end follows, and is what counts.
     stream.on("error", () => undefined);
     const token = this.#token;
-    if (token === undefined) {
-      this.#refuse(stream, status.ALREADY_EXISTS, "the worker is connected already");
-    } else if (!isToken(stream.metadata.get(WORKER_TOKEN_METADATA)[0], token)) {
-      this.#refuse(stream, status.UNAUTHENTICATED, "this isn't the token that the worker was started with");
+    if (headers[":path"] !== WORKER_METHOD) {
+      this.#refuse(stream, GrpcStatus.UNIMPLEMENTED, `there is one method, ${WORKER_METHOD}`);
+    } else if (token === undefined) {
+      this.#refuse(stream, GrpcStatus.ALREADY_EXISTS, "the worker is connected already");
+    } else if (!isToken(headers[WORKER_TOKEN_METADATA], token)) {
+      this.#refuse(
+        stream,
+        GrpcStatus.UNAUTHENTICATED,
+        "this isn't the token that the worker was started with",
+      );
     } else {
       this.#token = undefined;
-      this.#admit(stream);
+      stream.respond(acceptedHeaders, { waitForTrailers: true });
+      stream.once("wantTrailers", () => stream.sendTrailers(statusHeaders(GrpcStatus.OK)));
+      this.#admit(new BatchStream(stream, "host"));
     }
   }
 
-  #refuse(stream: HostStream, code: number, details: string): void {
+  #refuse(stream: ServerHttp2Stream, status: number, message: string): void {
     this.#refused += 1;
-    // How this package wants to be told of a call's status.
-    stream.emit("error", { code, details });
+    stream.respond({ ...acceptedHeaders, ...statusHeaders(status, message) }, { endStream: true });
+    // What it says all the same is nobody's.
+    stream.resume();
   }
 }
 
-function isToken(shown: string | Buffer | undefined, token: Buffer): boolean {
-  const bytes = Buffer.from(shown ?? "");
+function isToken(shown: string | string[] | undefined, token: Buffer): boolean {
+  const bytes = Buffer.from(typeof shown === "string" ? shown : "");
   return bytes.length === token.length && timingSafeEqual(bytes, token);
 }
