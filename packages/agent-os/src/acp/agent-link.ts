@@ -47,6 +47,8 @@ export class AgentLink {
   readonly #end: (why: TroupeError) => void;
   /** Settles when no message of the process is left unread. */
   readonly #read = Promise.withResolvers<void>();
+  /** Requests that wait for their answers. */
+  readonly #asked = new Set<unknown>();
   #noise: string | undefined;
   #updates = 0;
 
@@ -117,6 +119,7 @@ export class AgentLink {
         onUpdate(notification);
       },
       caughtUp,
+      answers: (id: unknown) => this.#asked.delete(id),
       onNoise: (line: string) => {
         this.#noise ??= line;
       },
@@ -137,7 +140,10 @@ export class AgentLink {
       },
     });
     const writable = new WritableStream<AnyMessage>({
-      write: (message) => this.#process.write(`${JSON.stringify(message)}\n`),
+      write: (message) => {
+        if ("method" in message && "id" in message) this.#asked.add(message.id);
+        return this.#process.write(`${JSON.stringify(message)}\n`);
+      },
     });
     return { readable, writable };
   }
