@@ -56,7 +56,7 @@ export class Conversation {
           if (item.kind === "tool" && item.question?.requestId === event.requestId) item.question = undefined;
         return false;
       case "_prompt_interrupted":
-        this.#note("The server ended in the middle of this; nobody knows how far the agent came.", sequence);
+        this.#note("This was interrupted; nobody knows how far the agent came.", sequence);
         return false;
       case "_session_restarted":
         this.#note("The agent began anew, and was told what has been said.", sequence);

@@ -217,9 +217,7 @@ export const cronErrors = {
 /** Errors of agents: programs that speak ACP. `stderr` in the metadata is the end of what they printed there. */
 export const agentErrors = {
   unknown: (name: string, known: readonly string[]) =>
-    error(400, "agent", "unknown", `There is no agent "${name}"; there are: ${known.join(", ") || "none"}`, {
-      metadata: { name, known },
-    }),
+    error(400, "agent", "unknown", unknownAgent(name, known), { metadata: { name, known } }),
   spawnFailed: (command: string, cause: unknown) =>
     error(500, "agent", "spawn_failed", `Can't start ${command}: ${textOf(cause)}`, {
       metadata: { command },
@@ -376,6 +374,11 @@ export const configErrors = {
 
 function hint(nearest: string | undefined): string {
   return nearest === undefined ? "" : `. Did you mean "${nearest}"?`;
+}
+
+function unknownAgent(name: string, known: readonly string[]): string {
+  if (known.length === 0) return "This workspace has no agents: name one in agentOS({ agents })";
+  return `There is no agent "${name}"; there are: ${known.join(", ")}`;
 }
 
 function detailsOf(data: unknown): string | undefined {

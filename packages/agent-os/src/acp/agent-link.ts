@@ -19,7 +19,7 @@ import {
 import { TroupeError } from "@troupe/base";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
-import { type AgentPlace, toRequestError } from "./agent-place.ts";
+import { type AgentPlace, refused, toRequestError } from "./agent-place.ts";
 import { AgentProcess, type AgentProgram } from "./agent-process.ts";
 import { LateAgent } from "./late-agent.ts";
 import { messagesOf } from "./message-lines.ts";
@@ -47,6 +47,8 @@ export class AgentLink {
   readonly #end: (why: TroupeError) => void;
   /** Settles when no message of the process is left unread. */
   readonly #read = Promise.withResolvers<void>();
+  /** Requests that wait for their answers. */
+  readonly #asked = new Set<unknown>();
   #noise: string | undefined;
   #updates = 0;
 
@@ -117,6 +119,7 @@ export class AgentLink {
         onUpdate(notification);
       },
       caughtUp,
+      answers: (id: unknown) => this.#asked.delete(id),
       onNoise: (line: string) => {
         this.#noise ??= line;
       },
@@ -137,7 +140,10 @@ export class AgentLink {
       },
     });
     const writable = new WritableStream<AnyMessage>({
-      write: (message) => this.#process.write(`${JSON.stringify(message)}\n`),
+      write: (message) => {
+        if ("method" in message && "id" in message) this.#asked.add(message.id);
+        return this.#process.write(`${JSON.stringify(message)}\n`);
+      },
     });
     return { readable, writable };
   }
@@ -162,12 +168,12 @@ function app(place: AgentPlace, terminals: Terminals): ClientApp {
   return client({ name: "troupe" })
     .onRequest(session.requestPermission, ({ params }) => place.permit(params))
     .onRequest(fs.readTextFile, async ({ params }) => {
-      const content = await inSandbox(place, (sandbox) => sandbox.readFile(params.path));
+      const content = await inSandbox(place, (sandbox) => sandbox.readFile(absolute(params.path)));
       return { content: lines(new TextDecoder().decode(content), params.line, params.limit) };
     })
     .onRequest(fs.writeTextFile, async ({ params }) => {
       const content = new TextEncoder().encode(params.content);
-      await inSandbox(place, (sandbox) => sandbox.writeFile(params.path, content));
+      await inSandbox(place, (sandbox) => sandbox.writeFile(absolute(params.path), content));
       return {};
     })
     .onRequest(terminal.create, ({ params }) => ({ terminalId: terminals.create(params) }))
@@ -192,6 +198,12 @@ async function inSandbox<R>(
   } catch (cause) {
     throw toRequestError(cause);
   }
+}
+
+/** ACP's paths are absolute. */
+function absolute(path: string): string {
+  if (path.startsWith("/")) return path;
+  throw refused(`A path is absolute; "${path}" is not`);
 }
 
 /** Part of a text: `limit` lines from `line` on, which counts from 1. */

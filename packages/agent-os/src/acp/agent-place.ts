@@ -23,7 +23,9 @@ export function refused(message: string): RequestError {
 /** What an agent is told of an error of ours: its text and code. Anything else is masked by the SDK. */
 export function toRequestError(cause: unknown): unknown {
   if (!TroupeError.is(cause)) return cause;
-  if (cause.metadata?.code === "ENOENT") return RequestError.resourceNotFound(cause.message);
+  // The SDK's own maker of this error takes an address, and puts it into a text of its own.
+  if (cause.metadata?.code === "ENOENT")
+    return new RequestError(RequestError.resourceNotFound().code, cause.message);
   return new RequestError(RequestError.internalError().code, cause.message, {
     code: `${cause.group}.${cause.code}`,
   });

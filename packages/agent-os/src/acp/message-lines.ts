@@ -4,7 +4,8 @@
  * Lines that are none (a program's own chatter) are skipped and counted; past a limit the stream ends with an error, and
  * so it does for a line that is too long. Updates of sessions are taken out here, raw and in their order, before anything
  * behind them is passed on: when a prompt's answer is seen, all its updates were. The SDK promises neither that, nor that
- * it passes on kinds of updates that it doesn't know. An agent that floods is read no faster than its updates are stored. A
+ * it passes on kinds of updates that it doesn't know. What the SDK would only complain of on our stderr, without a limit, is no message
+ * either: a broken update, an answer to nothing. Notifications of other kinds are for nobody here. An agent that floods is read no faster than its updates are stored. A
  * last line needs no end, if it is a whole message.
  */
 import type { Readable } from "node:stream";
@@ -17,6 +18,8 @@ export interface MessageListeners {
   onUpdate(notification: SessionNotification): void;
   /** Settles when all updates so far are dealt with. */
   caughtUp(): Promise<void>;
+  /** True for the id of a request that waits for its answer; from then on it doesn't. */
+  answers(id: unknown): boolean;
   /** A line that is no message. */
   onNoise(line: string): void;
 }
@@ -35,7 +38,7 @@ export async function* messagesOf(
   let updates = 0;
   for await (const line of linesOf(stdout, stderr)) {
     const message = parse(line);
-    if (message === undefined) {
+    if (message === undefined || !isExpected(message, listeners)) {
       const shown = line.slice(0, SHOWN);
       listeners.onNoise(shown);
       noise += 1;
@@ -44,7 +47,7 @@ export async function* messagesOf(
       listeners.onUpdate(message.params);
       updates += 1;
       if (updates % limits.agentUpdatesUnderWay === 0) await listeners.caughtUp();
-    } else {
+    } else if (!isForNobody(message)) {
       yield message;
       // Who waits for an answer goes on with it before it hears of what came behind: an update that follows the answer
       // to `session/new` finds its session.
@@ -87,6 +90,16 @@ function parse(line: string): AnyMessage | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isExpected(message: AnyMessage, listeners: MessageListeners): boolean {
+  if ("method" in message) return message.method !== "session/update" || "id" in message || isUpdate(message);
+  return "id" in message && listeners.answers(message.id);
+}
+
+/** Notifications whose names begin so are JSON-RPC's own matters, and the SDK's. */
+function isForNobody(message: AnyMessage): boolean {
+  return "method" in message && !("id" in message) && !message.method.startsWith("$/");
 }
 
 function isMessage(value: unknown): value is AnyMessage {

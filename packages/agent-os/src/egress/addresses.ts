@@ -15,14 +15,23 @@ export interface Address {
 /** Asks the system for all addresses of a name. */
 export type Resolver = (host: string) => Promise<readonly Address[]>;
 
-/** Links, metadata of clouds, groups: for nobody in a sandbox, whatever the list says. */
-const never = blockList([
+type Range = readonly [address: string, prefix: number];
+
+const neverV4: readonly Range[] = [
   ["0.0.0.0", 8],
   ["169.254.0.0", 16],
   ["168.63.129.16", 32],
   ["100.100.100.200", 32],
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
+];
+
+/** Links, metadata of clouds, groups, however they are written, and tunnels that may lead there: for nobody in a sandbox, whatever the list says. */
+const never = blockList([
+  ...neverV4,
+  ...neverV4.flatMap(inV6),
+  ["64:ff9b:1::", 48],
+  ["2001::", 32],
   ["fe80::", 10],
   ["fd00:ec2::254", 128],
   ["ff00::", 8],
@@ -81,7 +90,19 @@ function matches(list: BlockList, address: string): boolean {
   return family === 0 || list.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
-function blockList(ranges: readonly (readonly [address: string, prefix: number])[]): BlockList {
+/** A range of IPv4 as IPv6 carries it: translated (RFC 6052), by 6to4 (RFC 3056), and by the old compatible form (RFC 4291). */
+function inV6([address, prefix]: Range): Range[] {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  const halves = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  const translated: Range[] = [
+    [`64:ff9b::${halves}`, 96 + prefix],
+    [`2002:${halves}::`, 16 + prefix],
+  ];
+  // The compatible form of 0.0.0.0/8 has the loopback address of IPv6 in it.
+  return a === 0 ? translated : [...translated, [`::${halves}`, 96 + prefix]];
+}
+
+function blockList(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
   for (const [address, prefix] of ranges)
     list.addSubnet(address, prefix, isIP(address) === 4 ? "ipv4" : "ipv6");

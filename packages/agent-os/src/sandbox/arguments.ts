@@ -2,6 +2,7 @@
 import { nearest } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../errors.ts";
+import { HOME } from "./home.ts";
 import type { ExecOptions } from "./sandbox.ts";
 
 const execNames: readonly (keyof ExecOptions)[] = ["cwd", "env", "stdin", "timeoutMs"];
@@ -9,6 +10,12 @@ const execNames: readonly (keyof ExecOptions)[] = ["cwd", "env", "stdin", "timeo
 /** A text: a command, a path. Throws `sandbox.invalid_argument`. */
 export function checkText(name: string, value: string): void {
   if (typeof value !== "string") throw sandboxErrors.invalidArgument(name, "a text");
+}
+
+/** A path as a command in the sandbox would take it: a relative one begins where commands start. Throws `sandbox.invalid_argument`. */
+export function placeOf(name: string, path: string): string {
+  checkText(name, path);
+  return path.startsWith("/") ? path : `${HOME}/${path}`;
 }
 
 /** What a file shall hold: text as UTF-8, or bytes. Throws `sandbox.invalid_argument`. */

@@ -5,9 +5,9 @@
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../errors.ts";
 import { packImage, unpackImage } from "./archive.ts";
-import { bytesOf, checkOptions, checkText, execOptions } from "./arguments.ts";
+import { bytesOf, checkOptions, checkText, execOptions, placeOf } from "./arguments.ts";
 import type { SandboxProcessInfo } from "./process.ts";
-import type { DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "./sandbox.ts";
+import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "./sandbox.ts";
 import type { SandboxSlot } from "./sandbox-slot.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -41,37 +41,44 @@ export class CheckedSandbox {
   }
 
   async readFile(path: string): Promise<Uint8Array> {
-    return (await this.#at({ path })).readFile(path);
+    const at = placeOf("path", path);
+    return (await this.#slot.get()).readFile(at);
   }
 
   async writeFile(path: string, content: string | Uint8Array): Promise<void> {
-    checkText("path", path);
+    const at = placeOf("path", path);
     const bytes = bytesOf(content);
-    await (await this.#slot.get()).writeFile(path, bytes);
+    await (await this.#slot.get()).writeFile(at, bytes);
   }
 
   async stat(path: string): Promise<FileStat> {
-    return (await this.#at({ path })).stat(path);
+    const at = placeOf("path", path);
+    return (await this.#slot.get()).stat(at);
   }
 
   async exists(path: string): Promise<boolean> {
-    return (await this.#at({ path })).exists(path);
+    const at = placeOf("path", path);
+    return (await this.#slot.get()).exists(at);
   }
 
   async readdir(path: string): Promise<DirectoryEntry[]> {
-    return (await this.#at({ path })).readdir(path);
+    const at = placeOf("path", path);
+    return (await this.#slot.get()).readdir(at);
   }
 
   async mkdir(path: string, options?: { readonly recursive?: boolean }): Promise<void> {
-    await (await this.#at({ path })).mkdir(path, options);
+    const at = placeOf("path", path);
+    await (await this.#slot.get()).mkdir(at, options);
   }
 
   async move(from: string, to: string): Promise<void> {
-    await (await this.#at({ from, to })).move(from, to);
+    const [source, target] = [placeOf("from", from), placeOf("to", to)];
+    await (await this.#slot.get()).move(source, target);
   }
 
   async remove(path: string, options?: { readonly recursive?: boolean }): Promise<void> {
-    await (await this.#at({ path })).remove(path, options);
+    const at = placeOf("path", path);
+    await (await this.#slot.get()).remove(at, options);
   }
 
   async export(options: ExportOptions = {}): Promise<Uint8Array> {
@@ -87,10 +94,5 @@ export class CheckedSandbox {
     if (!(archive instanceof Uint8Array)) throw sandboxErrors.invalidArgument("archive", "bytes");
     const image = await unpackImage(archive);
     await (await this.#slot.get()).restore(image);
-  }
-
-  async #at(paths: Readonly<Record<string, string>>): Promise<Sandbox> {
-    for (const [name, path] of Object.entries(paths)) checkText(name, path);
-    return await this.#slot.get();
   }
 }

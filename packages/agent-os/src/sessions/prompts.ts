@@ -60,8 +60,8 @@ interface Row {
   readonly outcome: string;
 }
 
-/** Gives a prompt to its agent. `delivering` is called, and waited for, before the agent hears of it. */
-export type Deliver = (delivering: () => Promise<void>) => Promise<PromptResult>;
+/** Gives a prompt to its agent. `delivering` is called, and waited for, before the agent hears of it: it gives the prompt's name. */
+export type Deliver = (delivering: () => Promise<string>) => Promise<PromptResult>;
 
 /** The prompts of one activation, and what is known of earlier ones. */
 export class Prompts {
@@ -122,6 +122,7 @@ export class Prompts {
       const result = await deliver(async () => {
         await this.#database.execute(BEGIN, { ...name, keyed: keyed ? 1 : 0 });
         delivered = true;
+        return name.promptId;
       });
       if (delivered) await this.#end(name, keyed, "done", JSON.stringify(result));
       return result;

@@ -19,6 +19,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { EventLog } from "./event-log.ts";
 import { historyBlock } from "./history-text.ts";
 import { LiveSession } from "./live-session.ts";
+import { openQuestions } from "./open-questions.ts";
 import type { PendingPermission } from "./permission-desk.ts";
 import type { PromptResult, Prompts } from "./prompts.ts";
 import type { SessionTable } from "./session-table.ts";
@@ -79,6 +80,10 @@ export interface SessionSummary {
 export class Sessions {
   readonly #parts: SessionsParts;
   readonly #live = new Map<string, LiveSession>();
+  /** Prompts under way, by their sessions. */
+  readonly #prompting = new Map<string, Set<Promise<unknown>>>();
+  /** Sessions that are being forgotten: no agent of theirs starts any more, and who wants one of that name waits. */
+  readonly #deleting = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor(parts: SessionsParts) {
@@ -92,6 +97,7 @@ export class Sessions {
 
   /** A new session. When its agent doesn't start there is none. */
   async create(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
+    await this.#deleting.get(sessionId);
     const { agents, table } = this.#parts;
     const agent = options.agent ?? Object.keys(agents)[0] ?? "";
     this.#command(agent);
@@ -109,6 +115,7 @@ export class Sessions {
 
   /** The session of this name, created where there is none; its agent runs when this settles. */
   async open(sessionId: string, options: SessionOptions): Promise<SessionInfo> {
+    await this.#deleting.get(sessionId);
     const row = this.#parts.table.find(sessionId);
     if (row === undefined) return await this.create(sessionId, options);
     if (options.agent !== undefined && options.agent !== row.agent)
@@ -123,33 +130,27 @@ export class Sessions {
     key: string | undefined,
     calls?: ToolCalls,
   ): Promise<PromptResult> {
-    const { table, prompts, log } = this.#parts;
-    table.get(sessionId);
-    return await prompts.run(sessionId, key, async (delivering) => {
-      let mayBeHeard = false;
-      const handingOver = async () => {
-        await delivering();
-        mayBeHeard = true;
-      };
-      try {
-        return await this.#running(sessionId).prompt(blocks, handingOver, calls);
-      } catch (cause) {
-        if (mayBeHeard && !isRefusal(cause)) {
-          const promptId = key ?? crypto.randomUUID();
-          // Why the prompt failed is worth more than that this can't be stored either.
-          await log
-            .session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId })
-            .catch(() => undefined);
-        }
-        throw cause;
-      }
-    });
+    await this.#deleting.get(sessionId);
+    const result = this.#prompt(sessionId, blocks, key, calls);
+    const prompting = this.#prompting.get(sessionId) ?? new Set();
+    this.#prompting.set(sessionId, prompting.add(result));
+    try {
+      return await result;
+    } finally {
+      prompting.delete(result);
+      if (prompting.size === 0) this.#prompting.delete(sessionId);
+    }
   }
 
-  /** Says in the transcripts which prompts an earlier activation has left in the middle. */
+  /** Says in the transcripts which prompts an earlier activation has left in the middle, and which questions. */
   async recover(): Promise<void> {
-    for (const { sessionId, promptId } of await this.#parts.prompts.recover())
-      await this.#parts.log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
+    const { log, prompts, transcript } = this.#parts;
+    const refused = { outcome: "cancelled", reason: "session_ended" } as const;
+    for (const { sessionId, promptId } of await prompts.recover()) {
+      for (const requestId of await openQuestions(transcript, sessionId))
+        await log.session(sessionId, { sessionUpdate: "_permission_response", requestId, ...refused });
+      await log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
+    }
   }
 
   respondPermission(sessionId: string, requestId: string, optionId: string): "accepted" | "not_pending" {
@@ -171,8 +172,19 @@ export class Sessions {
 
   /** Ends a session's agent, and forgets the session with all that it has said. */
   async delete(sessionId: string): Promise<void> {
-    await this.unload(sessionId);
+    this.#parts.table.get(sessionId);
+    const deleting =
+      this.#deleting.get(sessionId) ??
+      this.#forget(sessionId).finally(() => this.#deleting.delete(sessionId));
+    this.#deleting.set(sessionId, deleting);
+    await deleting;
+  }
+
+  /** Its prompts end before their rows go: what they say of their end would be the first words of the next of that name. */
+  async #forget(sessionId: string): Promise<void> {
     const { log, table, transcript, prompts } = this.#parts;
+    await this.#live.get(sessionId)?.close();
+    await Promise.allSettled(this.#prompting.get(sessionId) ?? []);
     await log.settled();
     await transcript.remove(sessionId);
     await prompts.remove(sessionId);
@@ -227,6 +239,32 @@ export class Sessions {
     await this.#parts.log.settled();
   }
 
+  async #prompt(
+    sessionId: string,
+    blocks: readonly ContentBlock[],
+    key: string | undefined,
+    calls: ToolCalls | undefined,
+  ): Promise<PromptResult> {
+    const { table, prompts, log } = this.#parts;
+    table.get(sessionId);
+    return await prompts.run(sessionId, key, async (delivering) => {
+      let promptId: string | undefined;
+      const handingOver = async () => {
+        promptId = await delivering();
+      };
+      try {
+        return await this.#running(sessionId).prompt(blocks, handingOver, calls);
+      } catch (cause) {
+        // Why the prompt failed is worth more than that this can't be stored either.
+        if (promptId !== undefined && !isRefusal(cause))
+          await log
+            .session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId })
+            .catch(() => undefined);
+        throw cause;
+      }
+    });
+  }
+
   async #info(sessionId: string): Promise<SessionInfo> {
     const { agentInfo, capabilities, resumed } = await this.#running(sessionId).opened;
     const { agent } = this.#parts.table.get(sessionId);
@@ -238,7 +276,7 @@ export class Sessions {
   #running(sessionId: string): LiveSession {
     const running = this.#live.get(sessionId);
     if (running !== undefined) return running;
-    if (this.#closed) throw sessionErrors.closed(sessionId);
+    if (this.#closed || this.#deleting.has(sessionId)) throw sessionErrors.closed(sessionId);
     const { table, log, transcript, permissions, durable } = this.#parts;
     const row = table.get(sessionId);
     const live: LiveSession = new LiveSession({

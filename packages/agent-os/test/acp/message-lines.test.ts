@@ -16,6 +16,7 @@ test("an agent that floods is read no faster than its updates are dealt with", a
     Readable.from([Buffer.from(upTo(count).map(update).join(""))]),
     {
       onUpdate: (notification) => void heard.push(notification.update),
+      answers: () => true,
       onNoise: () => undefined,
       caughtUp: () => new Promise<void>((resolve) => waits.push(resolve)),
     },
@@ -42,6 +43,7 @@ test("lines may come in any pieces, characters too", async () => {
     const seen: unknown[] = [];
     const listeners = {
       onUpdate: () => void seen.push("update"),
+      answers: () => true,
       onNoise: (line: string) => void seen.push(line),
       caughtUp: async () => undefined,
     };
@@ -49,4 +51,30 @@ test("lines may come in any pieces, characters too", async () => {
       seen.push("result" in message ? message.result : message);
     expect(seen).toEqual(["update", "é€😀", "update", 0]);
   }
+});
+
+test("what answers nothing, a broken update and an empty message are noise, which has a limit; notifications of other kinds are for nobody", async () => {
+  const waiting = new Set<unknown>([1]);
+  const noise: string[] = [];
+  const listeners = {
+    onUpdate: () => undefined,
+    answers: (id: unknown) => waiting.delete(id),
+    onNoise: (line: string) => void noise.push(line),
+    caughtUp: async () => undefined,
+  };
+  const seenIn = async (...messages: object[]) => {
+    const text = messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join("");
+    const seen: unknown[] = [];
+    for await (const message of messagesOf(Readable.from([Buffer.from(text)]), listeners, () => ""))
+      seen.push("method" in message ? message.method : message.id);
+    return seen;
+  };
+  const answer = { id: 1, result: null };
+  const broken = { method: "session/update", params: { sessionId: "s" } };
+  expect(
+    await seenIn(answer, answer, broken, {}, { method: "_theirs/news" }, { method: "$/cancel_request" }),
+  ).toEqual([1, "$/cancel_request"]);
+  expect(noise).toHaveLength(3);
+  const flood = Array.from({ length: limits.agentNoiseLines + 1 }, () => broken);
+  await expect(seenIn(...flood)).rejects.toMatchObject({ group: "agent", code: "not_acp" });
 });

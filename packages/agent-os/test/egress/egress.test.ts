@@ -78,7 +78,16 @@ test.each([
 test("with `private` addresses of this machine may be reached, those of a cloud's metadata never", async () => {
   expect(await addressOf("local.test", here, true)).toEqual({ address: "127.0.0.1", family: 4 });
   expect(await addressOf("[::1]", here, true)).toEqual({ address: "::1", family: 6 });
-  expect(await rejection(addressOf("169.254.169.254", here, true))).toBe("network.denied");
+  for (const written of [
+    "169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "2002:a9fe:a9fe::",
+    "::a9fe:a9fe",
+    "2001:0:1::",
+  ])
+    expect(await rejection(addressOf(written, here, true))).toBe("network.denied");
+  for (const written of ["::1", "64:ff9b::7f00:1", "64:ff9b::808:808"])
+    expect(await addressOf(written, here, true)).toMatchObject({ address: written });
   // As a URL is read, other ways to write an address are this one.
   expect(new URL("http://0xa9fea9fe/").hostname).toBe("169.254.169.254");
   const gone = () => Promise.reject(new Error("ENOTFOUND"));

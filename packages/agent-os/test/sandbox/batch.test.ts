@@ -33,6 +33,16 @@ test("files are written and read together; one that fails says why, the others a
   );
 });
 
+test("a relative path begins where commands start, in files as in commands", async (t) => {
+  const { client } = await setupTest(t, setup({ use: { workspace: agentOS() } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  await handle.writeFile("notes.txt", "1");
+  await handle.writeFile("deep/more.txt", "2");
+  expect((await handle.exec("cat notes.txt deep/more.txt")).stdout).toBe("12");
+  expect(await handle.exists("/notes.txt")).toBe(false);
+  expect((await handle.readdir(".")).map(({ name }) => name)).toEqual(["deep", "notes.txt"]);
+});
+
 test("a tree of too many entries is refused", async () => {
   const { readdirRecursive } = await import("../../src/sandbox/batch.ts");
   const { CheckedSandbox } = await import("../../src/sandbox/checked-sandbox.ts");

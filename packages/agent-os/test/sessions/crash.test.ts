@@ -1,5 +1,5 @@
 /** What becomes of sessions when the process is killed: real files, a real agent process, left as a kill leaves them. */
-import { type AgentOSConfig, agentOS, type Entry } from "@troupe/agent-os";
+import { type AgentOSConfig, agentOS, type Entry, type PermissionQuestion } from "@troupe/agent-os";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { scripted } from "../support/agents.ts";
@@ -58,4 +58,20 @@ test("S4.3 (in part): after an orderly end and a new start the transcript is the
   const after = await transcript(ground);
   expect(after.slice(0, 21)).toEqual(before);
   expect(after.map(({ sequence }) => sequence)).toEqual(upTo(43));
+}, 60_000);
+
+test("a question that nobody had answered when the process was killed is refused in the transcript, before its prompt is called interrupted", async () => {
+  await using ground = await start({ agents: { scripted }, permissions: "ask" });
+  const conn = ground.client.workspace.getOrCreate(["a"]).connect();
+  await conn.openSession({});
+  const { promise: asked, resolve } = Promise.withResolvers<PermissionQuestion>();
+  conn.on("permissionRequest", resolve);
+  conn.prompt({ content: "ask" }).catch(() => undefined);
+  const { requestId } = await asked;
+  await ground.kill();
+  const stored = await transcript(ground);
+  expect(stored.slice(-2).map(({ event }) => event)).toMatchObject([
+    { sessionUpdate: "_permission_response", requestId, outcome: "cancelled", reason: "session_ended" },
+    { sessionUpdate: "_prompt_interrupted" },
+  ]);
 }, 60_000);

@@ -147,6 +147,26 @@ test("a history has pages in both directions, which say whether there is more", 
   expect(await rejection(handle.readHistory({ before: 3, after: 1 }))).toBe("session.invalid");
 });
 
+test("prompts that come while a session is deleted start no agent, and leave nothing to the next session of that name", async (t) => {
+  const handle = await workspace(t);
+  const failures: string[] = [];
+  let deleted = false;
+  const underWay = failure(handle.prompt({ content: "wait" }));
+  const prompting = (async () => {
+    while (!deleted) failures.push(await rejection(handle.prompt({ content: "stream 1" })));
+  })();
+  const opened = handle.deleteSession().then(async () => {
+    deleted = true;
+    expect(await handle.listSessions()).toEqual([]);
+    await handle.openSession();
+  });
+  await Promise.all([opened, prompting]);
+  expect((await underWay).code).toBe("closed");
+  expect(failures.filter((code) => !/^session\.(closed|not_found|prompt_active)$/.test(code))).toEqual([]);
+  expect(await story(handle)).toEqual([]);
+  expect(await handle.listSessions()).toHaveLength(1);
+});
+
 test("a deleted session is gone with its transcript; its name is free", async (t) => {
   const handle = await workspace(t);
   await handle.prompt({ content: "stream 1", idempotencyKey: "k" });
