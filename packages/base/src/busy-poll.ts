@@ -51,6 +51,8 @@ export class BusyPoll {
   #turning = false;
   #askedAt = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
+  /** How long the last answer took. */
+  #lastMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: BusyPollParts) {
     this.#parts = parts;
@@ -77,7 +79,13 @@ export class BusyPoll {
     if (!this.#waits) return;
     this.#waits = false;
     this.#answeredAt = this.#parts.clock.monotonic();
-    this.#trial.took(this.#answeredAt - this.#askedAt, this.#answeredAt);
+    this.#lastMs = this.#answeredAt - this.#askedAt;
+    this.#trial.took(this.#lastMs, this.#answeredAt);
+  }
+
+  /** An answer is expected, and about to come: the one before came in less time than one is polled for. */
+  get soon(): boolean {
+    return this.#waits && this.#lastMs <= this.#parts.pollMs;
   }
 
   /** The next wait is polled. */

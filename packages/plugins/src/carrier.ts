@@ -12,6 +12,8 @@ import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 export interface Carrier {
   /** Sends a frame on its way. Never blocks and never throws: on a carrier that has ended it does nothing. */
   send(frame: HostFrame): void;
+  /** What was sent is answered in a moment: `ActorCarrier.soon`. */
+  soon?(): Promise<void> | undefined;
   /** Ends the plugin within `timeoutMs`; settles when nothing of it runs, or with what stayed behind. Asked again, the same promise. */
   close(timeoutMs: number): Promise<CloseReport>;
 }

@@ -35,6 +35,8 @@ export const engineLimits = {
   wasmTableEntries: 100_000,
   /** It may run so long without an end: opening, or one turn with the frames that waited. Then its thread is ended. */
   wasmTimeMs: 5_000,
+  /** Behind a sync, batches that are ready wait so long for those that come of its turn. */
+  wasmMomentMs: 1,
   /** MiB of its thread's JavaScript heap, which holds nothing of the module's. */
   wasmThreadHeapMb: 32,
   /** A worker process has connected in this time after its start. */

@@ -141,6 +141,7 @@ export class PluginSession {
         if (this.#state.kind === "over") this.#lines.lose(this.#state.error);
         return line;
       },
+      soon: () => this.#carrier.soon?.(),
       close: async () => void (await this.close()),
     };
   }

@@ -60,6 +60,8 @@ export interface ActorCarrier {
   sqlTurns?(): SqlTurns;
   /** A line for a new instance. `leave` is called when it is to end in good order and go on elsewhere. */
   connect(ear: ActorEar, leave?: () => void): ActorLine;
+  /** What its instances were asked is answered in a moment: `BatchSource.soon`, of all of them. Default: that isn't known. */
+  soon?(): Promise<void> | undefined;
   /** Settles when nothing of it is left; running instances have been told `lost`. */
   close(): Promise<void>;
 }

@@ -178,6 +178,11 @@ export interface BatchSource {
   take(): Batch;
   /** The oldest unsettled batch that was taken is settled. */
   settled(outcome: CommitOutcome): void;
+  /**
+   * What it was asked meanwhile is answered in a moment, and the answer may be its next batch. Settles when that is there, or was too
+   * long in coming; never rejects. Undefined, and without it: nothing is known to come.
+   */
+  soon?(): Promise<void> | undefined;
 }
 
 /** `applied: "unknown"` means that the bytes may survive a crash and may not: nobody may be told either. */

@@ -8,6 +8,10 @@
  *
  *   idle ──commit──▶ scheduled ──afterTurn──▶ syncing ──done──▶ scheduled (more is ready) or idle
  *
+ * Who answers from another thread brings its next batch a moment later than that. Its callers and those who became ready
+ * meanwhile would be two halves that never meet, each waiting for the other's sync. So a round that has more behind it
+ * asks those whom it told whether something is on its way (`BatchSource.soon`), and waits for that once.
+ *
  * A slot that is held (its actor is in a transaction of SQL) isn't taken: rounds go without it until it is let go.
  *
  * Order. A source hears of its batches in the order in which they were taken: a slot has at most one batch in a round,
@@ -104,6 +108,20 @@ export class GroupCommitter<Target> {
     this.#env.afterTurn(this.#turnEnded);
   }
 
+  /** Behind a round that was told: with what comes of that in a moment. */
+  #scheduleBehind({ sources }: Round<Target>): void {
+    this.#scheduled = true;
+    this.#env.afterTurn(() => {
+      const coming = new Set<Promise<void>>();
+      for (const source of sources) {
+        const soon = source.soon?.();
+        if (soon !== undefined) coming.add(soon);
+      }
+      if (coming.size === 0) this.#turnEnded();
+      else void Promise.all(coming).then(() => this.#schedule());
+    });
+  }
+
   readonly #turnEnded = (): void => {
     this.#scheduled = false;
     if (this.#broken !== undefined) this.#refuse(this.#broken.cause);
@@ -121,7 +139,7 @@ export class GroupCommitter<Target> {
     }
     this.#tell(round, error === undefined ? DURABLE : notDurable(error.applied, error.cause));
     // Not at once: what the answers bring about, and what came in meanwhile, goes with the next round.
-    if (this.#ready.length > 0 && !this.#scheduled) this.#schedule();
+    if (this.#ready.length > 0 && !this.#scheduled) this.#scheduleBehind(round);
     this.#rest();
   };
 

@@ -106,6 +106,10 @@ class WatchedSource implements BatchSource {
       this.#watch.stored(taken.rows, this.#env.clock.monotonic() - taken.at);
     this.source.settled(outcome);
   }
+
+  soon(): Promise<void> | undefined {
+    return this.source.soon?.();
+  }
 }
 
 /** A database whose open savepoints are counted. */

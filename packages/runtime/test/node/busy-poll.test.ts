@@ -63,6 +63,21 @@ const worthwhile = { polledMs: 0.02, sleptMs: 0.08 };
 const slowDisk = { polledMs: 5, sleptMs: 5.05 };
 const coreIsShared = { polledMs: 0.1, sleptMs: 0.006 };
 
+test("an answer is a matter of a moment while it is expected, when the one before came in the time of a poll", () => {
+  const loop = new Loop();
+  const asked = (): boolean => {
+    loop.poll.expect();
+    return loop.poll.soon;
+  };
+  expect([loop.poll.soon, asked()]).toEqual([false, false]);
+  loop.now += 0.2;
+  loop.poll.arrived();
+  expect([loop.poll.soon, asked()]).toEqual([false, true]);
+  loop.now += 0.3;
+  loop.poll.arrived();
+  expect(asked()).toBe(false);
+});
+
 test("a loop is kept turning for answers that come sooner so, and for nothing behind them", () => {
   const loop = new Loop();
   expect(polled(loop, 16, worthwhile)).toBe(0);

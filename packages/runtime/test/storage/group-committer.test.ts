@@ -1,5 +1,5 @@
 /** The committer over a file whose writes and syncs the test decides. `log` tells who heard what, in order. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { storageErrors } from "../../src/errors.ts";
 import type { Batch, BatchSource, CommitOutcome } from "../../src/ports/storage.ts";
 import { type CommitFile, RoundFailed, type Write } from "../../src/storage/commit-file.ts";
@@ -46,6 +46,8 @@ class FakeActor implements BatchSource {
   readonly #taken: string[] = [];
   /** Called at the end of each `settled`. */
   afterSettled: () => void = () => {};
+  /** What is on its way to it. */
+  coming: Promise<void> | undefined;
 
   constructor(name: string, world: World) {
     this.name = name;
@@ -75,6 +77,10 @@ class FakeActor implements BatchSource {
     this.#world.log.push(`${this.name}:${batch} ${outcome.durable ? "durable" : outcome.applied}`);
     if (this.#batches.length > 0) this.#world.committer.commit(this.slot, this);
     this.afterSettled();
+  }
+
+  soon(): Promise<void> | undefined {
+    return this.coming;
   }
 }
 
@@ -302,6 +308,47 @@ test("an operation is written although its batch is empty", () => {
   expect(world.file.groups).toEqual([["create:"]]);
   world.file.finishSync();
   expect(settled).toEqual([{ durable: true }]);
+});
+
+test("who waits behind a round waits for what comes of it in a moment, once, and all of it is one round", async () => {
+  const world = new World();
+  const [a, b, c] = [world.actor("a"), world.actor("b"), world.actor("c")];
+  const coming = Promise.withResolvers<void>();
+  a.commit("1");
+  b.commit("1");
+  world.endTurn();
+  c.commit("1");
+  // The code of a and b is asked again by whom they answered, and answers from another thread.
+  a.coming = coming.promise;
+  b.coming = coming.promise;
+  world.file.finishSync();
+  world.endTurn();
+  expect(world.file.groups).toEqual([["a:1", "b:1"]]);
+  const drained = world.committer.drain();
+  a.commit("2");
+  b.commit("2");
+  coming.resolve();
+  await vi.waitFor(() => {
+    world.endTurn();
+    expect(world.file.groups).toEqual([
+      ["a:1", "b:1"],
+      ["c:1", "a:2", "b:2"],
+    ]);
+  });
+  world.file.finishSync();
+  await drained;
+});
+
+test("a round with nothing behind it waits for nobody", () => {
+  const world = new World();
+  const a = world.actor("a");
+  a.coming = new Promise(() => {});
+  a.commit("1");
+  world.endTurn();
+  world.file.finishSync();
+  a.commit("2");
+  world.endTurn();
+  expect(world.file.groups).toEqual([["a:1"], ["a:2"]]);
 });
 
 test("a slot that is held: rounds go without it, and the next one after that has it", () => {

@@ -119,8 +119,14 @@ class WasmCarrier implements Carrier {
     return this.#gone.promise;
   }
 
+  soon(): Promise<void> | undefined {
+    return this.#thread.soon();
+  }
+
   #schedule(): void {
     this.#scheduled = true;
+    // The rest of what this turn of the loop has to say is written while it wakes.
+    if (this.#thread.idle) this.#thread.wake();
     queueMicrotask(() => {
       this.#scheduled = false;
       this.#runNext();

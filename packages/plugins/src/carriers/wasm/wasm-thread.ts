@@ -12,10 +12,11 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { BusyPoll, PolledAnswer, TroupeError } from "@troupe/base";
-import { engineLimits } from "@troupe/protocol";
+import { engineLimits, limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { wasmErrors } from "./errors.ts";
 import { Asked, type Exchange, reserve, Turn, Word } from "./exchange.ts";
+import { Moment } from "./moment.ts";
 import type { ThreadOrder, ThreadSaying } from "./thread/main.ts";
 
 /** Who listens to a thread. */
@@ -48,6 +49,8 @@ export class WasmThread {
   /** Counts turns, for the clock to know one again. */
   #turn = 0;
   #clock: NodeJS.Timeout | undefined;
+  /** Somebody waits for its turn's end. */
+  #moment: Moment | undefined;
   /** Why it has to end; `asked`: nothing is wrong. */
   #reason: TroupeError | "asked" | undefined;
   /** It is on its way out: asking again would make one more listener each time. */
@@ -81,6 +84,21 @@ export class WasmThread {
   /** It may be given a turn. */
   get idle(): boolean {
     return this.#state === "idle" && this.#reason === undefined;
+  }
+
+  /** It is about to have its turn: it wakes meanwhile, where it sleeps and that pays. Only while it is idle. */
+  wake(): void {
+    if (!this.#poll.polls || this.#poll.lookMs > 0) return;
+    const { words } = this.#exchange;
+    Atomics.store(words, Word.lookUs, limits.busyLookMs * 1_000);
+    Atomics.notify(words, Word.turn);
+  }
+
+  /** Settles when its turn is done and heard, or was too long; undefined when it has none, or one that may take its time. */
+  soon(): Promise<void> | undefined {
+    if (this.#state !== "busy" || !this.#poll.soon) return undefined;
+    this.#moment ??= new Moment(engineLimits.wasmMomentMs);
+    return this.#moment.over;
   }
 
   /** Its turn, with these frames, which may be none. Only while it is idle. */
@@ -150,7 +168,10 @@ export class WasmThread {
     this.#state = "idle";
     // A program that has nothing else to do waits for a turn's end, and not for what may be asked later.
     this.#worker.unref();
+    const moment = this.#moment;
+    this.#moment = undefined;
     if (this.#reason === undefined) this.#ear.idle();
+    moment?.end();
   }
 
   /** Rings when a turn that runs now would be too long, and looks which one that is. */
@@ -178,6 +199,7 @@ export class WasmThread {
     // Nobody waits for its turn any more.
     Atomics.notify(this.#exchange.words, Word.turn);
     clearTimeout(this.#clock);
+    this.#moment?.end();
     const reason = this.#reason ?? wasmErrors.threadLost(`exit ${code}`);
     this.#ear.ended(reason === "asked" ? undefined : reason);
   }

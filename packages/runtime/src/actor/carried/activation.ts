@@ -112,6 +112,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   readonly #writes: PendingWrites;
   readonly #milestones: Milestones;
   readonly #joined = new JoinedWords((cause) => this.break(cause));
+  /** Answers of all that its carrier carries. */
+  readonly soon = (): Promise<void> | undefined => this.#parts.carrier.soon?.();
   #lost: TroupeError | undefined;
   /** The code has work beside what is known here. */
   #busy = false;

@@ -24,14 +24,19 @@ function say(saying: ThreadSaying): void {
   parentPort?.postMessage(saying);
 }
 
+/** True when it is the thread's turn, or is in the time for which it looks. Woken before its turn it looks again. */
+function look(words: Int32Array): boolean {
+  const until = performance.now() + Atomics.load(words, Word.lookUs) / 1_000;
+  while (Atomics.load(words, Word.turn) === Turn.host) if (performance.now() >= until) return false;
+  return true;
+}
+
 function work({ module, exchange, host }: ThreadOrder): void {
   const { words, incoming, outgoing } = exchange;
   const plugin = new PluginInstance(module, host);
   say(OPEN);
   for (;;) {
-    const looksUntil = performance.now() + Atomics.load(words, Word.lookUs) / 1_000;
-    while (Atomics.load(words, Word.turn) === Turn.host && performance.now() < looksUntil);
-    while (Atomics.load(words, Word.turn) === Turn.host) Atomics.wait(words, Word.turn, Turn.host);
+    while (!look(words)) Atomics.wait(words, Word.turn, Turn.host);
     const bytes = words[Word.inBytes] ?? 0;
     if (bytes > 0) plugin.push(new Uint8Array(incoming, 0, bytes));
     if (words[Word.asked] === Asked.close) return plugin.close(words[Word.closeMs] ?? 0);
