@@ -1,4 +1,5 @@
 export type {
+  ActorSource,
   DynamicActorConfig,
   DynamicActorDefinition,
   DynamicActorLoader,
@@ -8,5 +9,6 @@ export type {
   IsolateLimits,
   LoadContext,
   LoadContext as DynamicActorLoadContext,
+  SourceFormat,
 } from "@troupe/plugins";
 export { dynamicActor } from "@troupe/plugins";

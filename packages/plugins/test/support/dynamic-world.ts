@@ -16,8 +16,8 @@ export function moduleOf(config: string): string {
 }
 
 /** A definition of such a module. */
-export function dynamic(config: string, nodeProcess: IsolateLimits = {}): AnyActorDefinition {
-  return dynamicActor({ source: moduleOf(config), nodeProcess });
+export function dynamic(config: string, limits: IsolateLimits = {}): AnyActorDefinition {
+  return dynamicActor({ source: moduleOf(config), limits });
 }
 
 export class DynamicWorld implements AsyncDisposable {

@@ -30,6 +30,8 @@ export interface IsolateOrder {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly source: string;
+  /** The source is TypeScript. Default: it is JavaScript. */
+  readonly typescript?: boolean;
   /** MiB. */
   readonly memoryLimit: number;
   /** Milliseconds of one entry. */
