@@ -6,6 +6,7 @@ import { limits } from "@troupe/protocol";
 import {
   type ActorCarrier,
   type CarriedActivationInfo,
+  type CarriedAuth,
   type CarriedDefinition,
   type CarriedNeed,
   type CarrierRequest,
@@ -39,6 +40,9 @@ export type DynamicActorOptions = (DynamicTerms & ActorSource) | DynamicActorCon
 /** Finds the source of an actor, at each activation. */
 export type DynamicActorLoader = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
 
+/** Decides who may come to an actor. */
+export type DynamicActorAuth = CarriedAuth;
+
 /** What `dynamicActor` takes with a loader. */
 export interface DynamicActorConfig extends DynamicTerms {
   readonly load: DynamicActorLoader;
@@ -49,6 +53,11 @@ export type DynamicActorDefinition = CarriedDefinition;
 
 /** What holds for the source, whatever it says: limits, and what it gets beside its own state and keys. */
 export interface DynamicTerms {
+  /**
+   * Who may come: asked with the connection parameters of each connection, and of each call, message, request and raw socket
+   * without one, before the source hears of it. What it throws, or `false`, refuses. Default: the source alone decides.
+   */
+  readonly auth?: DynamicActorAuth;
   /** Of each activation's isolate. */
   readonly limits?: IsolateLimits;
   /**
@@ -77,10 +86,15 @@ export interface DynamicTerms {
  */
 export function dynamicActor(options: DynamicActorOptions): DynamicActorDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
-  const { needs, sqlTimeLimitMs = limits.sqlStatementMs, limits: own, ...where } = options;
+  const { needs, sqlTimeLimitMs = limits.sqlStatementMs, limits: own, auth, ...where } = options;
   checkLimits(own);
   const code = { load: loaderOf(where), limits: Object.freeze({ ...own }) };
-  return carriedActorFrom((request) => new DynamicCarriers(request, code), { needs, sqlTimeLimitMs });
+  return carriedActorFrom((request) => new DynamicCarriers(request, code), {
+    needs,
+    sqlTimeLimitMs,
+    auth,
+    reloads: true,
+  });
 }
 
 /** What a definition says of its code. */

@@ -22,6 +22,7 @@ export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 export type { PluginActorTerms } from "./code-actor.ts";
 export type { ActorSource, DynamicSource, IsolateLimits, SourceFormat } from "./dynamic/source.ts";
 export type {
+  DynamicActorAuth,
   DynamicActorConfig,
   DynamicActorDefinition,
   DynamicActorLoader,

@@ -1,5 +1,6 @@
 export type {
   ActorSource,
+  DynamicActorAuth,
   DynamicActorConfig,
   DynamicActorDefinition,
   DynamicActorLoader,

@@ -57,6 +57,11 @@ export class DynamicWorld implements AsyncDisposable {
     return this.handle(name).action({ name: action, args });
   }
 
+  /** Reloads it, as the program may. */
+  async reload(name: string, key = "a"): Promise<void> {
+    await (await this.#registry.client()).getOrCreate(name, [key]).reload();
+  }
+
   async stop(): Promise<void> {
     await this.#client.dispose();
     await this.#registry.stop();
