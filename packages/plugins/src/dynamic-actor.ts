@@ -17,6 +17,7 @@ import { dynamicErrors } from "./carriers/isolate/errors.ts";
 import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
 import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
 import type { IsolateOrder } from "./carriers/isolate/wire.ts";
+import { type DynamicGrants, type IsolateGrants, readGrants } from "./dynamic/grants.ts";
 import {
   type ActorSource,
   checkLimits,
@@ -52,7 +53,7 @@ export interface DynamicActorConfig extends DynamicTerms {
 export type DynamicActorDefinition = CarriedDefinition;
 
 /** What holds for the source, whatever it says: limits, and what it gets beside its own state and keys. */
-export interface DynamicTerms {
+export interface DynamicTerms extends DynamicGrants {
   /**
    * Who may come: asked with the connection parameters of each connection, and of each call, message, request and raw socket
    * without one, before the source hears of it. What it throws, or `false`, refuses. Default: the source alone decides.
@@ -86,9 +87,21 @@ export interface DynamicTerms {
  */
 export function dynamicActor(options: DynamicActorOptions): DynamicActorDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
-  const { needs, sqlTimeLimitMs = limits.sqlStatementMs, limits: own, auth, ...where } = options;
+  const {
+    needs,
+    sqlTimeLimitMs = limits.sqlStatementMs,
+    limits: own,
+    auth,
+    env,
+    packages,
+    ...where
+  } = options;
   checkLimits(own);
-  const code = { load: loaderOf(where), limits: Object.freeze({ ...own }) };
+  const code = {
+    load: loaderOf(where),
+    limits: Object.freeze({ ...own }),
+    grants: readGrants({ ...(env && { env }), ...(packages && { packages }) }),
+  };
   return carriedActorFrom((request) => new DynamicCarriers(request, code), {
     needs,
     sqlTimeLimitMs,
@@ -101,6 +114,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
 interface DynamicCode {
   readonly load: DynamicActorLoader;
   readonly limits: IsolateLimits;
+  readonly grants: IsolateGrants;
 }
 
 /** One runtime's carriers of one definition: an isolate for each activation. */
@@ -144,6 +158,7 @@ class DynamicCarriers implements CarrierSource {
       name: this.#request.name,
       source: await textOfSource(loaded, this.#request.env.timers),
       typescript: hasTypes(loaded),
+      ...this.#code.grants,
       memoryLimit,
       timeLimitMs: cpuTimeLimitMs,
     };

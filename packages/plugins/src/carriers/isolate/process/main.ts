@@ -14,7 +14,8 @@ import {
   WireWriter,
 } from "../wire.ts";
 import { IsolatePool } from "./isolate-pool.ts";
-import { LoadError, loadIsolate } from "./load-isolate.ts";
+import { LoadError } from "./load-error.ts";
+import { loadIsolate } from "./load-isolate.ts";
 import { Outlet } from "./outlet.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 import { TypeStripper } from "./type-stripper.ts";

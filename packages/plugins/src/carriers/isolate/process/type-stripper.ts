@@ -8,7 +8,7 @@
 import { Worker } from "node:worker_threads";
 import { limits } from "@troupe/protocol";
 import type { IsolateOrder, Place } from "../wire.ts";
-import { LoadError } from "./load-isolate.ts";
+import { LoadError } from "./load-error.ts";
 import { timeExceeded } from "./running-isolate.ts";
 
 /** What the thread says of a source. */
