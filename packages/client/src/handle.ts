@@ -159,9 +159,18 @@ class Handle implements ActorHandleRaw {
     return raw.address(await this.resolve());
   }
 
-  reload(): Promise<never> {
-    const instead = "a dynamic actor loads its source whenever it wakes, after its own c.sleep() too";
-    return Promise.reject(clientErrors.unsupported("reload()", instead));
+  async reload(): Promise<void> {
+    const { transport } = this.#scope.settings;
+    if (transport.reload === undefined)
+      throw clientErrors.unsupported("reload()", "a dynamic actor loads its source whenever it wakes");
+    await this.#scope.calls.run({
+      what: "reload()",
+      signals: [this.#options.signal],
+      // As often as it comes: what sleeps has nothing to end.
+      idempotent: true,
+      params: () => undefined,
+      send: ({ signal }) => transport.reload?.(this.#target, { signal }) ?? Promise.resolve(),
+    });
   }
 
   /** An address has no place for an input: the actor is created first, and is known by its id then. */

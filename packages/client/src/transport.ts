@@ -69,6 +69,8 @@ export interface ClientTransport {
   ): Promise<unknown>;
   /** Puts a message into a queue, once for each ticket, and says what became of it. */
   send(target: ActorTarget, message: QueueSend, options: TransportCallOptions): Promise<SendOutcome>;
+  /** Ends the activation of a dynamic actor, so that the next one loads its source; absent where there is no such way. */
+  reload?(target: ActorTarget, options: TransportCallOptions): Promise<void>;
   /** The actor's id, found or created as the target says. */
   resolve(target: ActorTarget, options: TransportCallOptions): Promise<string>;
   /**

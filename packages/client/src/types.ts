@@ -189,7 +189,11 @@ export interface ActorHandleRaw<AD extends AnyActorDefinition = AnyActorDefiniti
    * found or created as `resolve` does, and not of its key. Without the token.
    */
   getGatewayUrl(): Promise<string>;
-  /** Rejects with `client.unsupported`: a dynamic actor's source is loaded again whenever it wakes. Known for RivetKit's sake. */
+  /**
+   * Of a dynamic actor: ends its activation, once its calls have ended, so that the next one loads its source anew. Calls that come
+   * meanwhile wait for it. Over HTTP the client needs the gateway's token. Rejects with `actor.not_found` (by id),
+   * `actor.not_reloadable`, `gateway.unauthorized`; inside a dynamic actor with `client.unsupported`.
+   */
   reload(): Promise<void>;
 }
 

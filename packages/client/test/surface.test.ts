@@ -85,7 +85,7 @@ test("an option that nobody knows is refused by name, wherever it is given", asy
   await client.dispose();
 });
 
-test("getGatewayUrl is the address of the actor by its id; reload says what to do instead", async () => {
+test("getGatewayUrl is the address of the actor by its id; reload asks its gateway for that", async () => {
   const world = new World();
   const asked: string[] = [];
   const client = createClient({
@@ -93,8 +93,8 @@ test("getGatewayUrl is the address of the actor by its id; reload says what to d
     env: {
       ...world,
       timers: world.timers,
-      fetch: async (url) => {
-        asked.push(url);
+      fetch: async (url, { method }) => {
+        asked.push(method === "POST" ? url : `${method} ${url}`);
         return {
           status: 200,
           headers: new Headers({ "content-type": "application/json" }),
@@ -106,7 +106,8 @@ test("getGatewayUrl is the address of the actor by its id; reload says what to d
   const handle = client.getOrCreate("room", "a");
   expect(await handle.getGatewayUrl()).toBe("https://example.com/base/actor-id/id%201");
   expect(asked).toEqual(["https://example.com/base/actor/room/resolve?key=a&method=getOrCreate"]);
-  await expect(handle.reload()).rejects.toMatchObject({ group: "client", code: "unsupported" });
+  await handle.reload();
+  expect(asked[1]).toBe("PUT https://example.com/base/actor/room/reload?key=a&method=getOrCreate");
   await client.dispose();
 });
 

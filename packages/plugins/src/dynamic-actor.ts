@@ -6,6 +6,7 @@ import { limits } from "@troupe/protocol";
 import {
   type ActorCarrier,
   type CarriedActivationInfo,
+  type CarriedAuth,
   type CarriedDefinition,
   type CarriedNeed,
   type CarrierRequest,
@@ -16,46 +17,50 @@ import { dynamicErrors } from "./carriers/isolate/errors.ts";
 import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
 import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
 import type { IsolateOrder } from "./carriers/isolate/wire.ts";
+import { type DynamicGrants, type IsolateGrants, readGrants } from "./dynamic/grants.ts";
+import {
+  type ActorSource,
+  checkLimits,
+  checkLoaded,
+  checkSource,
+  type DynamicSource,
+  hasTypes,
+  type IsolateLimits,
+} from "./dynamic/source.ts";
+import { textOfSource } from "./dynamic/source-text.ts";
 import { openSession } from "./session/open-session.ts";
 import type { PluginSession } from "./session/session.ts";
 import { TROUPE_VERSION } from "./version.ts";
-
-/** The limits of each actor's isolate. */
-export interface IsolateLimits {
-  /** MiB of its heap and its buffers. Default 64, at least 8. */
-  readonly memoryLimit?: number;
-  /** Milliseconds of one uninterrupted run. Default 1,000. */
-  readonly cpuTimeLimitMs?: number;
-}
-
-/** A source, as a loader gives it. */
-export interface DynamicSource {
-  /** An ES module: JavaScript. Its default export is what `actor({ … })` gives; its one import is "troupe". */
-  readonly source: string;
-  /** Default: "esm-js", the one format that there is. */
-  readonly sourceFormat?: "esm-js";
-  readonly nodeProcess?: IsolateLimits;
-}
 
 /** What a loader is told of the actor that needs its source. */
 export type LoadContext = CarriedActivationInfo;
 
 /** What `dynamicActor` takes: a source, or a loader that is asked at each activation. */
-export type DynamicActorOptions = (DynamicNeeds & DynamicSource) | DynamicActorConfig;
+export type DynamicActorOptions = (DynamicTerms & ActorSource) | DynamicActorConfig;
 
 /** Finds the source of an actor, at each activation. */
 export type DynamicActorLoader = (c: LoadContext) => DynamicSource | Promise<DynamicSource>;
 
+/** Decides who may come to an actor. */
+export type DynamicActorAuth = CarriedAuth;
+
 /** What `dynamicActor` takes with a loader. */
-export interface DynamicActorConfig extends DynamicNeeds {
+export interface DynamicActorConfig extends DynamicTerms {
   readonly load: DynamicActorLoader;
 }
 
 /** What `dynamicActor` returns. */
 export type DynamicActorDefinition = CarriedDefinition;
 
-/** What the source gets beside its own state and keys. It is the program's word, never the source's. */
-export interface DynamicNeeds {
+/** What holds for the source, whatever it says: limits, and what it gets beside its own state and keys. */
+export interface DynamicTerms extends DynamicGrants {
+  /**
+   * Who may come: asked with the connection parameters of each connection, and of each call, message, request and raw socket
+   * without one, before the source hears of it. What it throws, or `false`, refuses. Default: the source alone decides.
+   */
+  readonly auth?: DynamicActorAuth;
+  /** Of each activation's isolate. */
+  readonly limits?: IsolateLimits;
   /**
    * "actors": it may call every actor of the registry (`c.client()`). "database": it has a database of its own (`db`, from
    * "troupe/db"). Default: neither.
@@ -82,21 +87,46 @@ export interface DynamicNeeds {
  */
 export function dynamicActor(options: DynamicActorOptions): DynamicActorDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
-  const { needs, sqlTimeLimitMs = limits.sqlStatementMs, ...where } = options;
-  const load = loaderOf(where);
-  return carriedActorFrom((request) => new DynamicCarriers(request, load), { needs, sqlTimeLimitMs });
+  const {
+    needs,
+    sqlTimeLimitMs = limits.sqlStatementMs,
+    limits: own,
+    auth,
+    env,
+    packages,
+    ...where
+  } = options;
+  checkLimits(own);
+  const code = {
+    load: loaderOf(where),
+    limits: Object.freeze({ ...own }),
+    grants: readGrants({ ...(env && { env }), ...(packages && { packages }) }),
+  };
+  return carriedActorFrom((request) => new DynamicCarriers(request, code), {
+    needs,
+    sqlTimeLimitMs,
+    auth,
+    reloads: true,
+  });
+}
+
+/** What a definition says of its code. */
+interface DynamicCode {
+  readonly load: DynamicActorLoader;
+  readonly limits: IsolateLimits;
+  readonly grants: IsolateGrants;
 }
 
 /** One runtime's carriers of one definition: an isolate for each activation. */
 class DynamicCarriers implements CarrierSource {
   readonly #request: CarrierRequest;
-  readonly #load: DynamicActorLoader;
+  readonly #code: DynamicCode;
   readonly #lease: ProcessLease;
   readonly #sessions = new Set<PluginSession>();
 
-  constructor(request: CarrierRequest, load: DynamicActorLoader) {
+  constructor(request: CarrierRequest, code: DynamicCode) {
     this.#request = request;
-    this.#load = load;
+    this.#code = code;
     this.#lease = leaseProcess(request.env);
   }
 
@@ -119,15 +149,24 @@ class DynamicCarriers implements CarrierSource {
   }
 
   async #order(actor: CarriedActivationInfo): Promise<IsolateOrder> {
-    const loaded = await this.#loaded(actor);
-    const { source, nodeProcess = {} } = checked(loaded);
-    const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = nodeProcess;
-    return { name: this.#request.name, source, memoryLimit, timeLimitMs: cpuTimeLimitMs };
+    const loaded = checkLoaded(await this.#loaded(actor));
+    const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = {
+      ...this.#code.limits,
+      ...loaded.nodeProcess,
+    };
+    return {
+      name: this.#request.name,
+      source: await textOfSource(loaded, this.#request.env.timers),
+      typescript: hasTypes(loaded),
+      ...this.#code.grants,
+      memoryLimit,
+      timeLimitMs: cpuTimeLimitMs,
+    };
   }
 
   async #loaded(actor: CarriedActivationInfo): Promise<DynamicSource> {
     try {
-      return await this.#load(actor);
+      return await this.#code.load(actor);
     } catch (cause) {
       throw TroupeError.is(cause) ? cause : dynamicErrors.loaderFailed(cause);
     }
@@ -156,41 +195,19 @@ function endsWithItsLine(carrier: ActorCarrier): ActorCarrier {
   };
 }
 
-const keys: ReadonlySet<string> = new Set(["source", "sourceFormat", "nodeProcess"]);
-
-function loaderOf(options: DynamicActorOptions): DynamicActorLoader {
+function loaderOf(options: ActorSource | Pick<DynamicActorConfig, "load">): DynamicActorLoader {
   if (!("load" in options)) {
-    const source = Object.freeze({ ...checked(options) });
-    return () => source;
+    if ("nodeProcess" in options)
+      throw dynamicErrors.badOption("`nodeProcess` is what a loader gives; here it is `limits`");
+    checkSource(options);
+    const { source } = options;
+    // A URL may be changed by whoever has it.
+    const kept = Object.freeze({ ...options, source: source instanceof URL ? new URL(source) : source });
+    return () => kept;
   }
   const { load } = options;
   const other = Object.keys(options).find((key) => key !== "load");
   if (other !== undefined) throw dynamicErrors.badOption(`"${other}" can't stand beside \`load\``);
   if (typeof load !== "function") throw dynamicErrors.badOption("`load` must be a function");
   return load;
-}
-
-/** What was given, or loaded. Throws `dynamic.bad_option`, `dynamic.source_too_long`. */
-function checked(given: DynamicSource): DynamicSource {
-  if (typeof given !== "object" || given === null) throw dynamicErrors.badOption("a source is an object");
-  const unknown = Object.keys(given).find((key) => !keys.has(key));
-  if (unknown !== undefined) throw dynamicErrors.badOption(`there is no option "${unknown}"`);
-  const { source, sourceFormat, nodeProcess } = given;
-  if (typeof source !== "string") throw dynamicErrors.badOption("`source` must be the text of a module");
-  if (Buffer.byteLength(source) > limits.isolateSourceBytes)
-    throw dynamicErrors.sourceTooLong(Buffer.byteLength(source), limits.isolateSourceBytes);
-  if (sourceFormat !== undefined && sourceFormat !== "esm-js")
-    throw dynamicErrors.badOption('`sourceFormat` must be "esm-js"');
-  checkLimits(nodeProcess);
-  return given;
-}
-
-function checkLimits(given: IsolateLimits | undefined): void {
-  const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = given ?? {};
-  if (!(Number.isInteger(memoryLimit) && memoryLimit >= limits.isolateMemoryLeastMb))
-    throw dynamicErrors.badOption(
-      `\`memoryLimit\` must be whole MiB, at least ${limits.isolateMemoryLeastMb}`,
-    );
-  if (!(Number.isInteger(cpuTimeLimitMs) && cpuTimeLimitMs >= 1))
-    throw dynamicErrors.badOption("`cpuTimeLimitMs` must be whole milliseconds, at least 1");
 }

@@ -20,13 +20,15 @@ export { nativeCarrier } from "./carriers/native/native-carrier.ts";
 export type { WasmCarrierOptions } from "./carriers/wasm/wasm-carrier.ts";
 export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 export type { PluginActorTerms } from "./code-actor.ts";
+export type { DynamicGrants } from "./dynamic/grants.ts";
+export type { ActorSource, DynamicSource, IsolateLimits, SourceFormat } from "./dynamic/source.ts";
 export type {
+  DynamicActorAuth,
   DynamicActorConfig,
   DynamicActorDefinition,
   DynamicActorLoader,
   DynamicActorOptions,
-  DynamicSource,
-  IsolateLimits,
+  DynamicTerms,
   LoadContext,
 } from "./dynamic-actor.ts";
 export { dynamicActor } from "./dynamic-actor.ts";

@@ -8,6 +8,7 @@ import {
   type SkippedPlugin,
 } from "./activation/activate-plugins.ts";
 import type { PluginStatus } from "./activation/active-plugin.ts";
+import { warnOfOverride } from "./activation/library-override.ts";
 import { activationErrors } from "./errors.ts";
 
 /** What `pluginSet` takes. */
@@ -52,8 +53,7 @@ export class RegistryPlugins implements PluginSet {
     const active = await activatePlugins({ ...this.#options, env });
     for (const { plugin, error } of active.skipped)
       env.log.warn("an optional plugin was left out", { plugin, error });
-    for (const { id, override } of active.status)
-      if (override !== undefined) env.log.warn("a plugin's library was replaced", { plugin: id, override });
+    for (const { id, override } of active.status) warnOfOverride(env.log, id, override);
     this.#active = active;
   }
 

@@ -530,6 +530,12 @@ export const limits = {
   isolateTimers: 10_000,
   /** The source of a dynamic actor. */
   isolateSourceBytes: 4 * 1024 * 1024,
+  /** A dynamic actor whose start has failed twice isn't started for so long; twice as long after each failure more. */
+  failedStartWaitMs: 1_000,
+  /** It waits no longer than this. */
+  failedStartLongestWaitMs: 30_000,
+  /** Actors of one definition whose failed starts are known; the one that failed longest ago is forgotten. */
+  failedStarts: 10_000,
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
   /** Frames that one isolate has on their way to the runtime; the rest waits for a turn of the runtime's, and the isolate too. */

@@ -56,6 +56,16 @@ export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
   notRegistered: (name: string) =>
     error(404, "actor", "not_registered", `No actor is registered as "${name}"`, { metadata: { name } }),
+  notReloadable: (name: string) =>
+    error(
+      409,
+      "actor",
+      "not_reloadable",
+      `Actor "${name}" isn't a dynamic one: its code isn't loaded when it wakes`,
+      {
+        metadata: { name },
+      },
+    ),
   duplicateKey: (name: string, key: readonly string[]) =>
     error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
       metadata: { name, key },

@@ -6,6 +6,7 @@ export {
   carriedActor,
   carriedActorFrom,
 } from "./actor/carried/definition.ts";
+export type { CarriedAuth, CarriedCaller } from "./actor/carried/entry-auth.ts";
 export type { HostOptions } from "./actor/carried/host-options.ts";
 export { startBytes } from "./actor/carried/start-words.ts";
 export type {

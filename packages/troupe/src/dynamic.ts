@@ -1,4 +1,6 @@
 export type {
+  ActorSource,
+  DynamicActorAuth,
   DynamicActorConfig,
   DynamicActorDefinition,
   DynamicActorLoader,
@@ -8,5 +10,6 @@ export type {
   IsolateLimits,
   LoadContext,
   LoadContext as DynamicActorLoadContext,
+  SourceFormat,
 } from "@troupe/plugins";
 export { dynamicActor } from "@troupe/plugins";

@@ -1,4 +1,5 @@
 export type {
+  ActorSource,
   DynamicActorOptions,
   DynamicSource,
   IsolateLimits,
@@ -6,6 +7,7 @@ export type {
   NativePluginFactoryOptions,
   PluginActorOptions,
   PluginReference,
+  SourceFormat,
 } from "@troupe/plugins";
 export {
   type ActivateOptions,

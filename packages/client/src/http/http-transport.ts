@@ -57,6 +57,8 @@ type Answer<K extends AnswerKind> = Exclude<Bodies[K], { readonly error: unknown
 
 interface Request<K extends AnswerKind> {
   readonly url: string;
+  /** Default: POST. */
+  readonly method?: "PUT";
   /** For messages. */
   readonly what: string;
   readonly body: Bodies[BodyKind];
@@ -143,6 +145,17 @@ export class HttpTransport implements ClientTransport {
     return answer.actorId;
   }
 
+  async reload(target: ActorTarget, options: TransportCallOptions): Promise<void> {
+    await this.#post({
+      method: "PUT",
+      url: this.#url(target, "reload"),
+      what: `The reload of actor "${target.name}"`,
+      body: {},
+      answer: "actionAnswer",
+      signal: options.signal,
+    });
+  }
+
   connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink> {
     if (this.#env.WebSocket === undefined)
       return Promise.reject(clientErrors.unsupportedPlatform("WebSocket"));
@@ -184,7 +197,7 @@ export class HttpTransport implements ClientTransport {
       const headers = plain
         ? this.#headers
         : { ...this.#headers, ...request.terms, ...traceHeaders(this.#traceparent) };
-      return await fetch(request.url, { method: "POST", headers, body, ...signal });
+      return await fetch(request.url, { method: request.method ?? "POST", headers, body, ...signal });
     } catch (error) {
       if (isNotSent(error, request.url)) throw clientErrors.notSent(this.#base, error);
       throw clientErrors.outcomeUnknown(request.what, error);

@@ -1,5 +1,6 @@
 /** `TROUPE_PLUGIN_<ID>_LIBRARY`: the library that is being worked on, in place of the one that the manifest names. */
 import { isAbsolute } from "node:path";
+import type { Logger } from "@troupe/base";
 import { signatureErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { TrustPolicy } from "../manifest/signature.ts";
@@ -17,4 +18,9 @@ export function libraryOverride({ id }: PluginManifest, { signatures }: TrustPol
   if (signatures === "signature_required") throw signatureErrors.overrideRefused(id, variable);
   if (!isAbsolute(path)) throw signatureErrors.overrideRelative(id, variable, path);
   return path;
+}
+
+/** Says that a plugin runs another library than its manifest's, where it does. */
+export function warnOfOverride(log: Logger, plugin: string, override: string | undefined): void {
+  if (override !== undefined) log.warn("a plugin's library was replaced", { plugin, override });
 }

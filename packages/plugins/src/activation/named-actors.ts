@@ -4,6 +4,7 @@
  */
 import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
 import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
+import { warnOfOverride } from "./library-override.ts";
 import { findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { PluginActors } from "./plugin-actors.ts";
@@ -80,8 +81,7 @@ export class NamedActorCarriers implements CarrierSource {
     const prepared = await preparePlugin(manifest, configured, policy);
     const { id } = manifest;
     const { timers, log } = this.#request.env;
-    if (prepared.override !== undefined)
-      log.warn("a plugin's library was replaced", { plugin: id, override: prepared.override });
+    warnOfOverride(log, id, prepared.override);
     const session = await openPlugin(prepared, {
       env: { timers, log: log.child({ plugin: id }) },
       relay: undefined,

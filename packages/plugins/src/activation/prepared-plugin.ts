@@ -12,6 +12,7 @@ import { moduleCarrier } from "../carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../carriers/native/native-carrier.ts";
 import { wasmCarrier } from "../carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../carriers/worker/worker-carrier.ts";
+import { isTypeScript } from "../dynamic/source.ts";
 import { configurationErrors, signatureErrors } from "../errors.ts";
 import { checkFile, readNamedFile } from "../manifest/checked-file.ts";
 import { checkConfiguration } from "../manifest/config-schema.ts";
@@ -116,7 +117,7 @@ function isolateOf({ id, origin }: PluginManifest, load: IsolateLoad): OpenCarri
     const named = { origin, ...entryOf(load), sha256: load.sha256 };
     return (await readNamedFile(named, limits.isolateSourceBytes)).bytes;
   };
-  return isolatePlugin({ name: id, source });
+  return isolatePlugin({ name: id, source, typescript: isTypeScript(load.module) });
 }
 
 /** The bytes that are compared are the ones that are compiled. */

@@ -108,3 +108,19 @@ test("S1.1 (in part) a module is imported once for a hundred calls, a failed imp
   const report: ModuleReport = JSON.parse(stdout);
   expect(report).toEqual({ failed: "plugin.module_failed", starts: 1, told: [1], rebuilt: [1, 1, 2, 2] });
 });
+
+test("an isolate's module is TypeScript when its name says so", async () => {
+  using world = new PluginWorld();
+  const parts = { kind: "isolate", load: 'module = "main.ts"', capabilities: ["actors"] } as const;
+  const plugin = { manifest: world.manifest("teller", parts) };
+  const source = `import { actor } from "troupe"; export default actor({ actions: { tell: (_c: unknown): number => 7 } });`;
+  world.write("teller/main.ts", source);
+  const registry = setup({ use: { teller: pluginActor({ plugin }) } });
+  await registry.start(quiet);
+  try {
+    const client = await registry.client();
+    expect(await client.teller.getOrCreate(["a"]).action({ name: "tell", args: [] })).toBe(7);
+  } finally {
+    await registry.stop();
+  }
+});

@@ -2,6 +2,8 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createRelay } from "@troupe/relay/node";
+import { nodeEnv } from "@troupe/runtime";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";
@@ -10,6 +12,8 @@ import { nativeCarrier } from "../../src/carriers/native/native-carrier.ts";
 import { takePins } from "../../src/manifest/pins.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";
 import type { TrustPolicy } from "../../src/manifest/signature.ts";
+import { pluginActor } from "../../src/plugin-actor.ts";
+import { pluginSet } from "../../src/plugin-set.ts";
 import { openSession } from "../../src/session/open-session.ts";
 import { cExample } from "../support/built.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
@@ -344,6 +348,25 @@ describe("where code runs", () => {
     });
     expect(active.status).toMatchObject([{ override: built.path, runsIn: "its own process" }]);
     expect(await world.reason()).toBe("rm isn't allowed here");
+    // Whoever starts it says so, by its name, once.
+    const plugin = { manifest, trusted: true };
+    const said: string[] = [];
+    const keep = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
+    const spies = [process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, "write").mockImplementation(keep),
+    );
+    const env = nodeEnv({ logLevel: "warn" });
+    const set = pluginSet({ relay: createRelay(), plugins: [plugin] });
+    await set.start(env);
+    await set.stop();
+    const source = pluginActor({ plugin }).behaviour.source({ env, name: "it" });
+    const it = { actorId: "1", namespace: "default", name: "it", key: [], input: undefined };
+    await Promise.resolve(source.carrier(it)).catch(() => undefined);
+    await source.close();
+    for (const spy of spies) spy.mockRestore();
+    const replaced = said.filter((line) => line.includes("a plugin's library was replaced"));
+    expect(replaced).toHaveLength(2);
+    for (const line of replaced) expect(line).toContain(`"plugin":"my-rail","override":"${built.path}"`);
     expect(overrideIn("signature_required")).toThrow(expect.objectContaining({ code: "override_refused" }));
     expect(overrideIn("signature_if_present")()).toBe(built.path);
     vi.stubEnv("TROUPE_PLUGIN_MY_RAIL_LIBRARY", "guardrail.so");

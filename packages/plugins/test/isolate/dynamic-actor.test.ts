@@ -208,8 +208,11 @@ test("its definition is frozen, and wrong options are refused by name", () => {
     { source: 1 },
     { source: "", sauce: "" },
     { source: "", sourceFormat: "commonjs-js" },
-    { source: "", nodeProcess: { memoryLimit: 7 } },
-    { source: "", nodeProcess: { cpuTimeLimitMs: 0 } },
+    { source: "", limits: { memoryLimit: 7 } },
+    { source: "", limits: { cpuTimeLimitMs: 0 } },
+    { source: "", nodeProcess: { cpuTimeLimitMs: 9 } },
+    { source: new URL("data:text/javascript,1") },
+    { source: "", sha256: "00" },
     { load: "x" },
     { load: () => ({ source: "" }), source: "" },
   ];

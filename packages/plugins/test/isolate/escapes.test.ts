@@ -175,7 +175,7 @@ beforeAll(async () => {
         name,
         dynamicActor({
           source: `${sharedMemory}\n${moduleOf(`actions: { act: ${action} }`)}`,
-          nodeProcess: { memoryLimit, cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 300 : 10_000 },
+          limits: { memoryLimit, cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 300 : 10_000 },
         }),
       ]),
     ),
@@ -273,9 +273,9 @@ const stubborn: Readonly<Record<string, string>> = {
 test.each(Object.entries(stubborn))(
   "ends the process of isolates, and nothing else: %s",
   async (_, action) => {
-    const nodeProcess = { memoryLimit: 16, cpuTimeLimitMs: 300 };
+    const limits = { memoryLimit: 16, cpuTimeLimitMs: 300 };
     await using own = await DynamicWorld.start({
-      stubborn: dynamicActor({ source: moduleOf(`actions: { act: ${action} }`), nodeProcess }),
+      stubborn: dynamicActor({ source: moduleOf(`actions: { act: ${action} }`), limits }),
       neighbour: dynamic("state: { n: 0 }, actions: { add: (c) => (c.state.n += 1) }"),
     });
     expect(await own.act("neighbour", "add")).toBe(1);
@@ -318,7 +318,7 @@ test("an actor that spoils the language under itself spoils nothing of the host'
     Object.defineProperty(Object.prototype, "group", { get: () => "forged", set() {} });`;
   const source = `import { actor } from "troupe"; export default actor({ actions: { spoil: () => { ${spoil} } } });`;
   await using own = await DynamicWorld.start({
-    spoiler: dynamicActor({ source, nodeProcess: { cpuTimeLimitMs: 300 } }),
+    spoiler: dynamicActor({ source, limits: { cpuTimeLimitMs: 300 } }),
     neighbour: dynamic("actions: { hello: () => 'hello' }"),
   });
   const spoiled = own.act("spoiler", "spoil").catch(() => {});

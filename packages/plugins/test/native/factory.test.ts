@@ -1,5 +1,5 @@
 /** `createNativePluginFactory`: `pluginActor({ library })` by the name that it has in RivetKit. */
-import { setup, setupTest } from "@troupe/runtime";
+import { nodeEnv, setup, setupTest } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import {
   createNativePluginFactory,
@@ -16,6 +16,27 @@ test("S1.5 what the factory makes is a definition as `pluginActor` makes it: its
   const handle = client.counter.getOrCreate(["a"]);
   expect(await handle.action({ name: "increment", args: [2] })).toBe(2);
   expect(await handle.action({ name: "increment", args: [3] })).toBe(5);
+});
+
+test("the library gets the configuration: one that it doesn't want is its own error", async (context) => {
+  const library = await cExample("guardrail");
+  if (library.missing !== undefined) return context.skip(library.missing);
+  const it = { actorId: "1", namespace: "default", name: "it", key: [], input: undefined };
+  const failing = async (configJson?: string) => {
+    const options = { pluginPath: library.path, ...(configJson && { configJson }) };
+    const source = createNativePluginFactory(options).behaviour.source({
+      env: nodeEnv({ logLevel: "silent" }),
+      name: "it",
+    });
+    return await Promise.resolve(source.carrier(it)).catch((error) => error);
+  };
+  expect(await failing("[1]")).toMatchObject({
+    code: "refused",
+    message: expect.stringContaining("must be a JSON object"),
+  });
+  // It has no actor, and nothing against the configuration.
+  for (const configJson of ['{ "step": 1 }', undefined])
+    expect(await failing(configJson)).toMatchObject({ code: "which_actor" });
 });
 
 test("what it doesn't take is refused by name, and a configuration that isn't JSON", () => {

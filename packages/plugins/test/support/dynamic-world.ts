@@ -16,8 +16,8 @@ export function moduleOf(config: string): string {
 }
 
 /** A definition of such a module. */
-export function dynamic(config: string, nodeProcess: IsolateLimits = {}): AnyActorDefinition {
-  return dynamicActor({ source: moduleOf(config), nodeProcess });
+export function dynamic(config: string, limits: IsolateLimits = {}): AnyActorDefinition {
+  return dynamicActor({ source: moduleOf(config), limits });
 }
 
 export class DynamicWorld implements AsyncDisposable {
@@ -55,6 +55,11 @@ export class DynamicWorld implements AsyncDisposable {
 
   act(name: string, action: string, ...args: unknown[]): Promise<unknown> {
     return this.handle(name).action({ name: action, args });
+  }
+
+  /** Reloads it, as the program may. */
+  async reload(name: string, key = "a"): Promise<void> {
+    await (await this.#registry.client()).getOrCreate(name, [key]).reload();
   }
 
   async stop(): Promise<void> {

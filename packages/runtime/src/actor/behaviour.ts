@@ -8,6 +8,7 @@ import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, CarriedOnHost, OpenCarrierSource } from "../ports/carried.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
+import type { CarriedAuth } from "./carried/entry-auth.ts";
 import type { HostOptions } from "./carried/host-options.ts";
 import { type AnyDatabase, isDatabase } from "./database.ts";
 import { type EventRules, parseEventRules } from "./event-rules.ts";
@@ -121,6 +122,9 @@ export interface CarriedBehaviour {
   readonly statementMs: number | undefined;
   /** What the program says of it beside its own declaration. */
   readonly options: HostOptions;
+  /** Who may come. Undefined: the code decides alone. */
+  readonly auth: CarriedAuth | undefined;
+  readonly reloads: boolean | undefined;
 }
 
 /** A definition whose code the remote hosts of a pool have. */

@@ -245,6 +245,7 @@ export class Gateway {
   ): void {
     if (route.kind === "connect" || route.kind === "websocket") throw gatewayErrors.upgradeRequired();
     if (route.kind === "request") throw gatewayErrors.notFound(request.url);
+    if (route.kind === "reload") return this.#reload(route.actor, request, encoding, respond);
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);
     if (route.kind === "action" || route.kind === "queue") {
       this.#action(route, request, encoding, respond);
@@ -298,6 +299,16 @@ export class Gateway {
     } else {
       call.start(instance);
     }
+  }
+
+  /** As whoever runs the gateway: with its token. */
+  #reload(actor: ActorRoute, request: GatewayRequest, encoding: Encoding, respond: Respond): void {
+    if (request.method !== "PUT") throw gatewayErrors.methodNotAllowed(request.method);
+    this.#parts.access.checkToken(accessRequest(request));
+    this.#parts.host.reload(this.target(actor, undefined)).then(
+      () => respond(okResponse(encodeBody({}, encoding), encoding)),
+      (cause: unknown) => respond(this.#failure(cause, request, encoding)),
+    );
   }
 
   /** The actor's id, once its creation is durable. */

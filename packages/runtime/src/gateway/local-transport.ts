@@ -149,6 +149,13 @@ export class LocalTransport implements ClientTransport {
     };
   }
 
+  async reload(target: ActorTarget): Promise<void> {
+    await this.#parts.caller()?.departure();
+    await this.#parts.host.reload(this.#target(target)).catch((cause: unknown) => {
+      throw localError(cause);
+    });
+  }
+
   async resolve(target: ActorTarget): Promise<string> {
     const wanted = this.#target(target);
     await this.#parts.caller()?.departure();

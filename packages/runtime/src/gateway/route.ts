@@ -8,7 +8,7 @@ import { gatewayErrors } from "../errors.ts";
 export type Route =
   | { readonly kind: "action"; readonly actor: ActorRoute; readonly action: string }
   | { readonly kind: "queue"; readonly actor: ActorRoute; readonly queue: string }
-  | { readonly kind: "resolve" | "create" | "connect"; readonly actor: ActorRoute }
+  | { readonly kind: "resolve" | "create" | "connect" | "reload"; readonly actor: ActorRoute }
   | RawRoute
   | { readonly kind: "livez" | "readyz" | "metrics" }
   /** None of the gateway's own paths. */
@@ -89,6 +89,7 @@ function actorRoute(parts: readonly string[], of: ActorPart, path: string): Rout
       return { kind: "queue", actor, queue: part(parts, 4) };
     case "resolve":
     case "connect":
+    case "reload":
       return { kind: verb, actor };
     case "create":
       if (actor.kind === "id") throw gatewayErrors.notFound(path);

@@ -27,6 +27,7 @@ import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
 import type { HostParts } from "./host-parts.ts";
 import { IdleQueue } from "./idle-queue.ts";
+import { reloadActor } from "./reload.ts";
 import { Room } from "./room.ts";
 import { asSlot, Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
@@ -56,11 +57,8 @@ export class ActorHost implements InstanceHost {
     this.#storage = parts.storage;
     this.#factories = parts.factories;
     this.#idle = new IdleQueue(parts.env, (node) => void this.#stop(asSlot(node), "sleep"));
-    this.#alarms = new AlarmClock({
-      env: parts.env,
-      storage: parts.storage,
-      wake: (id) => this.#wake(id),
-    });
+    const { env, storage } = parts;
+    this.#alarms = new AlarmClock({ env, storage, wake: (id) => this.#wake(id) });
     this.#giveBack = new GiveBack({
       env: parts.env,
       directory: parts.directory,
@@ -164,6 +162,12 @@ export class ActorHost implements InstanceHost {
   async sleep(id: string): Promise<void> {
     const slot = this.#slots.get(id);
     if (slot !== undefined) await this.#stop(slot, "sleep");
+  }
+
+  /** See {@link reloadActor}. */
+  reload(target: Target): Promise<void> {
+    const sleep = (id: string): Promise<void> => this.sleep(id);
+    return reloadActor({ directory: this.#directory, factories: this.#factories, sleep }, target);
   }
 
   /** Ends an actor for good, awake or not. Throws `actor.not_found`, `storage.commit_failed`. */

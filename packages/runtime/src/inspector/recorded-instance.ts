@@ -53,12 +53,14 @@ export class RecordedFactory implements Whole<InstanceFactory> {
   readonly needs: StoreNeeds;
   /** A recorded call is in the scope that it was given with. */
   readonly takesScopes = false;
+  readonly reload: InstanceFactory["reload"];
   readonly #factory: InstanceFactory;
   readonly #env: Pick<Env, "clock">;
   readonly #recorders: Recorders;
 
   constructor(factory: InstanceFactory, env: Pick<Env, "clock">, recorders: Recorders) {
     this.needs = factory.needs ?? {};
+    this.reload = factory.reload;
     this.#factory = factory;
     this.#env = env;
     this.#recorders = recorders;

@@ -6,7 +6,7 @@
  */
 import { closeCodes, type Encoding, type SendOptions } from "@troupe/protocol";
 import type { LazyScope } from "@troupe/relay";
-import type { ActorRecord, Generation } from "./directory.ts";
+import type { ActorAddress, ActorRecord, Generation } from "./directory.ts";
 import type { FlowControl, FlowSink } from "./flow.ts";
 import type { HibernatingClient, Hibernation } from "./hibernation.ts";
 import type { ConnectedClient, InstanceEdits } from "./inspection.ts";
@@ -240,6 +240,8 @@ export interface InstanceFactory {
   readonly takesScopes?: boolean;
   /** The started actor, at once when its start has nothing to wait for; rejects with what its start hooks threw. */
   open(request: InstanceOpen): ActorInstance | Promise<ActorInstance>;
+  /** Present where each activation loads its code anew: the next one of this actor isn't kept waiting by those that failed. */
+  readonly reload?: ((address: ActorAddress) => void) | undefined;
   /** Gives back what all activations share; none runs any more. */
   close?(): Promise<void>;
 }

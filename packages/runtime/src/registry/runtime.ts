@@ -242,6 +242,8 @@ export class Runtime {
       case "carried":
         return new CarriedFactory(this.env, behaviour.source({ env: this.env, name, plugins }), {
           options: behaviour.options,
+          auth: behaviour.auth,
+          reloads: behaviour.reloads,
           limiter: this.#services.limiter,
           database: behaviour.needs.includes("database"),
           statementMs: behaviour.statementMs,

@@ -22,11 +22,13 @@ export class TracedFactory implements Whole<InstanceFactory> {
   readonly needs: StoreNeeds;
   /** It makes them itself. */
   readonly takesScopes = false;
+  readonly reload: InstanceFactory["reload"];
   readonly #factory: InstanceFactory;
   readonly #tracing: Tracing;
 
   constructor(factory: InstanceFactory, tracing: Tracing) {
     this.needs = factory.needs ?? {};
+    this.reload = factory.reload;
     this.#factory = factory;
     this.#tracing = tracing;
   }

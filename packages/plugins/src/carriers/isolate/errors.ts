@@ -18,6 +18,17 @@ export const dynamicErrors = {
   /** The program's own `load` threw. */
   loaderFailed: (cause: unknown) =>
     error("loader_failed", "The loader of the actor's source failed", { cause, public: false }),
+  /** Where it is may be nobody else's business: callers outside aren't told. */
+  sourceUnread: (source: URL, why: string, cause?: unknown) =>
+    error("source_unread", `The actor's source at ${source.href} can't be read: ${why}`, {
+      cause,
+      public: false,
+    }),
+  integrityMismatch: (expected: string, actual: string) =>
+    error(
+      "integrity_mismatch",
+      `The actor's source has the SHA-256 ${actual}, and the definition says ${expected}`,
+    ),
   /** The isolate process is gone, and with it all that its actors hadn't said. What they were asked may have happened. */
   processLost: (why: string) =>
     error("process_lost", "The process that ran this actor ended", { metadata: { why } }),

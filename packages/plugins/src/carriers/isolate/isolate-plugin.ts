@@ -15,16 +15,19 @@ export interface IsolatePluginOptions {
   readonly name: string;
   /** Brings the source, which was checked: an ES module whose default export is what `actor({ … })` gives. */
   readonly source: () => Promise<Uint8Array>;
+  /** The source is TypeScript. */
+  readonly typescript: boolean;
 }
 
 /** Opens one. Rejects as `source` does, and with `dynamic.*`, `package.missing`; nothing is left of it then. */
-export function isolatePlugin({ name, source }: IsolatePluginOptions): OpenCarrier {
+export function isolatePlugin({ name, source, typescript }: IsolatePluginOptions): OpenCarrier {
   return async (events) => {
     const text = new TextDecoder().decode(await source());
     const process = new IsolateProcess(nodeEnv());
     const order = {
       name,
       source: text,
+      typescript,
       memoryLimit: limits.isolateMemoryMb,
       timeLimitMs: limits.isolateTimeMs,
     };

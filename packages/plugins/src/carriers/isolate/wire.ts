@@ -30,6 +30,12 @@ export interface IsolateOrder {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly source: string;
+  /** The source is TypeScript. Default: it is JavaScript. */
+  readonly typescript?: boolean;
+  /** `process.env` of the source. Default: it has none. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files of modules that it may import, by their names. Default: none. */
+  readonly packages?: Readonly<Record<string, string>>;
   /** MiB. */
   readonly memoryLimit: number;
   /** Milliseconds of one entry. */

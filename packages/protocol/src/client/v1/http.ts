@@ -5,6 +5,7 @@
  *   POST /actor/{name}/queue/{queue}?key=a,b&method=getOrCreate      SendBody                   → { output: SendOutcome }
  *   POST /actor/{name}/resolve?key=a,b&method=get                    { input?, params? }        → { actorId }
  *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
+ *   PUT  /actor/{name}/reload?key=a,b                                with the gateway's token    → {}
  *   GET  /actor/{name}/connect?key=a,b&method=getOrCreate            WebSocket, see frames.ts
  *   GET  /actor/{name}/websocket/{path}?troupe-key=a,b               WebSocket, the actor's own; see below
  *   …    /actor/{name}/request/{path}?troupe-key=a,b                 any method: the actor's own HTTP; see below

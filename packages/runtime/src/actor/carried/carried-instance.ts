@@ -21,6 +21,7 @@ import { Connection } from "../local/connection.ts";
 import { withTimeout } from "../local/timeout.ts";
 import { CarriedActivation, type CarriedParts } from "./activation.ts";
 import type { CarriedGrants } from "./carried-factory.ts";
+import { checkEntry, requestOf } from "./entry-auth.ts";
 import { Kept } from "./kept.ts";
 import { passCall, wireTimeout } from "./pass-call.ts";
 
@@ -41,6 +42,7 @@ export class CarriedInstance implements ActorInstance {
   readonly #activation: CarriedActivation;
   readonly #limiter: Limiter | undefined;
   readonly #wake: CarriedGrants["wake"];
+  readonly #auth: CarriedGrants["auth"];
   /** It had work of its own when it was told to leave: it goes on elsewhere before anybody calls. */
   #goesOn = false;
 
@@ -48,6 +50,7 @@ export class CarriedInstance implements ActorInstance {
     this.record = request.record;
     this.generation = request.generation;
     this.#wake = of.grants.wake;
+    this.#auth = of.grants.auth;
     this.#limiter = of.grants.limiter?.(of.descriptor.options.rateLimit);
     const { noSleep, sleepTimeout } = of.descriptor.options;
     this.#activation = new CarriedActivation({
@@ -107,6 +110,16 @@ export class CarriedInstance implements ActorInstance {
     const activation = this.#activation;
     const limited = this.#limiter?.refuses(call);
     if (limited !== undefined) return call.reply.error(limited).release();
+    const auth = this.#auth;
+    if (auth === undefined || call.connection !== undefined) return this.#pass(call);
+    checkEntry(activation, auth, call).then(
+      () => (this.accepting ? this.#pass(call) : call.reply.error(actorErrors.stopping()).release()),
+      (cause: unknown) => activation.emit(call.reply.error(cause)),
+    );
+  }
+
+  #pass(call: ActionCall): void {
+    const activation = this.#activation;
     const refusal = refusalOf(activation, call);
     if (refusal !== undefined) {
       activation.emit(call.reply.error(refusal));
@@ -121,7 +134,10 @@ export class CarriedInstance implements ActorInstance {
     if (!this.accepting) throw actorErrors.stopping();
     const refusal = this.#limiter?.refusesClient(request.params);
     if (refusal !== undefined) throw refusal;
+    const auth = this.#auth;
     try {
+      if (auth !== undefined) await checkEntry(this.#activation, auth, request);
+      if (!this.accepting) throw actorErrors.stopping();
       return await this.#activation.clients.connect(request);
     } catch (cause) {
       // What refused may depend on what isn't durable yet; one that the end has cut short refuses nobody.
@@ -137,6 +153,15 @@ export class CarriedInstance implements ActorInstance {
     if (!this.accepting) return asked.refused(actorErrors.stopping());
     const request = this.#limiter === undefined ? asked : this.#limiter.admit(asked);
     if (request === undefined) return;
+    const auth = this.#auth;
+    if (auth === undefined) return this.#open(request);
+    checkEntry(this.#activation, auth, { params: request.params, request: requestOf(request) }).then(
+      () => (this.accepting ? this.#open(request) : request.refused(actorErrors.stopping())),
+      (cause: unknown) => request.refused(cause),
+    );
+  }
+
+  #open(request: RawRequest): void {
     if (request.kind === "http") this.#activation.requests.open(request);
     else this.#activation.sockets.open(request);
   }

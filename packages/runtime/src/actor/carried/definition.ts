@@ -16,6 +16,7 @@ import {
 import type { AnyActorDefinition } from "../definition.ts";
 import { defaultOptions } from "../options.ts";
 import { OpenedCarrier } from "./carrier-source.ts";
+import type { CarriedAuth } from "./entry-auth.ts";
 import { type HostOptions, parseHostOptions } from "./host-options.ts";
 
 /** What nobody knows of a carried actor before its carrier is open. */
@@ -45,6 +46,10 @@ export interface CarriedOptions {
   readonly sqlTimeLimitMs?: number | undefined;
   /** Options that the runtime keeps, in place of those that the code declares. Default: as declared. */
   readonly options?: HostOptions | undefined;
+  /** Who may come to the actor, before its code is asked. Default: whoever the code lets in. */
+  readonly auth?: CarriedAuth | undefined;
+  /** Each activation loads its code anew: it can be reloaded, and starts that fail again and again wait. Default: false. */
+  readonly reloads?: boolean | undefined;
 }
 
 /**
@@ -61,12 +66,14 @@ export function carriedActor(open: OpenCarrier, options?: CarriedOptions): Carri
  */
 export function carriedActorFrom(
   source: OpenCarrierSource,
-  { needs = [], sqlTimeLimitMs, options }: CarriedOptions = {},
+  { needs = [], sqlTimeLimitMs, options, auth, reloads }: CarriedOptions = {},
 ): CarriedDefinition {
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
     throw configErrors.invalidOption("needs", `a list of ${carriedNeeds.join(", ")}`);
   checkSqlTimeLimit(sqlTimeLimitMs);
+  if (auth !== undefined && typeof auth !== "function")
+    throw configErrors.invalidOption("auth", "a function");
   const behaviour: CarriedBehaviour = Object.freeze({
     kind: "carried",
     source,
@@ -74,6 +81,8 @@ export function carriedActorFrom(
     needs: Object.freeze([...needs]),
     statementMs: sqlTimeLimitMs,
     options: parseHostOptions(options),
+    auth,
+    reloads,
   });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }

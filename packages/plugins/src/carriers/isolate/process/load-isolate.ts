@@ -1,21 +1,13 @@
 /**
  * Loads a source into an isolate: it may import what that brings, and nothing else. The limits hold from its first line on.
  */
-import type ivm from "isolated-vm";
-import type { IsolateEnd, IsolateOrder, Place } from "../wire.ts";
+import ivm from "isolated-vm";
+import type { IsolateOrder, Place } from "../wire.ts";
+import { GrantedPackages } from "./granted-packages.ts";
 import type { IsolatePool } from "./isolate-pool.ts";
+import { LoadError } from "./load-error.ts";
 import type { PreparedIsolate } from "./prepared-isolate.ts";
 import { endOf, type LoadedIsolate, timeExceeded } from "./running-isolate.ts";
-
-/** What stops a load. */
-export class LoadError extends Error {
-  readonly end: IsolateEnd;
-
-  constructor(end: IsolateEnd) {
-    super(end.message);
-    this.end = end;
-  }
-}
 
 /** The source's name in stack traces. */
 const FILENAME = "actor.js";
@@ -55,10 +47,16 @@ async function evaluate(
   const module = await isolate.compileModule(order.source, { filename: FILENAME }).catch((cause: unknown) => {
     throw failed("syntax_error", cause, isolate);
   });
-  await module.instantiate(context, (specifier) => {
-    const known = modules.get(specifier);
+  if (order.env !== undefined) {
+    const own = new ivm.ExternalCopy({ env: { ...order.env } });
+    await context.global.set("process", own.copyInto({ release: true }));
+  }
+  const packages = new GrantedPackages(isolate, order.packages);
+  await module.instantiate(context, async (specifier, referrer) => {
+    const known = modules.get(specifier) ?? (await packages.find(specifier, referrer));
     if (known !== undefined) return known;
-    const there = [...modules.keys()].map((name) => JSON.stringify(name)).join(" and ");
+    const names = [...modules.keys(), ...packages.names];
+    const there = names.map((name) => JSON.stringify(name)).join(" and ");
     const message = `It imports ${JSON.stringify(specifier)}; there are ${there}, and nothing else`;
     throw new LoadError({ code: "import_refused", message });
   });

@@ -14,14 +14,17 @@ import {
   WireWriter,
 } from "../wire.ts";
 import { IsolatePool } from "./isolate-pool.ts";
-import { LoadError, loadIsolate } from "./load-isolate.ts";
+import { LoadError } from "./load-error.ts";
+import { loadIsolate } from "./load-isolate.ts";
 import { Outlet } from "./outlet.ts";
 import { RunningIsolate } from "./running-isolate.ts";
+import { TypeStripper } from "./type-stripper.ts";
 
 const socket = new Socket({ fd: 3 });
 const reader = new WireReader();
 const writer = new WireWriter((bytes) => void socket.write(bytes));
 const pool = new IsolatePool();
+const types = new TypeStripper();
 const isolates = new Map<number, RunningIsolate>();
 /** Ways out; that of an isolate which ended is there until all that it said has left. */
 const outlets = new Map<number, Outlet>();
@@ -62,7 +65,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
   const load = { began: performance.now(), ended: false };
   loading.set(number, load);
   try {
-    const loaded = await loadIsolate(order, pool);
+    const loaded = await loadIsolate(order.typescript === true ? await types.strip(order) : order, pool);
     if (load.ended) return loaded.isolate.dispose();
     writer.say(number, WireKind.loaded);
     const { timeLimitMs } = order;

@@ -1,0 +1,49 @@
+/** What a program grants to the source of a dynamic actor beside the actor's own. Nothing of it is there by itself. */
+import { fileURLToPath } from "node:url";
+import { dynamicErrors } from "../carriers/isolate/errors.ts";
+
+/** What the source may use. It is the program's word, never the source's or a loader's. */
+export interface DynamicGrants {
+  /** `process.env` of the source: these variables, and no other. Default: there is no `process`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What it may import beside Troupe: names, and the `file:` URL of the ES module that each means, as `import.meta.resolve`
+   * gives it. What such a module imports of its own package is granted with it. Default: none.
+   */
+  readonly packages?: Readonly<Record<string, string | URL>>;
+}
+
+/** The same, as it goes to the isolate. */
+export interface IsolateGrants {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Paths by names. */
+  readonly packages?: Readonly<Record<string, string>>;
+}
+
+/** Throws `dynamic.bad_option`. */
+export function readGrants({ env, packages }: DynamicGrants): IsolateGrants {
+  if (env !== undefined && !(isRecord(env) && Object.values(env).every((value) => typeof value === "string")))
+    throw dynamicErrors.badOption("`env` must be an object of texts");
+  if (packages !== undefined && !isRecord(packages))
+    throw dynamicErrors.badOption("`packages` must be an object of file: URLs");
+  const paths = Object.entries(packages ?? {}).map(([name, url]) => [name, pathOf(name, url)] as const);
+  return Object.freeze({
+    ...(env && { env: Object.freeze({ ...env }) }),
+    ...(packages && { packages: Object.freeze(Object.fromEntries(paths)) }),
+  });
+}
+
+function pathOf(name: string, given: unknown): string {
+  if (name === "troupe" || name.startsWith("troupe/"))
+    throw dynamicErrors.badOption(`"${name}" is Troupe's own, and there without a grant`);
+  if (/^[./]|:/.test(name)) throw dynamicErrors.badOption(`"${name}" isn't a package's name`);
+  const url = given instanceof URL ? given : String(given);
+  if (URL.canParse(url) && new URL(url).protocol === "file:") return fileURLToPath(url);
+  throw dynamicErrors.badOption(
+    `\`packages\` must name "${name}" by a file: URL, as import.meta.resolve gives it`,
+  );
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
