@@ -375,6 +375,8 @@ export const limits = {
   sandboxQueue: 1_024,
   /** A thread that had nothing to do for this long ends. */
   sandboxThreadIdleMs: 10_000,
+  /** What a command in an embedded sandbox may take of the processor before it takes only what no other thread wants. */
+  sandboxPromptSeconds: 1,
   /** Default deadline of one command in a sandbox. */
   sandboxExecMs: 60_000,
   /** The longest deadline that a command may be given, and that of a file operation. */

@@ -1,6 +1,6 @@
 /**
- * The way to a session with an agent: initialize, then the old session again if the agent knows how, else a new one. An agent
- * that says that it can't resume or load it after all gets a new one too, and the reason is given.
+ * The way to a session with an agent: initialize, then the old session again if the agent knows how, resumed or else loaded, else a
+ * new one. An agent that refuses both after all gets a new one too, and the reasons are given.
  *
  * All of it together has one time. What an agent replays while it loads an old session is in the transcript already, and
  * not for the log: it is over when this settles.
@@ -47,6 +47,13 @@ export interface OpenedSession {
 export interface Restart {
   readonly reason: "unsupported" | "failed";
   readonly message?: string;
+}
+
+/** What an agent is asked to go on with. */
+interface OldSession {
+  readonly sessionId: string;
+  readonly cwd: string;
+  readonly mcpServers: McpServer[];
 }
 
 /** What can be chosen of an agent's session, as ACP has it. */
@@ -126,30 +133,44 @@ function isAuthRequired(cause: unknown): boolean {
   return TroupeError.is(cause) && cause.metadata?.["code"] === RequestError.authRequired().code;
 }
 
-/** The old session again, or why not. Rejects when the agent is gone. */
+/** The old session again, by the first way that the agent has and takes, or why not. Rejects when the agent is gone. */
 async function goOn(
   link: AgentLink,
-  { sessionCapabilities, loadSession }: OpenedSession["capabilities"],
-  request: { readonly sessionId: string; readonly cwd: string; readonly mcpServers: McpServer[] },
+  capabilities: OpenedSession["capabilities"],
+  request: OldSession,
 ): Promise<{ readonly config: SessionConfig } | Restart> {
-  const { session } = methods.agent;
-  try {
-    if (sessionCapabilities?.resume != null) {
-      const { modes, configOptions } = await link.request<ResumeSessionResponse>(session.resume, (agent) =>
-        agent.request(session.resume, request),
-      );
+  const ways = waysBack(link, capabilities, request);
+  if (ways.length === 0) return { reason: "unsupported" };
+  const refusals: string[] = [];
+  for (const way of ways) {
+    try {
+      const { modes, configOptions } = await way();
       return { config: { modes, configOptions } };
+    } catch (cause) {
+      if (!TroupeError.is(cause) || cause.code !== "refused") throw cause;
+      refusals.push(cause.message);
     }
-    if (loadSession !== true) return { reason: "unsupported" };
-    const { modes, configOptions } = await link.request<LoadSessionResponse>(session.load, (agent) =>
+  }
+  return { reason: "failed", message: refusals.join("; ") };
+}
+
+/** The best first: an agent that loads a session replays all of it. */
+function waysBack(
+  link: AgentLink,
+  { sessionCapabilities, loadSession }: OpenedSession["capabilities"],
+  request: OldSession,
+): (() => Promise<ResumeSessionResponse | LoadSessionResponse>)[] {
+  const { session } = methods.agent;
+  const resume = () =>
+    link.request<ResumeSessionResponse>(session.resume, (agent) => agent.request(session.resume, request));
+  const load = async () => {
+    const loaded = await link.request<LoadSessionResponse>(session.load, (agent) =>
       agent.request(session.load, request),
     );
     await replayed(link);
-    return { config: { modes, configOptions } };
-  } catch (cause) {
-    if (!TroupeError.is(cause) || cause.code !== "refused") throw cause;
-    return { reason: "failed", message: cause.message };
-  }
+    return loaded;
+  };
+  return [...(sessionCapabilities?.resume == null ? [] : [resume]), ...(loadSession === true ? [load] : [])];
 }
 
 /** How long an agent is waited for that doesn't answer what it doesn't know. */

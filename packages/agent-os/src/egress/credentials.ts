@@ -20,12 +20,14 @@ export class Credentials {
   readonly #held: readonly Held[];
 
   constructor(credentials: Readonly<Record<string, Credential>>) {
-    this.#held = Object.entries(credentials).map(([name, { value, hosts }]) => ({
+    const held = Object.entries(credentials).map(([name, { value, hosts }]) => ({
       name,
       value,
       hosts,
       placeholder: `troupe-credential-${randomBytes(12).toString("hex")}`,
     }));
+    // The longest first: of one that begins as another does nothing is left behind that one's placeholder.
+    this.#held = held.sort((a, b) => b.value.length - a.value.length);
   }
 
   /** Placeholders by the names of their variables. */

@@ -1,4 +1,6 @@
 /** A request to a port of the sandbox as one call, and its answer as a whole. */
+import type { IncomingMessage } from "node:http";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { portErrors, sandboxErrors } from "../errors.ts";
 import { asVariables, bytesOf, checkOptions, checkText } from "../sandbox/arguments.ts";
@@ -33,7 +35,7 @@ export function checkPort(port: number): number {
 
 /** `url`: a path, or a URL of which path and query are used. Rejects with `port.*`, `sandbox.*`. */
 export async function fetchPort(
-  place: () => Promise<Sandbox>,
+  place: () => Promise<Pick<Sandbox, "connect">>,
   port: number,
   url: string,
   options: PortFetchOptions = {},
@@ -47,31 +49,38 @@ export async function fetchPort(
   const target = URL.parse(url, "http://localhost");
   if (target === null || !/^[A-Za-z]{1,20}$/.test(method))
     throw sandboxErrors.invalidArgument("url", "a path or a URL");
+  const sandbox = await place();
   const late = AbortSignal.timeout(limits.networkRequestMs);
-  const answer = await requestPort(await place(), {
-    port,
-    path: target.pathname + target.search,
-    method: method.toUpperCase(),
-    headers,
-    body: body === undefined ? undefined : bytesOf(body),
-    signal: late,
-  }).catch((cause: unknown) => {
-    throw late.aborted ? portErrors.timedOut(port, limits.networkRequestMs) : cause;
-  });
+  try {
+    const answer = await requestPort(sandbox, {
+      port,
+      path: target.pathname + target.search,
+      method: method.toUpperCase(),
+      headers,
+      body: body === undefined ? undefined : bytesOf(body),
+      signal: late,
+    });
+    return {
+      status: answer.statusCode ?? 0,
+      statusText: answer.statusMessage ?? "",
+      headers: Object.fromEntries(answerHeaders(answer)),
+      body: await bodyOf(answer),
+    };
+  } catch (cause) {
+    if (late.aborted) throw portErrors.timedOut(port, limits.networkRequestMs);
+    // An answer may also be cut off in its middle.
+    throw TroupeError.is(cause) ? cause : portErrors.closed(port, cause);
+  }
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  // Whoever leaves this loop ends the connection.
   for await (const chunk of answer as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > limits.portAnswerBytes) {
-      answer.destroy();
-      throw portErrors.answerTooLarge(limits.portAnswerBytes);
-    }
+    if (bytes > limits.portAnswerBytes) throw portErrors.answerTooLarge(limits.portAnswerBytes);
     chunks.push(chunk);
   }
-  return {
-    status: answer.statusCode ?? 0,
-    statusText: answer.statusMessage ?? "",
-    headers: Object.fromEntries(answerHeaders(answer)),
-    body: Uint8Array.from(Buffer.concat(chunks)),
-  };
+  return Uint8Array.from(Buffer.concat(chunks));
 }

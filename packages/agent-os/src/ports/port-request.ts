@@ -4,6 +4,7 @@
  * What answers is whatever runs inside: its head and body are passed on, and believed in nothing.
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
+import { pipeline } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { portErrors } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -30,7 +31,10 @@ export function passedOn(headers: Readonly<Record<string, string>>): Record<stri
 }
 
 /** Sends it; settles with the answer's head. Rejects with `port.closed` where nobody listens, or says no HTTP. */
-export async function requestPort(sandbox: Sandbox, request: PortRequest): Promise<IncomingMessage> {
+export async function requestPort(
+  sandbox: Pick<Sandbox, "connect">,
+  request: PortRequest,
+): Promise<IncomingMessage> {
   const { port, path, method, body, signal } = request;
   const connection = await sandbox.connect(port);
   const headers = passedOn(request.headers);
@@ -48,7 +52,8 @@ export async function requestPort(sandbox: Sandbox, request: PortRequest): Promi
       sent.on("error", reject);
       connection.on("close", () => reject(new Error("the connection was closed")));
       if (body === undefined || body instanceof Uint8Array) sent.end(body);
-      else void sendAll(sent, body).catch((cause: unknown) => sent.destroy(asError(cause)));
+      // Whoever gives the body is let go with the request, which tells what failed.
+      else pipeline(body, sent, () => undefined);
     });
   } catch (cause) {
     connection.destroy();
@@ -62,14 +67,4 @@ export function answerHeaders(answer: IncomingMessage): [name: string, value: st
   return Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
     connectionHeaders.test(name) ? [] : values.map((value): [string, string] => [name, value]),
   );
-}
-
-async function sendAll(sent: ReturnType<typeof httpRequest>, body: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of body)
-    if (!sent.write(chunk)) await new Promise((resolve) => sent.once("drain", resolve));
-  sent.end();
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -165,6 +165,20 @@ test("a secret is put in on the way out, for its hosts alone, and comes back as 
   expect(await denied(egress, `http://a.test:${web.port}/packed`)).toContain("it answered in gzip");
 });
 
+test("of secrets that begin alike none comes back in part", async () => {
+  const web = await serveWeb({ "/echo": (request, response) => response.end(request.headers["x-keys"]) });
+  const hosts = ["127.0.0.1"];
+  const egress = new Egress({
+    allow: [{ url: web.origin, private: true }],
+    credentials: { SHORT: { value: "key", hosts }, LONG: { value: "key-2-tail", hosts } },
+  });
+  const { SHORT = "", LONG = "" } = egress.variables;
+  const headers = { "x-keys": `${SHORT} ${LONG}` };
+  const answer = await egress.fetch(get(`${web.origin}/echo`, { headers }), never());
+  expect(web.asked[0]?.headers["x-keys"]).toBe("key key-2-tail");
+  expect(text(answer.body)).toBe(`${SHORT} ${LONG}`);
+});
+
 test("an answer has a size, a request a time; a server that isn't there is an error", async () => {
   const web = await serveWeb({
     "/long": (_request, response) => response.end(Buffer.alloc(limits.networkResponseBytes + 1)),

@@ -1,5 +1,7 @@
 /** Attacks on what an embedded sandbox may use, and what its users are told before it is too much. */
-import type { BootOptions, LimitWarning, Sandbox, SandboxUse } from "@troupe/agent-os";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import type { BootOptions, LimitWarning, Sandbox, SandboxNetwork, SandboxUse } from "@troupe/agent-os";
 import { EmbeddedDriver, type EmbeddedDriverOptions } from "@troupe/agent-os";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
@@ -44,6 +46,44 @@ test("time on the processor: a loop is ended, in a shell, a process and an isola
     used: 0,
     most: cpuSeconds,
   });
+}, 120_000);
+
+/** How many threads of sandboxes take only the time that no other thread wants. */
+function demoted(): number {
+  const isDemoted = (task: string) => {
+    try {
+      const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+      // From the third on, behind the name: the 41st is the policy, and 5 is SCHED_IDLE.
+      const policy = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38];
+      return stat.includes("(troupe-sandbox)") && policy === "5";
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  };
+  return readdirSync("/proc/self/task").filter(isDemoted).length;
+}
+
+test("a loop that has taken a second takes only what is left from then on; what comes after it isn't kept waiting so", async (context) => {
+  const canDemote = process.platform === "linux" && spawnSync("chrt", ["-i", "0", "true"]).status === 0;
+  if (!canDemote) context.skip("there is no chrt");
+  const answers: string[] = [];
+  const network: SandboxNetwork = {
+    variables: {},
+    fetch: async ({ url }) => {
+      const answer = demoted() > 0 ? "left" : "taken";
+      answers.push(answer);
+      return { url, status: 200, statusText: "OK", headers: {}, body: Buffer.from(answer) };
+    },
+    isHttp: () => true,
+    connect: () => Promise.reject(new Error("https isn't asked for")),
+  };
+  const { sandbox } = await boot({}, { network });
+  const loop = "for i in $(seq 200); do :; done";
+  await sandbox.exec(`until [ "$(curl -s http://x/)" = left ]; do ${loop}; done; touch done`);
+  expect(answers.slice(-2)).toEqual(["taken", "left"]);
+  expect((await sandbox.exec("ls")).stdout).toBe("done\n");
+  await vi.waitFor(() => expect(demoted()).toBe(0), 10_000);
 }, 120_000);
 
 test("memory: who takes all of the heap is ended, and it is said why; what it takes is told before", async () => {

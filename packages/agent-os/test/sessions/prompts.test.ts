@@ -4,7 +4,7 @@ import { limits } from "@troupe/protocol";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
-import { forgetful, loading, resuming, scripted } from "../support/agents.ts";
+import { forgetful, loading, oblivious, resuming, scripted, unresuming } from "../support/agents.ts";
 import { failure, rejection } from "../support/errors.ts";
 
 async function workspace(t: TestScope, config: AgentOSConfig = { agents: { scripted } }) {
@@ -78,8 +78,12 @@ test("killed in the middle of a prompt: the next life says so in the transcript,
 
 test("an agent that can't load its session is told the transcript, once, and the session says that it began anew", async () => {
   for (const [agent, reason] of [
-    [scripted, "unsupported"],
-    [forgetful, "failed"],
+    [scripted, { reason: "unsupported" }],
+    [forgetful, { reason: "failed" }],
+    [
+      oblivious,
+      { reason: "failed", message: expect.stringMatching(/session\/resume: .+; .+session\/load: /) },
+    ],
   ] as const) {
     await using ground = await Ground.start({ workspace: agentOS({ agents: { agent } }) });
     const handle = () => ground.client.workspace.getOrCreate(["a"]);
@@ -88,7 +92,7 @@ test("an agent that can't load its session is told the transcript, once, and the
     await ground.restart();
     expect(await handle().openSession()).toMatchObject({ resumed: false });
     const { events } = await handle().readHistory();
-    expect(events.at(-1)?.event).toMatchObject({ sessionUpdate: "_session_restarted", reason });
+    expect(events.at(-1)?.event).toMatchObject({ sessionUpdate: "_session_restarted", ...reason });
     await handle().prompt({ content: "recall" });
     const told = (await story(handle())).at(-1);
     expect(told).toMatch(/^This conversation goes on/);
@@ -101,6 +105,7 @@ test("an agent that can't load its session is told the transcript, once, and the
 test.each([
   ["load", loading],
   ["resume", resuming],
+  ["load, having refused to resume,", unresuming],
 ] as const)("an agent that can %s its session goes on with it", async (_, agent) => {
   await using ground = await Ground.start({ workspace: agentOS({ agents: { agent } }) });
   const handle = () => ground.client.workspace.getOrCreate(["a"]);

@@ -18,6 +18,12 @@ export const lateLoading: AgentCommand = { command: process.execPath, args: [scr
 /** The same, and it says that it can load sessions, but can't. */
 export const forgetful: AgentCommand = { command: process.execPath, args: [script, "load-broken"] };
 
+/** The same, and it says that it can resume and load sessions, but can't resume one. */
+export const unresuming: AgentCommand = { command: process.execPath, args: [script, "load-no-resume"] };
+
+/** The same, and it can do neither. */
+export const oblivious: AgentCommand = { command: process.execPath, args: [script, "load-broken-resume"] };
+
 /** The same, and it must be told who asks. */
 export const locked: AgentCommand = { command: process.execPath, args: [script, "locked"] };
 

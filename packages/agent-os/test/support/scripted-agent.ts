@@ -17,7 +17,8 @@
  *   exit 3              ends the process in the middle of the turn
  *
  * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-late` one that
- * replays much, beside its answer; `load-broken` one that says so and can't; `resume` one that can resume them; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
+ * replays much, beside its answer; `load-broken` one that says so and can't; `resume` one that can resume them; `load-no-resume` one
+ * that says that it can do both, and can only load them; `load-broken-resume` one that says so and can do neither; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
  * over HTTP. It has two modes, calm and bold, and an option, depth.
  */
 import { writeSync } from "node:fs";
@@ -189,7 +190,7 @@ agent({ name: "scripted" })
       authMethods: loads === "locked" ? [{ id: "key", name: "A key" }] : [],
       agentCapabilities: {
         loadSession: loads.startsWith("load"),
-        ...(loads === "resume" ? { sessionCapabilities: { resume: {} } } : {}),
+        ...(loads.endsWith("resume") ? { sessionCapabilities: { resume: {} } } : {}),
         mcpCapabilities: { http: loads !== "simple" },
       },
     };
@@ -212,9 +213,12 @@ agent({ name: "scripted" })
     if (params.configId !== "depth") throw RequestError.invalidParams();
     return depth(String(params.value));
   })
-  .onRequest("session/resume", () => ({}))
+  .onRequest("session/resume", () => {
+    if (loads !== "resume") throw RequestError.resourceNotFound();
+    return {};
+  })
   .onRequest("session/load", async ({ params: { sessionId }, client }) => {
-    if (loads === "load-broken") throw RequestError.internalError();
+    if (loads.startsWith("load-broken")) throw RequestError.internalError();
     const update = {
       sessionUpdate: "agent_message_chunk",
       content: { type: "text", text: "an old word" },

@@ -106,6 +106,11 @@ export interface InnerTime {
   readonly innerSeconds: number;
 }
 
+/** From the thread, first of all, where threads have a priority of their own. */
+export interface ThreadIdentity {
+  readonly kernelThread: number;
+}
+
 /** What a thread is started with. */
 export interface ThreadData {
   readonly fileBytes: number;

@@ -10,12 +10,14 @@ import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { EmbeddedBounds } from "./bounds.ts";
+import { demote } from "./give-way.ts";
 import type {
   FetchAnswer,
   FetchQuestion,
   InnerTime,
   ThreadAnswer,
   ThreadData,
+  ThreadIdentity,
   ThreadRequest,
 } from "./messages.ts";
 import { workerUrl } from "./worker-url.ts";
@@ -42,6 +44,8 @@ export class SandboxThread {
   #waiting: Waiting | undefined;
   #lost: unknown;
   #innerSeconds = 0;
+  #kernelThread: number | undefined;
+  #isDemoted = false;
   /** What it had taken of the processor when it was first asked in its operation. */
   #secondsBefore: number | undefined;
 
@@ -62,9 +66,10 @@ export class SandboxThread {
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / (1024 * 1024)) },
     });
     this.#worker.unref();
-    this.#worker.on("message", (said: ThreadAnswer | FetchQuestion | InnerTime) => {
+    this.#worker.on("message", (said: ThreadAnswer | FetchQuestion | InnerTime | ThreadIdentity) => {
       if ("fetch" in said) void this.#fetch(said);
       else if ("innerSeconds" in said) this.#innerSeconds = said.innerSeconds;
+      else if ("kernelThread" in said) this.#kernelThread = said.kernelThread;
       else this.#take()?.resolve(said);
     });
     this.#worker.on("error", (cause) => this.#lose(lossOf(cause)));
@@ -74,6 +79,21 @@ export class SandboxThread {
   /** True when it takes no more requests. */
   get lost(): boolean {
     return this.#lost !== undefined;
+  }
+
+  /** True when it takes only the time of the processor that no other thread wants. */
+  get isDemoted(): boolean {
+    return this.#isDemoted;
+  }
+
+  /** What runs has taken its share of the processor. Does nothing where that can't be done. */
+  demote(): void {
+    if (this.#isDemoted || this.#kernelThread === undefined) return;
+    this.#isDemoted = true;
+    demote(this.#kernelThread, () => {
+      this.#isDemoted = false;
+      this.#kernelThread = undefined;
+    });
   }
 
   /** Sends a request; what it asks of the network meanwhile goes there. Rejects when the thread ends before it has answered. */
@@ -88,7 +108,7 @@ export class SandboxThread {
     });
   }
 
-  /** Time of the processor since this was first asked in the operation that runs. May never settle: see `ThreadWatch`. */
+  /** Time of the processor since this was first asked in the operation that runs. May never settle: see `ThreadWatch`. It takes Node 24.6. */
   async cpuSeconds(): Promise<number> {
     const { user, system } = await this.#worker.cpuUsage();
     const seconds = (user + system) / 1_000_000 + this.#innerSeconds;

@@ -5,7 +5,7 @@
  * resolution, but for just-bash.
  */
 import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { giveWay } from "./give-way.ts";
+import { giveWay, kernelThread } from "./give-way.ts";
 import { tellInnerTime } from "./inner-threads.ts";
 import { lateHeaders, loadHeaders } from "./late-headers.ts";
 import type {
@@ -14,6 +14,7 @@ import type {
   ThreadAnswer,
   ThreadData,
   ThreadFailure,
+  ThreadIdentity,
   ThreadRequest,
 } from "./messages.ts";
 import { run } from "./operations.ts";
@@ -46,6 +47,8 @@ function failureOf(cause: unknown): ThreadFailure {
 
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   let asked = 0;
+  const thread = kernelThread();
+  if (thread !== undefined) port.postMessage({ kernelThread: thread } satisfies ThreadIdentity);
   if (data.tellsInnerTime)
     tellInnerTime((innerSeconds) => port.postMessage({ innerSeconds } satisfies InnerTime));
   const loaded = loadWarm(data, () => asked > 0);

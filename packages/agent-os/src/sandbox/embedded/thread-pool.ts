@@ -3,7 +3,7 @@
  *
  * A sandbox has no thread of its own: each operation borrows one, preferably the one that has its files. What finds all
  * threads at work waits its turn, in order and up to a limit. Threads are started when they are needed and end when they
- * were idle for a while, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
+ * were idle for a while, when what ran in them was demoted, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
  * there is always a thread, since the first thing that a thread does, to load the shell, takes longer than all that follows.
  */
 import { limits } from "@troupe/protocol";
@@ -100,6 +100,7 @@ export class ThreadPool {
   }
 
   #giveBack(used: SandboxThread): void {
+    if (used.isDemoted) void used.end(sandboxErrors.closed());
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next.lent(used.lost ? this.#start() : used);

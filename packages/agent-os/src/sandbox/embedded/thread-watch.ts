@@ -4,8 +4,10 @@
  *
  * A thread answers in the middle of a loop. One that can't (it collects garbage, it ends) answers late or never: nobody waits for it, and it is
  * asked nothing more until it has. What is over before the first look isn't looked at; time counts from there. The engine
- * bounds the heap, and ends a thread whose heap is full; time is bounded here.
+ * bounds the heap, and ends a thread whose heap is full; time is bounded here, and who has taken much of it is demoted.
  */
+import { Worker } from "node:worker_threads";
+import { limits } from "@troupe/protocol";
 import { processErrors } from "../../errors.ts";
 import type { SandboxUse } from "../sandbox.ts";
 import type { EmbeddedBounds } from "./bounds.ts";
@@ -13,6 +15,8 @@ import type { SandboxThread } from "./sandbox-thread.ts";
 
 /** Between two looks. */
 const EVERY_MS = 100;
+/** Since Node 24.6. */
+const canTellTime = "cpuUsage" in Worker.prototype;
 
 /** What is known of one operation's use. */
 class Use {
@@ -82,13 +86,14 @@ export class ThreadWatch {
         () => thread.heapBytes(),
         () => this.#tell("memoryBytes"),
       );
-      if (most === undefined) continue;
+      if (!canTellTime) continue;
       void run.cpuSeconds.ask(
         () => thread.cpuSeconds(),
         (used) => {
           this.#tell("cpuSeconds");
-          if (used >= most && this.#runs.get(thread) === run)
-            void thread.end(processErrors.limitExceeded("cpuSeconds"));
+          if (this.#runs.get(thread) !== run) return;
+          if (used >= (most ?? Infinity)) void thread.end(processErrors.limitExceeded("cpuSeconds"));
+          else if (used >= limits.sandboxPromptSeconds) thread.demote();
         },
       );
     }

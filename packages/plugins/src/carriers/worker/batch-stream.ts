@@ -13,8 +13,17 @@ import { HostBatchCodec, PluginBatchCodec } from "@troupe/protocol/plugin/v1";
 const HEAD_BYTES = 5;
 const NOTHING: readonly Uint8Array[] = [];
 
-/** What each end says, and what it hears. */
-const codecs = {
+interface Batch {
+  readonly frames: Uint8Array[];
+}
+
+/** What an end says, and what it hears. */
+interface EndCodecs {
+  readonly said: { encode(batch: Batch): Uint8Array };
+  readonly heard: { decode(bytes: Uint8Array): Batch };
+}
+
+const codecs: Readonly<Record<"host" | "worker", EndCodecs>> = {
   host: { said: HostBatchCodec, heard: PluginBatchCodec },
   worker: { said: PluginBatchCodec, heard: HostBatchCodec },
 };
@@ -32,7 +41,7 @@ export interface BatchEvents {
 /** One end. */
 export class BatchStream {
   readonly #stream: Http2Stream;
-  readonly #codec: (typeof codecs)["host" | "worker"];
+  readonly #codec: EndCodecs;
   /** Of a message that isn't whole yet: its bytes, in pieces, and how many they are. */
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -40,7 +49,7 @@ export class BatchStream {
   #wanted = HEAD_BYTES;
 
   /** Errors of the stream are its owner's to hear; its end follows them. */
-  constructor(stream: Http2Stream, end: keyof typeof codecs) {
+  constructor(stream: Http2Stream, end: "host" | "worker") {
     this.#stream = stream;
     this.#codec = codecs[end];
   }
@@ -59,7 +68,7 @@ export class BatchStream {
   }
 
   /** False: nothing more before `drain`. */
-  write(batch: { readonly frames: Uint8Array[] }): boolean {
+  write(batch: Batch): boolean {
     const bytes = this.#codec.said.encode(batch);
     const message = Buffer.allocUnsafe(HEAD_BYTES + bytes.byteLength);
     message[0] = 0;
