@@ -14,7 +14,7 @@ const HEAD_BYTES = 5;
 const NOTHING: readonly Uint8Array[] = [];
 
 interface Batch {
-  readonly frames: Uint8Array[];
+  readonly frames: readonly Uint8Array[];
 }
 
 /** What an end says, and what it hears. */
