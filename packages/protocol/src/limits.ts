@@ -526,6 +526,16 @@ export const limits = {
   isolateTimeMs: 1_000,
   /** An isolate that still runs so long after twice its time can't be stopped: its process ends. */
   isolateStuckMs: 1_000,
+  /** An entry of an isolate takes no more of a processor than that to be short. */
+  isolateShortMs: 0.5,
+  /** Short entries until an isolate may be entered on its process's own thread. */
+  isolateTrustEntries: 128,
+  /** What entries there may take together when they aren't short; then nobody is entered there until it is paid off. */
+  isolateLongMs: 50,
+  /** The share of the time that goes by which pays it off. */
+  isolateLongShare: 0.005,
+  /** How often an entry that runs there is looked at: it may be so much longer than its limit. */
+  isolateLookMs: 50,
   /** Isolates that are made before anybody needs them. */
   isolatesWaiting: 2,
   /** Timers of one isolate. */

@@ -17,6 +17,7 @@ import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
 import { dynamicErrors } from "./errors.ts";
 import { ProcessWatch } from "./process-watch.ts";
@@ -61,6 +62,7 @@ export class IsolateProcess {
   #running: Running | undefined;
   /** Processes that aren't gone yet. */
   readonly #exits = new Set<Promise<void>>();
+  readonly #poll = nodeBusyPoll();
   #last = 0;
   #closed = false;
 
@@ -80,7 +82,13 @@ export class IsolateProcess {
 
   /** Does nothing for an isolate that has ended. */
   send(isolate: number, frame: Uint8Array): void {
-    if (this.#isolates.has(isolate)) this.#running?.writer.say(isolate, WireKind.frame, frame);
+    if (!this.#isolates.has(isolate) || this.#running === undefined) return;
+    const { writer } = this.#running;
+    // The first of a turn says for all of them that their answers are waited for.
+    const isFirst = writer.bytes === 0;
+    const kind = isFirst && this.#poll.lookMs > 0 ? WireKind.frameOfMore : WireKind.frame;
+    writer.say(isolate, kind, frame);
+    if (isFirst) this.#poll.expect();
   }
 
   /** `ended` follows. */
@@ -151,6 +159,7 @@ export class IsolateProcess {
   #heard({ isolate, kind, body }: WireMessage): void {
     const ear = this.#isolates.get(isolate);
     if (ear === undefined) return;
+    this.#poll.arrived();
     if (kind === WireKind.frame) ear.frame(body);
     else if (kind === WireKind.loaded) ear.loaded();
     else if (kind === WireKind.spent) setImmediate(() => this.#giveMore(isolate));

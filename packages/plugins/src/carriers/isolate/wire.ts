@@ -23,6 +23,8 @@ export const WireKind = {
   spent: 7,
   /** To the process: the turn in which that was read is over. */
   more: 8,
+  /** To the process: a frame, behind whose answer another is likely to come at once. */
+  frameOfMore: 9,
 } as const;
 
 /** What an isolate is made of. */

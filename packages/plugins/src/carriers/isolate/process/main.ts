@@ -16,15 +16,22 @@ import {
 import { IsolatePool } from "./isolate-pool.ts";
 import { LoadError } from "./load-error.ts";
 import { loadIsolate } from "./load-isolate.ts";
+import { Lookout } from "./lookout.ts";
 import { Outlet } from "./outlet.ts";
+import { OwnThread } from "./own-thread.ts";
 import { RunningIsolate } from "./running-isolate.ts";
+import { levelStacks } from "./stack.ts";
 import { TypeStripper } from "./type-stripper.ts";
+
+levelStacks();
 
 const socket = new Socket({ fd: 3 });
 const reader = new WireReader();
 const writer = new WireWriter((bytes) => void socket.write(bytes));
 const pool = new IsolatePool();
 const types = new TypeStripper();
+const thread = new OwnThread();
+const lookout = new Lookout();
 const isolates = new Map<number, RunningIsolate>();
 /** Ways out; that of an isolate which ended is there until all that it said has left. */
 const outlets = new Map<number, Outlet>();
@@ -76,6 +83,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
     outlets.set(number, outlet);
     const parts = {
       loaded,
+      thread,
       timeLimitMs,
       send: (frame: Uint8Array): void => outlet.say(frame),
       congested: () => outlet.blocked ?? congested(),
@@ -104,8 +112,10 @@ function dispose(number: number): void {
 
 socket.on("data", (chunk) => {
   for (const { isolate, kind, body } of reader.read(chunk)) {
-    if (kind === WireKind.frame) isolates.get(isolate)?.receive(body);
-    else if (kind === WireKind.more) outlets.get(isolate)?.more();
+    if (kind === WireKind.frame || kind === WireKind.frameOfMore) {
+      isolates.get(isolate)?.receive(body);
+      if (kind === WireKind.frameOfMore) lookout.expect();
+    } else if (kind === WireKind.more) outlets.get(isolate)?.more();
     else if (kind === WireKind.create) void create(isolate, JSON.parse(textOf(body)));
     else if (kind === WireKind.dispose) dispose(isolate);
     else if (kind === WireKind.beat) writer.say(isolate, WireKind.beat);

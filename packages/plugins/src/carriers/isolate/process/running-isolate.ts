@@ -20,6 +20,8 @@ import { RecordList, RecordParts, type RecordReader } from "../records.ts";
 import type { IsolateEnd } from "../wire.ts";
 import { EntryLimit } from "./entry-limit.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
+import type { OwnThread } from "./own-thread.ts";
+import { Trust } from "./trust.ts";
 
 const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
 
@@ -31,9 +33,21 @@ export interface LoadedIsolate {
   readonly mailbox: ProcessMailbox;
 }
 
+/** One entry. */
+interface Entry {
+  readonly reference: ivm.Reference;
+  readonly given: (number | ArrayBuffer)[];
+  readonly options: ivm.ReferenceApplyOptions;
+}
+
+/** Entries on the process's own thread in one go, before others have their turns: what came, and the end of that turn. */
+const ENTRIES_HERE = 2;
+
 /** What a running isolate is made of. */
 export interface RunningIsolateParts {
   readonly loaded: LoadedIsolate;
+  /** Where it is entered when it has earned that. */
+  readonly thread: OwnThread;
   readonly timeLimitMs: number;
   /** A frame for the runtime. */
   readonly send: (frame: Uint8Array) => void;
@@ -55,13 +69,16 @@ export class RunningIsolate {
   /** It asked for another entry. */
   #again = false;
   readonly #limit: EntryLimit;
+  readonly #trust: Trust;
 
   constructor(parts: RunningIsolateParts) {
     this.#parts = parts;
-    const { isolate } = parts.loaded;
+    const { thread, loaded, timeLimitMs } = parts;
+    const { isolate } = loaded;
     // That stops it; whoever waits for the entry is told, and nobody is when it can't be stopped.
     const exceeded = (): void => disposeOf(isolate);
-    this.#limit = new EntryLimit({ isolate, limitMs: parts.timeLimitMs, exceeded });
+    this.#limit = new EntryLimit({ isolate, limitMs: timeLimitMs, exceeded });
+    this.#trust = new Trust({ thread, isolate, limitMs: timeLimitMs });
     this.#timers = new IsolateTimers((timer) => {
       this.#waiting.timerFired(timer);
       this.#enterSoon();
@@ -88,6 +105,7 @@ export class RunningIsolate {
     this.#over = true;
     this.#timers.clear();
     this.#limit.stop();
+    this.#trust.stop();
     disposeOf(this.#parts.loaded.isolate);
   }
 
@@ -107,15 +125,23 @@ export class RunningIsolate {
   #enterSoon(): void {
     if (this.#running || this.#over) return;
     this.#running = true;
+    this.#parts.thread.asks();
     queueMicrotask(() => void this.#run());
   }
 
   async #run(): Promise<void> {
+    let here = this.#parts.thread.takes() ? ENTRIES_HERE : 0;
     try {
       while ((this.#again || this.#waiting.bytes > 0) && !this.#over) {
-        for (let wait = this.#parts.congested(); wait !== undefined; wait = this.#parts.congested())
+        for (let wait = this.#parts.congested(); wait !== undefined; wait = this.#parts.congested()) {
+          here = 0;
           await wait;
-        if (!this.#over) await this.#enter();
+        }
+        if (this.#over) return;
+        const whose = here > 0 ? this.#trust.guarded : undefined;
+        here -= 1;
+        const heard = whose === undefined ? this.#enterElsewhere() : this.#enterHere(whose);
+        if (heard !== undefined) await heard;
       }
     } catch (cause) {
       this.#failed(cause);
@@ -124,21 +150,50 @@ export class RunningIsolate {
     }
   }
 
-  async #enter(): Promise<void> {
-    const { enter, endTurn, mailbox } = this.#parts.loaded;
+  async #enterElsewhere(): Promise<void> {
+    const { reference, given, options } = this.#entry();
     this.#limit.begin();
-    let before: unknown;
-    if (this.#again) before = await endTurn.apply(undefined, [], { result: { copy: true } });
-    else {
-      const given = mailbox.give(this.#waiting);
-      if (given !== undefined) await enter.apply(undefined, [given]);
-      else await enter.apply(undefined, [this.#waiting.take().buffer], { arguments: { copy: true } });
-    }
+    this.#trust.begin();
+    const before: unknown = await reference.apply(undefined, given, options);
     this.#limit.end();
     // It was over just when it was stopped.
     if (this.#limit.reached) return this.#end(timeExceeded(this.#parts.timeLimitMs));
-    if (before !== undefined) await this.#read(before);
-    await this.#hear();
+    this.#trust.end("elsewhere");
+    await this.#hearAll(before);
+  }
+
+  /** On the process's own thread: nobody has to be woken. */
+  #enterHere(whose: number): Promise<void> | undefined {
+    const { reference, given, options } = this.#entry();
+    const { thread, loaded, timeLimitMs } = this.#parts;
+    let before: unknown;
+    this.#trust.begin();
+    try {
+      const inTime = thread.enter(whose, loaded.isolate, () => {
+        before = reference.applySync(undefined, given, options);
+      });
+      if (inTime) return this.#hearAll(before);
+    } finally {
+      this.#trust.end("here");
+    }
+    this.#end(timeExceeded(timeLimitMs));
+    return undefined;
+  }
+
+  /** What is called for an entry, and with what. */
+  #entry(): Entry {
+    const { enter, endTurn, mailbox } = this.#parts.loaded;
+    if (this.#again) return { reference: endTurn, given: [], options: { result: { copy: true } } };
+    const bytes = mailbox.give(this.#waiting);
+    if (bytes !== undefined) return { reference: enter, given: [bytes], options: {} };
+    const copied = this.#waiting.take().buffer;
+    return { reference: enter, given: [copied], options: { arguments: { copy: true } } };
+  }
+
+  /** What an entry gave back was said before what stands in the mailbox. */
+  #hearAll(before: unknown): Promise<void> | undefined {
+    const rest = before === undefined ? undefined : this.#read(before);
+    return rest === undefined ? this.#hear() : rest.then(() => this.#hear());
   }
 
   /** What stands in the mailbox. */
