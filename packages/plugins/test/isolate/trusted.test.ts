@@ -81,7 +81,8 @@ test("what can't be stopped ends the process, with trust as without", async () =
 
 test("who earns trust and spins holds up its neighbours once: whoever tries again spins on a thread of its own", async (context) => {
   const order = orderOf(`actions: { ${hello}, spin: () => { for (;;); } }`, { timeLimitMs: 300 });
-  const isHeldUp = (answers: number): boolean => answers === 0;
+  // One that was held up is answered when the loop has ended, which may be heard together with that end.
+  const isHeldUp = (answers: number): boolean => answers <= 1;
   const answersMeanwhile: number[] = [];
   for (let after = 0; after < 3 && answersMeanwhile.length < TRIES; ) {
     const hostile = await trusted(order);
