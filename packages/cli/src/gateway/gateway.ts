@@ -61,6 +61,8 @@ export class Gateway implements AsyncDisposable {
   readonly #parts: Parts;
   #options: GatewayOptions;
   #server: GatewayServer;
+  /** Listeners of before, on which something is still under way. */
+  readonly #left = new Set<GatewayServer>();
   readonly #teardown: AsyncDisposableStack;
 
   private constructor(parts: Parts, teardown: AsyncDisposableStack) {
@@ -140,8 +142,8 @@ export class Gateway implements AsyncDisposable {
     const moved =
       host === options.host && port === options.port ? undefined : await GatewayServer.listen(route, options);
     try {
-      await components.change(options.components, async () => {
-        await route.plugins.reload(await askedPlugins(options));
+      await components.change(options.components, async (change) => {
+        await route.plugins.reload({ ...(await askedPlugins(options)), before: change });
       });
     } catch (error) {
       await moved?.close();
@@ -153,7 +155,8 @@ export class Gateway implements AsyncDisposable {
     if (moved === undefined) return;
     const old = this.#server;
     this.#server = moved;
-    await old.close();
+    this.#left.add(old);
+    void old.leave().then(() => this.#left.delete(old));
   }
 
   /** Ends it in order, behind a reload that is under way. From now on hooks say no, and nothing new is served. */
@@ -164,7 +167,8 @@ export class Gateway implements AsyncDisposable {
   async #end(): Promise<void> {
     try {
       // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
-      await this.#server.close({ now: this.#parts.route.token !== undefined });
+      const now = this.#parts.route.token !== undefined;
+      await Promise.all([this.#server, ...this.#left].map((server) => server.close({ now })));
     } finally {
       await this.#teardown.disposeAsync();
     }
