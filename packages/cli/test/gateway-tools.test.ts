@@ -53,7 +53,9 @@ test("a worker's guardrail refuses one tool, lets another pass, and the trace sa
   const [refused, allowed] = [...new Set(scopes.map(({ uuid }) => uuid))];
   expect(scopes.map(({ parent_uuid }) => parent_uuid)).toEqual([null, null, null, null]);
   const under = (uuid: string | undefined) =>
-    lines.filter(({ parent_uuid }) => parent_uuid === uuid).map(({ name }) => name);
+    lines
+      .filter(({ parent_uuid, name }) => parent_uuid === uuid && name !== "troupe_gateway_tool_decisions")
+      .map(({ name }) => name);
   expect(under(refused)).toEqual(["curfew/no-rm", "curfew/no-rm", "rm", "tool.decision"]);
   expect(under(allowed)).toEqual(["curfew/no-rm", "curfew/no-rm", "tool.decision"]);
 });

@@ -68,10 +68,19 @@ export async function decide(route: HookRoute, question: ToolQuestion): Promise<
       const answer = await ask(route, question);
       const rewritten = "args" in answer ? { rewritten: true } : {};
       relay.event("tool.decision", { data: { tool: question.name, ...answer.decision, ...rewritten } });
+      count(relay, question.name, answer.decision);
       return answer;
     },
     { metadata: sessionMetadata(session, question.session) },
   );
+}
+
+/** For `/metrics`. */
+function count(relay: Relay, tool: string, { decision }: ToolDecision): void {
+  const name = "troupe_gateway_tool_decisions";
+  const description = "Questions of agents whether a tool may run.";
+  const attributes = { tool, decision };
+  relay.metric(name, [{ name, description, kind: "counter", valueType: "u64", value: 1, attributes }]);
 }
 
 const allowed: ToolAnswer = { decision: { decision: "allow", by: null, reason: null } };
