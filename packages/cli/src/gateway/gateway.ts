@@ -180,6 +180,7 @@ const seesRequests = [
   "llm_conditional_execution_guardrail",
   "llm_request_intercept",
   "llm_execution_intercept",
+  "llm_stream_execution_intercept",
 ] as const;
 
 /** Throws `gateway.bad_proxy`, before anything of a reload has taken effect. */
