@@ -132,6 +132,25 @@ test("a worker that exits at once, and one that can't be read: the reason is wha
   expect(refused.err).toContain("manifest_version is 2, and must be 1 [plugin.manifest_invalid]");
 });
 
+test("what a plugin's process said at its end is told without the secrets in it", async () => {
+  using folder = new PluginFolder();
+  const key = `sk-ant-api03-${"aB3".repeat(20)}`;
+  const load = 'runtime = "node"\nentrypoint = "main.ts"';
+  const start = (startup: string) => {
+    const manifest = folder.manifest("talker", { kind: "worker", load, startup });
+    folder.write("talker/main.ts", `console.error("the key is ${key}"); process.exit(3);`);
+    return manifest;
+  };
+  const exit = await GatewayProcess.run(["--bind", "127.0.0.1:0", "--plugin", start("required")]);
+  expect(exit.err).toContain("the key is [REDACTED]");
+  expect(exit.err).not.toContain("sk-ant");
+  await using gateway = await GatewayProcess.start(["--plugin", start("optional")]);
+  const { body } = await gateway.get("/plugins");
+  expect(JSON.stringify(body)).toContain("the key is [REDACTED]");
+  const { out, err } = await gateway.stop();
+  expect(out + err + JSON.stringify(body)).not.toContain("sk-ant");
+});
+
 test("a trace that can't be written keeps the gateway from starting", async () => {
   using folder = new PluginFolder();
   const blocked = folder.write("file", "");

@@ -99,7 +99,9 @@ export class Gateway implements AsyncDisposable {
   ): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const keys = await readKeys(options.keys, env);
-    const relay = createRelay(log === undefined ? {} : { env: { ...platformEnv(), log } });
+    // Relay and plugins speak in one form.
+    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
+    const relay = createRelay({ env: { ...platformEnv(), log: pluginEnv.log } });
     agent?.listen(relay);
     if (options.atof !== undefined) {
       await prepareTraceFile(options.atof);
@@ -110,7 +112,6 @@ export class Gateway implements AsyncDisposable {
     const exporter = starting.use(new PrometheusExporter());
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
-    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
     const asked = await askedPlugins(options);
     const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
