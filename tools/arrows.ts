@@ -228,7 +228,10 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@lydell/node-pty": ["packages/agent-os/src/sandbox/bubblewrap/inside/terminal.ts"],
   "modern-tar": ["packages/agent-os/src/sandbox/archive.ts"],
   react: ["packages/client/src/react/"],
-  "eventsource-parser": ["packages/relay/src/model-proxy/response-reader.ts"],
+  "eventsource-parser": [
+    "packages/relay/src/model-proxy/provider-events.ts",
+    "packages/relay/src/model-proxy/response-reader.ts",
+  ],
   undici: ["packages/relay/src/model-proxy/upstream.ts", "packages/relay/src/model-proxy/passage.ts"],
   "smol-toml": [
     "packages/plugins/src/manifest/manifest.ts",

@@ -204,7 +204,12 @@ export const runErrors = {
 /** Errors of `troupe hook`: nobody but an agent reads them. */
 export const hookErrors = {
   noGateway: (variable: string) =>
-    error(400, "hook", "no_gateway", `${variable} is not set: the agent was not started by troupe run`),
+    error(
+      400,
+      "hook",
+      "no_gateway",
+      `${variable} is not set: it is the gateway's address, which troupe run sets, and whoever sets up hooks by hand`,
+    ),
   notHeard: (status: number, body: string) =>
     error(502, "hook", "not_heard", `it answered ${status}: ${body.slice(0, 300)}`),
 };

@@ -1,5 +1,6 @@
 /** How a command that failed says so: a line for people, an object for programs that asked for JSON, and an exit code. */
 import { TroupeError } from "@troupe/base";
+import { textWithoutSecrets } from "@troupe/relay";
 import { CommanderError } from "commander";
 import { optionErrors } from "./errors.ts";
 
@@ -17,7 +18,9 @@ const exitCodes: Readonly<Record<string, number>> = { "run.not_found": 127, "run
 export function failureOf(error: unknown, words: readonly string[]): Failure {
   if (error instanceof CommanderError) return usageFailure(error, words);
   if (!TroupeError.is(error)) return { exitCode: 1, out: "", err: `troupe: ${String(error)}\n` };
-  const { group, code, message, metadata } = error;
+  const { group, code, metadata } = error;
+  // It may tell what a plugin said of itself.
+  const message = textWithoutSecrets(error.message);
   return {
     exitCode: exitCodes[`${group}.${code}`] ?? 1,
     out: wantsJson(words) ? `${JSON.stringify({ error: { group, code, message, metadata } })}\n` : "",

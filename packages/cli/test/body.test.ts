@@ -1,5 +1,5 @@
 /** Bodies of requests. */
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { contentOf, readBody } from "@troupe/relay/model-proxy";
 import { expect, test } from "vitest";
@@ -42,4 +42,12 @@ test("a packed body is unpacked up to its limit, and not past it", async () => {
   const body = gzipSync('"12345678"');
   expect(await contentOf(body, "gzip", 10)).toEqual({ content: "12345678", isRead: true, length: 10 });
   expect(await contentOf(body, "gzip", 9)).toMatchObject({ content: null, isRead: false });
+});
+
+test("a body whose client leaves is cut, whatever its connection says of it", async () => {
+  const left = new PassThrough();
+  left.write("{");
+  const read = expect(readBody(left, 10)).rejects.toMatchObject({ code: "body_cut", statusCode: 400 });
+  left.destroy(new Error("aborted"));
+  await read;
 });

@@ -138,3 +138,20 @@ test("a configuration that can't be read is a finding with its line, and an old 
   expect(checkNode("22.1.0")).toMatchObject({ level: "problem", mend: "install Node 24 or newer" });
   expect(checkNode("24.0.0").level).toBe("ok");
 });
+
+test("a trace where a system takes no files, and an upstream that ends with what requests bring, are found", async () => {
+  using troupe = new Troupe();
+  const { of } = await examined(
+    troupe,
+    "--atof",
+    "/proc/nowhere/x",
+    "--upstream",
+    "http://127.0.0.1:1/api/v1",
+  );
+  expect(of("trace")).toMatchObject({ level: "problem", message: "/proc/nowhere/x can't be written" });
+  expect(of("upstream any")).toMatchObject({
+    level: "warning",
+    message: expect.stringContaining("they would go to http://127.0.0.1:1/api/v1/v1"),
+    mend: "name it without: http://127.0.0.1:1/api",
+  });
+});

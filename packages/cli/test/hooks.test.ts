@@ -20,6 +20,12 @@ async function guarded(upstream: readonly string[] = []) {
         if (toolName === "odd") throw new Error("out of order");
         return toolName === "rm" ? "nothing is removed here" : null;
       });
+      relay.registerToolRequestIntercept("safer", ({ toolName, args }) =>
+        toolName === "mv" ? { path: "/safe" } : args,
+      );
+      relay.registerToolExecutionIntercept("cache", ({ toolName, args }, { next }) =>
+        toolName === "cached" ? { result: "known" } : next(args),
+      );
     },
   };
   const gateway = await Gateway.start(options, { agent });
@@ -41,16 +47,7 @@ const asked = (tool: string) => ({
 test("Claude Code's hooks: a no is a no, everything else is left to its own rules, and whatever fails is a no", async () => {
   const { gateway, events, post } = await guarded();
   await using _gateway = gateway;
-  const no = (reason: unknown) => [
-    200,
-    {
-      hookSpecificOutput: {
-        hookEventName: "PreToolUse",
-        permissionDecision: "deny",
-        permissionDecisionReason: reason,
-      },
-    },
-  ];
+  const no = (reason: unknown) => [200, claudesNo(reason)];
   expect(await post("/hooks/claude", asked("rm"))).toEqual(no("nothing is removed here"));
   expect(await post("/hooks/claude", asked("ls"))).toEqual([200, {}]);
   expect(await post("/hooks/claude", asked("odd"))).toEqual(no(expect.any(String)));
@@ -65,6 +62,56 @@ test("Claude Code's hooks: a no is a no, everything else is left to its own rule
   await gateway[Symbol.asyncDispose]();
   const marks = events.filter(({ name }) => name === "hook.Stop");
   expect(marks).toMatchObject([{ metadata: { session_id: "launch-1", agent_session_id: "claude-7" } }]);
+});
+
+const claudesNo = (reason: unknown) => ({
+  hookSpecificOutput: {
+    hookEventName: "PreToolUse",
+    permissionDecision: "deny",
+    permissionDecisionReason: reason,
+  },
+});
+
+test("a tool whose arguments an intercept changes runs with those, or not at all; one that is answered in its place doesn't run", async () => {
+  const { gateway, events, post } = await guarded();
+  await using _gateway = gateway;
+  expect(await post("/hooks/claude", asked("mv"))).toEqual([
+    200,
+    { hookSpecificOutput: { hookEventName: "PreToolUse", updatedInput: { path: "/safe" } } },
+  ]);
+  // To Codex this would be a hook that failed, and the tool would run with what it had, whatever address it was given.
+  const codexs = { ...asked("mv"), turn_id: "turn-1" };
+  const untold = expect.stringContaining("changes what it would be called with");
+  for (const path of ["/hooks/codex", "/hooks/claude"])
+    expect(await post(path, codexs)).toEqual([200, claudesNo(untold)]);
+  expect(await post("/hooks/gemini", { ...asked("mv"), hook_event_name: "BeforeTool" })).toEqual([
+    200,
+    { decision: "deny", reason: untold },
+  ]);
+  expect(await post("/hooks/tool", { name: "mv", args: { path: "/" } })).toEqual([
+    200,
+    { decision: "deny", by: null, reason: untold },
+  ]);
+  expect(await post("/hooks/tool", { name: "cached", args: {} })).toEqual([
+    200,
+    { decision: "deny", by: "cache", reason: expect.stringContaining('"cache" answered in the place of') },
+  ]);
+  await gateway[Symbol.asyncDispose]();
+  // Nothing ran here, so nothing says so.
+  expect(events.filter(({ kind, category }) => kind === "scope" && category === "tool")).toEqual([]);
+  const decisions = events.flatMap(({ name, data }) => (name === "tool.decision" ? [data] : []));
+  expect(decisions[0]).toEqual({ tool: "mv", decision: "allow", by: null, reason: null, rewritten: true });
+});
+
+test("a question is answered in its own words at whatever agent's address it comes", async () => {
+  const { gateway, post } = await guarded();
+  await using _gateway = gateway;
+  const geminis = { ...asked("rm"), hook_event_name: "BeforeTool" };
+  for (const agent of ["claude", "codex", "gemini"]) {
+    const path = `/hooks/${agent}`;
+    expect(await post(path, asked("rm"))).toEqual([200, claudesNo("nothing is removed here")]);
+    expect(await post(path, geminis)).toEqual([200, { decision: "deny", reason: "nothing is removed here" }]);
+  }
 });
 
 test("one session joins model calls, hooks and what passes through, with the agent's own word beside it", async () => {

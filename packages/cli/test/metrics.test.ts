@@ -58,6 +58,7 @@ test("answers, overhead, calls and tokens are counted; labels are routes, status
     "troupe_gateway_overhead_seconds_count 3",
     'troupe_gateway_overhead_seconds_bucket{le="+Inf"} 3',
     'troupe_relay_calls_total{name="anthropic.messages",status="ok",type="llm"} 2',
+    'troupe_gateway_tool_decisions_total{decision="allow",tool="ls"} 1',
   ])
     expect(text.split("\n")).toContain(line);
   expect(text).not.toContain("secret-name");

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { request, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { Relay } from "@troupe/relay";
+import type { PluginConfig } from "@troupe/relay/plugin";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { type GatewayOptions, readOptions } from "../src/gateway/options.ts";
@@ -100,6 +102,79 @@ test("an end that is asked for during a reload waits for it and ends what it has
 
   expect(gateway.url).not.toBe(before);
   for (const url of [before, gateway.url]) await expect(ask(url)).rejects.toThrow("fetch failed");
+});
+
+test("a stream that is under way ends where it began, however long it takes, when the gateway moves; the reload doesn't wait for it", async () => {
+  let open: ServerResponse | undefined;
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    open = response;
+    response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+  });
+  await using gateway = await Gateway.start(optionsFor(provider));
+  const { url } = gateway;
+  const streaming = request(`${url}/v1/messages`, { method: "POST" });
+  const answered = once(streaming, "response");
+  streaming.end("{}");
+  const [stream] = await answered;
+  await gateway.reload(optionsFor(provider, { host: "localhost" }));
+  expect(gateway.url).not.toBe(url);
+  await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
+  expect(stream.readableEnded).toBe(false);
+  open?.end("data: 2\n\n");
+  expect(await text(stream)).toBe("data: 1\n\ndata: 2\n\n");
+});
+
+test("the end of a gateway that has moved ends what is under way at its former place", async () => {
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+  });
+  const agent = { token: "t", session: "s", listen: () => undefined };
+  await using gateway = await Gateway.start(optionsFor(provider), { agent });
+  const streaming = request(`${gateway.url}/v1/messages`, { method: "POST" });
+  const answered = once(streaming, "response");
+  streaming.end("{}");
+  const [stream] = await answered;
+  await gateway.reload(optionsFor(provider, { host: "localhost" }));
+  // An agent's gateway waits for nobody.
+  await gateway[Symbol.asyncDispose]();
+  await expect(text(stream)).rejects.toMatchObject({ code: "ECONNRESET" });
+});
+
+test("a reload that fails has changed nothing at any time: components neither", async () => {
+  using folder = new PluginFolder();
+  let open: ServerResponse | undefined;
+  await using door = await ScriptedProvider.start((_request, response) => {
+    open = response;
+    door.emit("knock");
+  });
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const config = { profiles: [{ action: "redact", detector: "email" }] };
+  const redacting: PluginConfig = { version: 1, components: [{ kind: "pii_redaction", config }] };
+  const options = optionsFor(provider, {
+    manifests: [folder.worker("curfew", guardrail)],
+    components: redacting,
+  });
+  const events: unknown[] = [];
+  const listen = (relay: Relay) => void relay.registerSubscriber("test", (event) => void events.push(event));
+  await using gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const call = (mail: string) =>
+    fetch(`${gateway.url}/v1/messages`, { method: "POST", body: JSON.stringify({ system: mail }) });
+
+  folder.write(
+    "curfew/main.ts",
+    `await fetch(${JSON.stringify(door.url)}); throw new Error("the licence is missing");`,
+  );
+  const knocked = once(door, "knock");
+  const without = { ...options, components: undefined };
+  const failed = expect(gateway.reload(without)).rejects.toMatchObject({ code: "required_failed" });
+  await knocked;
+  await call("during@example.com");
+  open?.end();
+  await failed;
+  await call("behind@example.com");
+  await gateway[Symbol.asyncDispose]();
+  expect(events.filter((event) => Object(event).name === "anthropic.messages")).toHaveLength(4);
+  expect(JSON.stringify(events)).not.toContain("@example.com");
 });
 
 test("reloads follow each other: the second of two to the same address finds the first done, and one that fails takes nothing back of another", async () => {

@@ -233,7 +233,8 @@ test("agents are told by the variables of their SDKs, and by words of their own"
     hooks: { PreToolUse: [ours] },
   });
   const codex = await told("codex");
-  expect(codex.args).toEqual(["-c", 'openai_base_url="http://g/v1"', "-p", "hi"]);
+  expect(codex.args.slice(0, 2)).toEqual(["-c", 'openai_base_url="http://g/v1"']);
+  expect(codex.args.slice(-2)).toEqual(["-p", "hi"]);
   expect(codex.env).toMatchObject({ OPENAI_PROJECT: "s3cret" });
   expect((await told("codex", { OPENAI_PROJECT: "p.1" })).env).toMatchObject({
     OPENAI_PROJECT: "s3cret.p.1",
@@ -258,7 +259,8 @@ test.each([
   await using ending = new AsyncDisposableStack();
   const gateway = { address, hook: [], cwd: "/nowhere", ending };
   const { args } = await behindGateway({ program, args: [...before, "hi"], env: {} }, gateway, agent);
-  expect(args).toEqual([...before, "-c", 'openai_base_url="http://g/v1"', "hi"]);
+  expect(args.slice(0, before.length + 2)).toEqual([...before, "-c", 'openai_base_url="http://g/v1"']);
+  expect(args.at(-1)).toBe("hi");
 });
 
 test("an agent's name among the arguments of another program makes it none", async () => {
@@ -382,4 +384,82 @@ test("where guardrails of tools are and nobody knows how the agent would ask, th
   expect(dry).toMatch(/\nWould hear of no tool: .*--agent claude, .*\n$/);
   const told = await start(["--dry-run", "--plugin", plugin, "--agent", "claude", "--", "env", "claude"]).ran;
   expect(told.out).not.toContain("Would hear of no tool");
+});
+
+test("a known agent that asks nobody is told of where a model asked for tools; an option that has it do so is known before", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(reply));
+  });
+  const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "open", handle: () => null }`;
+  const flags = ["--no-summary", "--upstream", provider.url, "--plugin", folder.worker("tools", guardrail)];
+  const script = folder.write(
+    "claude.mjs",
+    `const base = process.env.ANTHROPIC_BASE_URL;
+     await (await fetch(base + "/v1/messages", { method: "POST", body: "{}" })).text();
+     if (process.argv.includes("asks"))
+       await fetch(base + "/hooks/tool", { method: "POST", body: '{"name":"bash"}' });`,
+  );
+  const words = (...more: string[]) => [...flags, "--", process.execPath, script, ...more];
+  expect((await start(words()).ran).err).toMatch(
+    /^troupe: warning: guardrails of tools weren't asked: models asked for tools, and .* asked nobody; .*\n$/,
+  );
+  expect((await start(words("--bare")).ran).err).toMatch(
+    /weren't asked: --bare has claude leave its hooks out\n$/,
+  );
+  expect((await start(words("asks")).ran).err).toBe("");
+  const dry = (await start(["--dry-run", ...words("--bare")]).ran).out;
+  expect(dry).toMatch(/\nWould hear of no tool: --bare has claude leave its hooks out\n$/);
+});
+
+test("Codex runs a hook of the run's own: a tool that a guardrail refuses ends with the code that blocks it", async () => {
+  using folder = new PluginFolder();
+  const guardrail = `{ kind: "tool_conditional_execution_guardrail", name: "none", handle: () => "not today" }`;
+  const codex = folder.write(
+    "codex.mjs",
+    `import { createHash } from "node:crypto";
+     import { execSync } from "node:child_process";
+     const told = Object.fromEntries(process.argv.map((arg) => [arg.split("=", 1)[0], arg]));
+     const command = JSON.parse(/command=("(?:[^"\\\\]|\\\\.)*")/.exec(told["hooks.PreToolUse"])[1]);
+     // Codex's own way to know it.
+     const known = { event_name: "pre_tool_use", hooks: [{ async: false, command, timeout: 60, type: "command" }] };
+     const digest = createHash("sha256").update(JSON.stringify(known)).digest("hex");
+     const event = { hook_event_name: "PreToolUse", turn_id: "t", tool_name: "Bash", tool_input: { command: "ls" } };
+     console.log(told["hooks.state"].includes('config.toml:pre_tool_use:0:0"={trusted_hash="sha256:' + digest + '"'));
+     console.log(String(execSync(command, { input: JSON.stringify(event) })));`,
+  );
+  const flags = ["--plugin", folder.worker("tools", guardrail), "--upstream", "http://127.0.0.1:9"];
+  const { out, err } = await start([...flags, "--", process.execPath, codex]).ran;
+  expect(out).toBe(
+    `true\n${JSON.stringify({ hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: "not today" } })}\n\n`,
+  );
+  expect(err).toMatch(/; 1 tool call refused\n$/);
+});
+
+test("a trace that can't be written to its end is told of, and the exit code stays the agent's", async () => {
+  using folder = new PluginFolder();
+  const script = folder.write("agent.mjs", "process.exit(7);");
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const calls = folder.write(
+    "calls.mjs",
+    'await fetch(process.env.ANTHROPIC_BASE_URL + "/v1/messages", { method: "POST", body: "{}" }); process.exit(7);',
+  );
+  for (const file of [script, calls]) {
+    const flags = ["--no-summary", "--upstream", provider.url, "--atof", "/dev/full"];
+    const { code, err } = await start([...flags, "--", process.execPath, file]).ran;
+    expect(code).toBe(7);
+    if (file === calls)
+      expect(err).toMatch(/^troupe: error: the run didn't end as it should: .*\/dev\/full.*\n$/);
+  }
+});
+
+test("a signal that comes while a plugin's start hangs and then fails is the run's exit code", async () => {
+  using folder = new PluginFolder();
+  const plugin = folder.worker("late", "");
+  folder.write(
+    "late/main.ts",
+    `process.kill(process.ppid, "SIGTERM"); setTimeout(() => process.exit(1), 300);`,
+  );
+  const { code } = await start(["--no-summary", "--plugin", plugin, "--", "true"]).ran;
+  expect(code).toBe(143);
 });

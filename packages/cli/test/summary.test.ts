@@ -113,8 +113,8 @@ test("a call that a guardrail stopped, by a no or by failing, is counted as what
   const [said, ...lines] = summary.text(1).split("\n");
   expect(said).toBe("troupe: 3 model calls in 1.0 s, 1 refused, 1 failed; 2 tool calls refused");
   expect(lines.filter((line) => line.startsWith("  failed:"))).toEqual([
-    '  failed: The llm_conditional_execution_guardrail "frail" failed',
-    '  failed: The tool_conditional_execution_guardrail "frail" failed',
+    '  failed: The llm_conditional_execution_guardrail "frail" failed: lost its plugin',
+    '  failed: The tool_conditional_execution_guardrail "frail" failed: lost its plugin',
   ]);
   expect(marks).toMatchObject([
     { name: "m", category: "llm", data: { rejected: true, rejection_reason: "not today" } },

@@ -72,6 +72,12 @@ export const relayErrors = {
         statusCode: 409,
       },
     ),
+  /** Of a tool that runs elsewhere: nobody could hand its caller what the intercept answered. */
+  answeredInPlace: (what: string, by: string) =>
+    error("answered_in_place", `"${by}" answered in the place of "${what}", which isn't to run then`, {
+      statusCode: 403,
+      metadata: { what, by },
+    }),
   /** `next` was called after its intercept had answered. */
   nextRevoked: (by: string) =>
     error("next_revoked", `"${by}" called next after it had answered`, { metadata: { by } }),

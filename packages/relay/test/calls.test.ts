@@ -86,6 +86,35 @@ test.each([
   expect([await codeOf(call), ran]).toEqual(["relay.middleware_failed", false]);
 });
 
+test.each([
+  ["tool", "registerToolRequestIntercept", "tool_request_intercept"],
+  ["tool", "registerToolConditionalExecutionGuardrail", "tool_conditional_execution_guardrail"],
+  ["llm", "registerLlmRequestIntercept", "llm_request_intercept"],
+] as const)(
+  "a middleware of a %s's call that fails leaves a mark with its reason, and one line of the log",
+  async (category, register, kind) => {
+    const { relay, events, warnings } = new Driver();
+    relay[register]("bad", () => {
+      throw new Error("no rules: api_key=sk-proj-aB3aB3aB3aB3aB3aB3aB3aB3aB3");
+    });
+    for (const _twice of [1, 2])
+      await (category === "tool"
+        ? relay.toolCallExecute("t", {}, one)
+        : relay.llmCallExecute("l", request, () => 1)
+      ).catch(() => {});
+    await relay.flushSubscribers();
+    const marks = events.filter((event) => event.kind === "mark");
+    const told = `The ${kind} "bad" failed: no rules: api_key=[REDACTED]`;
+    const mark = {
+      category,
+      data: { allowed: false, rejected: false },
+      metadata: { "error.type": "relay.middleware_failed", "otel.status_description": told },
+    };
+    expect(marks).toMatchObject([mark, mark]);
+    expect(warnings).toEqual([`The ${kind} "bad" failed; more of it isn't logged`]);
+  },
+);
+
 test("answers of the wrong shape are typed errors that say whose they are", async () => {
   const none = () => JSON.parse("null") as never;
   const { relay } = new Driver();

@@ -19,6 +19,16 @@ test("the documentation's table of kinds is the code's", () => {
   expect(page.split("\n").filter((line) => /^\| `[a-z_]+` \|/.test(line))).toEqual(rows);
 });
 
+test("each kind has a row that says what it gets and answers", () => {
+  const manifest = readFileSync(join(root, "docs/plugins/manifest.md"), "utf8");
+  const [, table = ""] = manifest.split("| kind | gets | answers |");
+  const named = table.split("\n").flatMap((line) => {
+    const [, kinds = ""] = /^\| (`[^|]+`) \|/.exec(line) ?? [];
+    return [...kinds.matchAll(/`([a-z_]+)`/g)].map(([, kind]) => kind);
+  });
+  expect(named.sort()).toEqual([...middlewareKindNames].sort());
+});
+
 const snippets = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
 const expected = [
   [

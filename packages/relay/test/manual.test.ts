@@ -62,6 +62,33 @@ test("guardrails and request intercepts can be asked for a call that is made els
   );
 });
 
+test("a tool that runs elsewhere: what is in front of it is asked, its arguments come back, and nothing says that it ran", async () => {
+  const { relay, events } = new Driver();
+  const seen: string[] = [];
+  relay.registerToolConditionalExecutionGuardrail("no", ({ args }) => (args === "bad" ? "no" : null));
+  relay.registerToolRequestIntercept("more", ({ args }) => `${args}, more`);
+  relay.registerToolExecutionIntercept("around", async ({ args }, { next, signal }) => {
+    seen.push(`before ${args}`);
+    signal.addEventListener("abort", () => seen.push("given up"));
+    const answer = await next(`${args}, and around`);
+    seen.push("behind the tool");
+    return answer;
+  });
+  using _held = relay.registerToolExecutionIntercept("in its place", ({ args }, { next }) =>
+    args === "held, more, and around" ? { result: "mine" } : next(args),
+  );
+  expect(await relay.toolCallElsewhere("t", "good")).toBe("good, more, and around");
+  expect(seen).toEqual(["before good, more", "given up"]);
+  expect(isGuardrailRejected(await relay.toolCallElsewhere("t", "bad").catch((error) => error))).toBe(true);
+  await expect(relay.toolCallElsewhere("t", "held")).rejects.toMatchObject({
+    code: "answered_in_place",
+    metadata: { by: "in its place" },
+  });
+  await relay.flushSubscribers();
+  const categories = events.map((event) => (event.kind === "scope" ? event.category : "mark"));
+  expect(new Set(categories)).toEqual(new Set(["guardrail", "mark"]));
+});
+
 const good: Measurement = { name: "tokens", kind: "counter", valueType: "u64", value: 3 };
 
 test("a metric mark has its measurements in the words of its schema", async () => {

@@ -1,5 +1,6 @@
 /** `troupe gateway`: what it says, and how it ends. */
 import { TroupeError } from "@troupe/base";
+import { textWithoutSecrets } from "@troupe/relay";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
 import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
@@ -85,9 +86,10 @@ async function reload(
   try {
     await gateway.reload(options());
   } catch (error) {
-    const { group, code, message } = TroupeError.is(error)
-      ? error
-      : { group: "internal", code: "error", message: String(error) };
+    const told = TroupeError.is(error) ? error : { group: "internal", code: "error", message: String(error) };
+    const { group, code } = told;
+    // It may tell what a plugin said of itself.
+    const message = textWithoutSecrets(told.message);
     return {
       reloaded: false,
       value: { reloaded: false, error: { code: `${group}.${code}`, message } },

@@ -1,6 +1,7 @@
 /** Diagnostics: how the plugins of a gateway are, for its output and for `GET /plugins`. */
 import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins, PluginStatus, SupervisedState } from "@troupe/plugins";
+import { textWithoutSecrets } from "@troupe/relay";
 
 /** An error as it is told. */
 interface Told {
@@ -47,7 +48,7 @@ export function diagnosticsOf({ status, skipped }: Pick<ActivePlugins, "status" 
 /** For people, a line each. */
 export function describePlugins({ status, skipped }: Pick<ActivePlugins, "status" | "skipped">): string[] {
   return [
-    ...skipped.map(({ plugin, error }) => `Left out optional plugin ${plugin}: ${error.message}`),
+    ...skipped.map(({ plugin, error }) => `Left out optional plugin ${plugin}: ${told(error).message}`),
     ...status.map(
       ({ id, version, kind, runsIn }) => `Activated plugin ${id} ${version} (${kind}, in ${runsIn})`,
     ),
@@ -60,5 +61,6 @@ export function describePlugins({ status, skipped }: Pick<ActivePlugins, "status
 }
 
 function told({ group, code, message }: TroupeError): Told {
-  return { code: `${group}.${code}`, message };
+  // What a plugin throws may quote what it was given.
+  return { code: `${group}.${code}`, message: textWithoutSecrets(message) };
 }

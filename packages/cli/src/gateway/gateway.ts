@@ -61,6 +61,8 @@ export class Gateway implements AsyncDisposable {
   readonly #parts: Parts;
   #options: GatewayOptions;
   #server: GatewayServer;
+  /** Listeners of before, on which something is still under way. */
+  readonly #left = new Set<GatewayServer>();
   readonly #teardown: AsyncDisposableStack;
 
   private constructor(parts: Parts, teardown: AsyncDisposableStack) {
@@ -97,7 +99,9 @@ export class Gateway implements AsyncDisposable {
   ): Promise<Gateway> {
     await using starting = new AsyncDisposableStack();
     const keys = await readKeys(options.keys, env);
-    const relay = createRelay(log === undefined ? {} : { env: { ...platformEnv(), log } });
+    // Relay and plugins speak in one form.
+    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
+    const relay = createRelay({ env: { ...platformEnv(), log: pluginEnv.log } });
     agent?.listen(relay);
     if (options.atof !== undefined) {
       await prepareTraceFile(options.atof);
@@ -108,7 +112,6 @@ export class Gateway implements AsyncDisposable {
     const exporter = starting.use(new PrometheusExporter());
     exporter.register(relay, "prometheus");
     const components = starting.use(await RelayComponents.start(relay, options.components));
-    const pluginEnv = log === undefined ? nodeEnv() : { ...nodeEnv(), log };
     const asked = await askedPlugins(options);
     const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
@@ -140,8 +143,8 @@ export class Gateway implements AsyncDisposable {
     const moved =
       host === options.host && port === options.port ? undefined : await GatewayServer.listen(route, options);
     try {
-      await components.change(options.components, async () => {
-        await route.plugins.reload(await askedPlugins(options));
+      await components.change(options.components, async (change) => {
+        await route.plugins.reload({ ...(await askedPlugins(options)), before: change });
       });
     } catch (error) {
       await moved?.close();
@@ -153,7 +156,8 @@ export class Gateway implements AsyncDisposable {
     if (moved === undefined) return;
     const old = this.#server;
     this.#server = moved;
-    await old.close();
+    this.#left.add(old);
+    void old.leave().then(() => this.#left.delete(old));
   }
 
   /** Ends it in order, behind a reload that is under way. From now on hooks say no, and nothing new is served. */
@@ -164,7 +168,8 @@ export class Gateway implements AsyncDisposable {
   async #end(): Promise<void> {
     try {
       // The agent has ended: what it left behind may call models no longer, and holds up nobody who waits for it.
-      await this.#server.close({ now: this.#parts.route.token !== undefined });
+      const now = this.#parts.route.token !== undefined;
+      await Promise.all([this.#server, ...this.#left].map((server) => server.close({ now })));
     } finally {
       await this.#teardown.disposeAsync();
     }
@@ -176,6 +181,7 @@ const seesRequests = [
   "llm_conditional_execution_guardrail",
   "llm_request_intercept",
   "llm_execution_intercept",
+  "llm_stream_execution_intercept",
 ] as const;
 
 /** Throws `gateway.bad_proxy`, before anything of a reload has taken effect. */

@@ -23,14 +23,23 @@ export class RelayComponents implements AsyncDisposable {
     return new RelayComponents(components, document);
   }
 
-  /** Puts a document in the place of the one before, if `rest` of the change works too. Throws as `start` does, and what `rest` throws. */
-  async change(document: PluginConfig = none, rest: () => Promise<void>): Promise<void> {
-    await this.#components.initialize(document);
+  /**
+   * Puts a document in the place of the one before, when `rest` of the change says that it is its turn, and if `rest` works too. Throws as
+   * `start` does, and what `rest` throws.
+   */
+  async change(
+    document: PluginConfig = none,
+    rest: (change: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    let changed = false;
     try {
-      await rest();
+      await rest(async () => {
+        await this.#components.initialize(document);
+        changed = true;
+      });
       this.#document = document;
     } catch (error) {
-      await this.#components.initialize(this.#document);
+      if (changed) await this.#components.initialize(this.#document);
       throw error;
     }
   }

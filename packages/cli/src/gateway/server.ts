@@ -62,10 +62,10 @@ export class GatewayServer {
   #url = "";
   /** Requests that are served, to the last word of their trace. */
   #serving = 0;
-  /** Settles when none is, and none can come. */
-  readonly #served = Promise.withResolvers<void>();
-  #stopping = false;
-  #closed = false;
+  /** Told when none is any more; undefined: nobody waits for that. */
+  #idle: (() => void) | undefined = undefined;
+  /** There when it takes no more: settles when all that ran has ended. */
+  #left: Promise<void> | undefined = undefined;
 
   private constructor(route: ServerRoute) {
     this.#route = route;
@@ -98,26 +98,34 @@ export class GatewayServer {
     return this.#url;
   }
 
+  /** Takes no more. Settles when all that runs has ended, however long it takes. */
+  leave(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
   /**
    * Takes no more and closes. Requests that run may take ten seconds to end; `now`: nobody needs their answers, and what is told of
    * them is all that is waited for.
    */
   async close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
-    this.#stopping = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const left = this.leave();
     if (now) this.#server.closeAllConnections();
-    else this.#connections.close();
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       this.#server.closeAllConnections();
       giveUp();
     }, DRAIN_MS);
-    await closed;
-    this.#closed = true;
-    // A client has its answer before its call's end is told.
-    if (this.#serving === 0) this.#served.resolve();
-    await Promise.race([this.#served.promise, late]);
+    await Promise.race([left, late]);
     clearTimeout(timer);
+  }
+
+  async #leave(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#connections.close();
+    await closed;
+    // A client has its answer before its call's end is told.
+    if (this.#serving > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -139,7 +147,7 @@ export class GatewayServer {
     }
     metrics.ended(routeNameOf(path, provider), response.statusCode);
     this.#serving -= 1;
-    if (this.#closed && this.#serving === 0) this.#served.resolve();
+    if (this.#serving === 0) this.#idle?.();
   }
 
   #callModel(
@@ -213,7 +221,7 @@ export class GatewayServer {
   }
 
   #readiness(): string {
-    if (this.#stopping || this.#route.ending.aborted) return "stopping";
+    if (this.#route.ending.aborted) return "stopping";
     const lost = this.#route.plugins.status.filter(({ state }) => state !== "active");
     if (lost.some(({ startup }) => startup === "required")) return "plugin_lost";
     return lost.length > 0 || this.#route.plugins.skipped.length > 0 ? "degraded" : "ready";

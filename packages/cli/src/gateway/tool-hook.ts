@@ -1,10 +1,13 @@
 /**
  * Tool hook: an agent asks whether it may call a tool.
  *
- * The answer is "allow" only when every guardrail was asked and none objected. A guardrail that fails, times out or is
- * gone is a "deny", and so is a gateway that ends, since its guardrails go: nothing here ever allows on somebody's behalf.
+ * The answer is "allow" only when every middleware in front of the tool was asked and none objected. One that fails, times out or is
+ * gone is a "deny", and so is a gateway that ends, since its guardrails go: nothing here ever allows on somebody's behalf. Where an
+ * intercept has made other arguments of those that were asked about, the tool may run with the others alone: an agent that can't be
+ * told them is told no.
  */
 import type { IncomingMessage } from "node:http";
+import { isDeepStrictEqual } from "node:util";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
@@ -14,9 +17,16 @@ import { requestErrors } from "../errors.ts";
 /** The answer of `POST /hooks/tool`. */
 export interface ToolDecision {
   readonly decision: "allow" | "deny";
-  /** The guardrail that objected or failed; null where none did. */
+  /** The middleware that objected or failed; null where none did. */
   readonly by: string | null;
   readonly reason: string | null;
+}
+
+/** The answer, for an agent that may be told more. */
+export interface ToolAnswer {
+  readonly decision: ToolDecision;
+  /** The arguments that the tool may run with, where they are others than those that were asked about. */
+  readonly args?: unknown;
 }
 
 /** What hooks are asked of. */
@@ -33,11 +43,13 @@ export interface ToolQuestion {
   readonly args: unknown;
   /** The agent's own word for its session. */
   readonly session: string | undefined;
+  /** The agent can be told other arguments. Default: it can't. */
+  readonly takesArgs?: boolean;
 }
 
-/** Asks the guardrails. Throws `gateway.bad_request` for a question that is none. */
+/** Asks what is in front of the tool. Throws `gateway.bad_request` for a question that is none. */
 export async function decideTool(route: HookRoute, request: IncomingMessage): Promise<ToolDecision> {
-  return await decide(route, readQuestion(await readHook(request)));
+  return (await decide(route, readQuestion(await readHook(request)))).decision;
 }
 
 /** The body of a hook. Throws `gateway.body_too_large`. */
@@ -46,36 +58,68 @@ export async function readHook(request: IncomingMessage): Promise<unknown> {
   return (await contentOf(body, request.headers["content-encoding"], limits.httpBodyBytes)).content;
 }
 
-/** Asks the guardrails of `relay`, in a scope that says whose question it is. */
-export async function decide(route: HookRoute, question: ToolQuestion): Promise<ToolDecision> {
+/** Asks the middleware of `relay`, in a scope that says whose question it is. */
+export async function decide(route: HookRoute, question: ToolQuestion): Promise<ToolAnswer> {
   const { relay, session } = route;
   return await relay.withScope(
     "hooks.tool",
     "function",
     async () => {
-      const decision = await ask(route, question);
-      relay.event("tool.decision", { data: { tool: question.name, ...decision } });
-      return decision;
+      const answer = await ask(route, question);
+      const rewritten = "args" in answer ? { rewritten: true } : {};
+      relay.event("tool.decision", { data: { tool: question.name, ...answer.decision, ...rewritten } });
+      count(relay, question.name, answer.decision);
+      return answer;
     },
     { metadata: sessionMetadata(session, question.session) },
   );
 }
 
-/** The agent runs the tool, not the gateway: what is called here is the question alone. */
-async function ask({ relay, ending }: HookRoute, { name, args }: ToolQuestion): Promise<ToolDecision> {
-  if (ending.aborted) return { decision: "deny", by: null, reason: requestErrors.stopping().message };
+/** For `/metrics`. */
+function count(relay: Relay, tool: string, { decision }: ToolDecision): void {
+  const name = "troupe_gateway_tool_decisions";
+  const description = "Questions of agents whether a tool may run.";
+  const attributes = { tool, decision };
+  relay.metric(name, [{ name, description, kind: "counter", valueType: "u64", value: 1, attributes }]);
+}
+
+const allowed: ToolAnswer = { decision: { decision: "allow", by: null, reason: null } };
+
+/** The agent runs the tool, not the gateway: nothing here says that it ran. */
+async function ask(
+  { relay, ending }: HookRoute,
+  { name, args, takesArgs = false }: ToolQuestion,
+): Promise<ToolAnswer> {
+  if (ending.aborted) return denied(requestErrors.stopping().message);
   try {
-    await relay.toolCallExecute(name, args, () => ({ result: null }));
-    return { decision: "allow", by: null, reason: null };
+    const asked = JSON.stringify(args);
+    const real = await relay.toolCallElsewhere(name, args);
+    if (saysTheSame(asked, real)) return allowed;
+    return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD);
   } catch (error) {
-    if (!TroupeError.is(error)) return { decision: "deny", by: null, reason: "a middleware failed" };
+    if (!TroupeError.is(error)) return denied("a middleware failed");
     const { by, reason } = error.metadata ?? {};
-    return {
-      decision: "deny",
-      by: typeof by === "string" ? by : null,
-      reason: isGuardrailRejected(error) && typeof reason === "string" ? reason : error.message,
-    };
+    const why = isGuardrailRejected(error) && typeof reason === "string" ? reason : error.message;
+    return denied(why, typeof by === "string" ? by : null);
   }
+}
+
+const UNTOLD =
+  "a middleware changes what it would be called with, and this agent can't be told: it would run as it was asked about";
+
+function denied(reason: string, by: string | null = null): ToolAnswer {
+  return { decision: { decision: "deny", by, reason } };
+}
+
+/** `asked`: as JSON, since an intercept may have edited what it was given. */
+function saysTheSame(asked: string, real: unknown): boolean {
+  const told = JSON.stringify(real);
+  return asked === told || (told !== undefined && isDeepStrictEqual(JSON.parse(asked), JSON.parse(told)));
+}
+
+/** What any agent's tool is called with. */
+function isFields(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function readQuestion(content: unknown): ToolQuestion {

@@ -31,9 +31,14 @@ export class AgentProcess {
     onSignal((signal) => this.#pass(signal));
   }
 
+  /** The exit code of a run that a signal kept from starting its agent; undefined: none did. */
+  get keptBy(): number | undefined {
+    return this.hasRun || this.#early === undefined ? undefined : exitOf(this.#early);
+  }
+
   /** Runs it to its end; its exit code. Throws `run.not_found`, `run.not_executable`, `run.cannot_start`. */
   async run({ program, args, env }: AgentStart): Promise<number> {
-    if (this.#early !== undefined) return exitOf(this.#early);
+    if (this.keptBy !== undefined) return this.keptBy;
     const child = spawned(program, args, env);
     this.hasRun = true;
     this.#pass = (signal) => void ((this.#atTerminal && ofTerminal.has(signal)) || child.kill(signal));

@@ -8,6 +8,7 @@ import { type GatewayAddress, TOKEN_VARIABLE, tokenFor, withToken } from "../gat
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { findAgent } from "./agent-name.ts";
 import { ClaudeSettingsFile, claudeSettingsPlace, readClaudeSettings } from "./claude-settings.ts";
+import { codexHookArgs } from "./codex-hook.ts";
 import { GeminiHome, geminiHomePlace, geminiSettingsIn, readGeminiHome } from "./gemini-home.ts";
 import { opencodeConfig } from "./opencode-config.ts";
 
@@ -85,14 +86,6 @@ export async function behindGateway(
   };
 }
 
-/** True for an agent that is told in its own way: of another it isn't known how it would ask before a tool runs. */
-export function isKnownAgent(
-  { program, args }: Pick<AgentStart, "program" | "args">,
-  said?: string,
-): boolean {
-  return Object.hasOwn(presets, findAgent(program, args, said).name);
-}
-
 /** Agents that are told in their own way. */
 export function presetNames(): readonly string[] {
   return Object.keys(presets);
@@ -144,8 +137,12 @@ const presets: Readonly<Record<string, Preset>> = {
       ending === undefined ? claudeSettingsPlace() : ending.use(await ClaudeSettingsFile.make(settings)).path;
     return { args: argsWith(path), settings: { path, content: settings } };
   },
-  codex: ({ args, env }, { address }) => ({
-    args: ["-c", `openai_base_url=${JSON.stringify(`${address.origin}/v1`)}`, ...args],
+  codex: ({ args, env }, { address, hook }) => ({
+    args: [
+      ...["-c", `openai_base_url=${JSON.stringify(`${address.origin}/v1`)}`],
+      ...codexHookArgs(hookCommand(hook, "codex")),
+      ...args,
+    ],
     env: { [TOKEN_VARIABLE]: tokenFor(address.token, env[TOKEN_VARIABLE]) },
   }),
   gemini: async ({ env }, { hook, cwd, ending }) => {

@@ -14,10 +14,11 @@ import { newToken } from "../gateway/token.ts";
 import { printable } from "../trace/printable.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { describeStart } from "./agent-start.ts";
-import { type AgentStart, behindGateway, isKnownAgent, presetNames, upstreamsOf } from "./agents.ts";
+import { type AgentStart, behindGateway, presetNames, upstreamsOf } from "./agents.ts";
 import { FilesWritten } from "./files-written.ts";
 import { HeldLog } from "./held-log.ts";
 import { RunSummary } from "./summary.ts";
+import { whyUnasked } from "./unasked.ts";
 
 /** As typed, before `--`. */
 export interface RunFlags extends Omit<GatewayFlags, "bind" | "json"> {
@@ -90,9 +91,9 @@ function readRun(flags: RunFlags, start: AgentStart, terminal: RunTerminal): Run
 
 async function describeRun({ options, start, preset, hook, cwd }: Run): Promise<string> {
   const plan = await planGateway(options, start.env);
-  const unasked = plan.plugins.length > 0 && !isKnownAgent(start, preset);
+  const unasked = plan.plugins.length > 0 ? whyUnasked(start, preset) : undefined;
   const lines = describePlan(plan) + (await describeStart(start, { hook, cwd, preset }));
-  return unasked ? `${lines}${printable(`Would hear of no tool: ${notKnown(start)}`)}\n` : lines;
+  return unasked === undefined ? lines : `${lines}${printable(`Would hear of no tool: ${unasked}`)}\n`;
 }
 
 /** What a run is told to, beside its agent. */
@@ -102,9 +103,39 @@ interface RunEars {
   readonly log: HeldLog | undefined;
 }
 
-/** The agent's exit code, when everything around it has ended. */
-async function withGateway(run: Run, { agentProcess, summary, log }: RunEars): Promise<number> {
-  const { options, start, preset, hook, cwd } = run;
+/** The agent's exit code, when everything around it has ended. What fails behind the agent's end is told of, and doesn't change its code. */
+async function withGateway(run: Run, ears: RunEars): Promise<number> {
+  const { agentProcess, summary, log = nodeEnv().log } = ears;
+  let ended: EndedAgent | undefined;
+  try {
+    await serveAgent(run, ears, (known) => {
+      ended = known;
+    });
+  } catch (error) {
+    // A signal that comes before the agent is there has asked for this end.
+    const code = ended?.code ?? agentProcess.keptBy;
+    if (code === undefined) throw error;
+    if (ended !== undefined) log.error("the run didn't end as it should", { error });
+    return code;
+  }
+  if (ended === undefined) throw new Error("a run without an end");
+  const why = ended.guardsTools && !summary.asksOfTools ? whyNobodyAsked(run, summary) : undefined;
+  if (agentProcess.hasRun && why !== undefined) log.warn(`guardrails of tools weren't asked: ${why}`);
+  return ended.code;
+}
+
+/** What is known when the agent has ended, and the gateway hasn't. */
+interface EndedAgent {
+  readonly code: number;
+  /** Something would have been asked about tools. */
+  readonly guardsTools: boolean;
+}
+
+async function serveAgent(
+  { options, start, preset, hook, cwd }: Run,
+  { agentProcess, summary, log }: RunEars,
+  ended: (known: EndedAgent) => void,
+): Promise<void> {
   const token = newToken();
   let guardsTools = (): boolean => false;
   const agent = {
@@ -112,19 +143,25 @@ async function withGateway(run: Run, { agentProcess, summary, log }: RunEars): P
     session: randomUUID(),
     listen: (relay: Relay) => {
       summary.listen(relay);
-      guardsTools = () => relay.has("tool_conditional_execution_guardrail");
+      guardsTools = () => aboutTools.some((kind) => relay.has(kind));
     },
   };
   await using gateway = await Gateway.start(options, { env: start.env, agent, log });
   await using ending = new AsyncDisposableStack();
   const address = { origin: gateway.origin, token };
   const told = await behindGateway(start, { address, hook, cwd, ending }, preset);
-  const code = await agentProcess.run(told);
-  if (agentProcess.hasRun && guardsTools() && !summary.asksOfTools && !isKnownAgent(start, preset))
-    (log ?? nodeEnv().log).warn(`guardrails of tools weren't asked: ${notKnown(start)}`);
-  return code;
+  ended({ code: await agentProcess.run(told), guardsTools: guardsTools() });
 }
 
-function notKnown({ program }: AgentStart): string {
-  return `it isn't known how ${program} would ask; where it runs one of them, say so: --agent ${presetNames().join(", ")}`;
+const aboutTools = [
+  "tool_conditional_execution_guardrail",
+  "tool_request_intercept",
+  "tool_execution_intercept",
+] as const;
+
+/** Undefined: of an agent that would have asked no tool is known. */
+function whyNobodyAsked({ start, preset }: Run, { tools }: RunSummary): string | undefined {
+  const why = whyUnasked(start, preset);
+  if (why !== undefined || tools.size === 0) return why;
+  return `models asked for tools, and ${start.program} asked nobody; a setting or an option of its own leaves hooks out, or this version knows them otherwise`;
 }

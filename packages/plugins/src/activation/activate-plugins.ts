@@ -4,7 +4,7 @@
  * 1. Every manifest is read and ids are compared; signatures, pins, configurations and trust are checked. No code of a
  *    plugin has run.
  * 2. Each plugin is started, in the order given. An optional one that can't be is left out and told of.
- * 3. The registrations of those before are taken away and the new ones made, in one turn: no call sees some of them, and
+ * 3. What else is to change with them does. The registrations of those before are taken away and the new ones made, in one turn: no call sees some of them, and
  *    none sees neither.
  * 4. Calls that had begun with those before end, then they are closed, the last one first.
  *
@@ -49,6 +49,12 @@ export async function activatePlugins(options: ActivateOptions): Promise<ActiveP
 /** What runs, as it was asked for. */
 type Asked = Required<Pick<ActivateOptions, "plugins" | "policy">>;
 
+/** What is to run from now on. */
+interface Reload extends Partial<Asked> {
+  /** Called when all of it is started, right before it takes effect: what else is to change with it. What it throws undoes the reload. */
+  readonly before?: () => Promise<void>;
+}
+
 /** Plugins that were started together. */
 interface Generation {
   readonly plugins: readonly ActivePlugin[];
@@ -92,12 +98,12 @@ export class ActivePlugins implements AsyncDisposable {
    * there is no moment without guardrails. Calls that had begun end first, within `limits.pluginDrainMs`. Throws as
    * `activatePlugins` does, and `plugin.closed`; what ran goes on then, unchanged.
    */
-  reload(asked: Partial<Asked> = {}): Promise<DeactivationReport> {
+  reload(asked: Reload = {}): Promise<DeactivationReport> {
     const done = (this.#reloading ?? Promise.resolve()).then(async () => {
       if (this.#ending !== undefined) throw pluginErrors.closed();
       const { plugins = this.#asked.plugins, policy = this.#asked.policy } = asked;
       const opened = await this.#open({ plugins, policy });
-      const report = await this.#replace(opened);
+      const report = await this.#replace(opened, asked.before);
       this.#asked = { plugins, policy };
       return report;
     });
@@ -155,9 +161,10 @@ export class ActivePlugins implements AsyncDisposable {
     }
   }
 
-  async #replace(next: Generation): Promise<DeactivationReport> {
+  async #replace(next: Generation, alongside?: () => Promise<void>): Promise<DeactivationReport> {
     const before = this.#current;
     try {
+      if (alongside !== undefined) await alongside();
       swap(before, next);
     } catch (error) {
       await closeAll(next.plugins);

@@ -10,6 +10,7 @@ import { attempt } from "../given.ts";
 import { invoke, type MaybePromise } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { MiddlewareShapes, Verdict } from "../middleware/payloads.ts";
+import { textWithoutSecrets } from "../redaction/secrets.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Call, CallParts } from "./call-parts.ts";
 import { saysTheSame, snapshot } from "./snapshot.ts";
@@ -58,20 +59,10 @@ function refuseFor({ parts, parent, chains, name }: Call, entry: Entry, reason: 
   throw relayErrors.guardrailRejected(entry.name, reason);
 }
 
-/** Throws what the caller gets of a guardrail that failed. One who gave up itself is told of by its own end. */
-function failFor({ parts, parent, chains, name, root }: Call, entry: Entry, error: unknown): never {
-  if (root.isOver(error)) throw error;
-  const failure = relayErrors.middlewareFailed(entry.kind, entry.name, error);
-  const data = { allowed: false, rejected: false };
-  const mark = { name, data, metadata: errorMetadata(failure), ...categoryOf(entry) };
-  parts.recorder.mark(parent, mark, { chains });
-  throw failure;
-}
-
 /** What didn't happen: a call of a model or of a tool. */
 function categoryOf({ kind }: Entry): { readonly category?: "llm" | "tool" } {
-  if (kind === "llm_conditional_execution_guardrail") return { category: "llm" };
-  return kind === "tool_conditional_execution_guardrail" ? { category: "tool" } : {};
+  if (kind.startsWith("llm_")) return { category: "llm" };
+  return kind.startsWith("tool_") ? { category: "tool" } : {};
 }
 
 function ask<K extends ConditionalKind>(
@@ -97,7 +88,7 @@ function ask<K extends ConditionalKind>(
   const failed = (error: unknown): never => {
     if (scopes.isOpen(scope)) recorder.failed(scope, error, { chains });
     end(parts, scope);
-    return failFor(call, entry, error);
+    throw refusal(call, entry, error);
   };
   try {
     const answer = scopes.run(scope, () => invoke(entry, payload, root, env.timers));
@@ -118,7 +109,21 @@ function reasonOf(entry: Entry, verdict: Verdict): string | null {
   throw relayErrors.badAnswer(`The guardrail "${entry.name}"`, "null or a reason");
 }
 
-/** What the caller gives up with goes through as it is; all else is the guardrail's failure. */
+/**
+ * What the caller gets of a middleware that failed; a mark tells of it, with the reason, and once the log does. What the caller itself gives
+ * up with goes through as it is: its own end tells of that.
+ */
 export function refusal(call: Call, entry: Entry, error: unknown): unknown {
-  return call.root.isOver(error) ? error : relayErrors.middlewareFailed(entry.kind, entry.name, error);
+  const { parts, parent, chains, name, root } = call;
+  if (root.isOver(error)) return error;
+  const failure = relayErrors.middlewareFailed(entry.kind, entry.name, error);
+  const { "otel.status_description": reason } = errorMetadata(error);
+  const metadata = {
+    ...errorMetadata(failure),
+    "otel.status_description": textWithoutSecrets(`${failure.message}: ${reason}`),
+  };
+  const data = { allowed: false, rejected: false };
+  parts.recorder.mark(parent, { name, data, metadata, ...categoryOf(entry) }, { chains });
+  parts.registry.tellFailure(entry, error);
+  return failure;
 }

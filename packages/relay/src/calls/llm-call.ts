@@ -11,17 +11,19 @@
  * A failure after step 3 has an end event with the error; the caller gets the error as it was thrown.
  */
 import { checkFunction } from "../given.ts";
+import type { Invocation } from "../middleware/invocation.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { runAround } from "./around.ts";
-import { type Call, type CallContext, type CallParts, callWith, InnerContext } from "./call-parts.ts";
+import { type Call, type CallParts, callWith, InnerContext } from "./call-parts.ts";
 import { askGuardrails, remembered } from "./conditional.ts";
 import { checkedRequest, type RewrittenRequest, rewrittenRequest, tracedRequest } from "./llm-request.ts";
 import { type LlmCallOptions, LlmScope } from "./llm-scope.ts";
+import { type LlmContext, StreamingContext } from "./stream-chain.ts";
 
 /** The provider. */
-export type LlmFunction = (request: LlmRequest, context: CallContext) => unknown;
+export type LlmFunction = (request: LlmRequest, context: LlmContext) => unknown;
 
 /** Calls a model under all middleware that is visible. */
 export function llmCall(
@@ -78,11 +80,16 @@ async function inScope(
 }
 
 function execute(call: Call, scope: Scope, fn: LlmFunction, request: LlmRequest): MaybePromise<unknown> {
+  const entries = call.chains.of("llm_stream_execution_intercept");
+  const contextOf = (invocation: Invocation): LlmContext =>
+    entries.length === 0
+      ? new InnerContext(invocation, scope)
+      : new StreamingContext({ call, scope, entries }, invocation);
   return runAround<"llm_execution_intercept", LlmRequest, unknown>(
     call,
     {
       entries: call.chains.of("llm_execution_intercept"),
-      inner: (input, invocation) => fn(input, new InnerContext(invocation, scope)),
+      inner: (input, invocation) => fn(input, contextOf(invocation)),
       payload: (input) => ({ name: call.name, request: input }),
       next: (rest) => rest,
       outcome: (_entry, answer) => answer,

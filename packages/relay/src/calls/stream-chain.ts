@@ -19,6 +19,15 @@ export type LlmStreamFunction = (
   context: CallContext,
 ) => AsyncIterable<unknown> | PromiseLike<AsyncIterable<unknown>>;
 
+/** What the provider of a call in one piece gets beside its request. */
+export interface LlmContext extends CallContext {
+  /** The chunks of `fn` behind the stream's execution intercepts; undefined where there are none. */
+  readonly throughIntercepts?: (
+    request: LlmRequest,
+    fn: LlmStreamFunction,
+  ) => Promise<AsyncIterable<unknown>>;
+}
+
 /** A stream that is being opened. */
 export interface Opening {
   readonly call: Call;
@@ -28,8 +37,22 @@ export interface Opening {
 }
 
 /** Opens the stream that the caller gets. */
-export function openChain(opening: Opening, request: LlmRequest): Promise<StreamLevel> {
-  return openLevel(opening, { index: 0, request, above: opening.call.root });
+export function openChain(
+  opening: Opening,
+  request: LlmRequest,
+  above = opening.call.root,
+): Promise<StreamLevel> {
+  return openLevel(opening, { index: 0, request, above });
+}
+
+/** What a provider gets that may answer a stream in the middle of a call that is made in one piece. */
+export class StreamingContext extends InnerContext implements LlmContext {
+  readonly throughIntercepts: NonNullable<LlmContext["throughIntercepts"]>;
+
+  constructor({ call, scope, entries }: Omit<Opening, "fn">, invocation: Invocation) {
+    super(invocation, scope);
+    this.throughIntercepts = (request, fn) => openChain({ call, scope, entries, fn }, request, invocation);
+  }
 }
 
 interface Place {

@@ -51,13 +51,8 @@ export function toolCall(
   const { name, args, fn } = request;
   return callWith(parts, name, options, async (call) => {
     checkFunction(fn, "The tool");
-    const guardrails = call.chains.of("tool_conditional_execution_guardrail");
-    const asked = askGuardrails(call, guardrails, { toolName: name, args });
-    if (asked instanceof Promise) {
-      const checkUnchanged = remembered(call, args);
-      await asked;
-      checkUnchanged();
-    }
+    const asked = askAboutTool(call, args);
+    if (asked instanceof Promise) await asked;
     const intercepted = call.chains.of("tool_request_intercept").length > 0;
     const real = intercepted ? await rewrittenArgs(call, args) : args;
     const tool = new ToolScope(call, options, real);
@@ -75,6 +70,13 @@ export function toolCall(
       tool.end();
     }
   });
+}
+
+/** Throws, or rejects, unless all guardrails let the tool run with `args`. At once where all of them answer at once. */
+export function askAboutTool(call: Call, args: unknown): MaybePromise<void> {
+  const guardrails = call.chains.of("tool_conditional_execution_guardrail");
+  const asked = askGuardrails(call, guardrails, { toolName: call.name, args });
+  return asked instanceof Promise ? asked.then(remembered(call, args)) : asked;
 }
 
 /** The arguments behind all request intercepts. */

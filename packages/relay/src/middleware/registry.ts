@@ -34,6 +34,8 @@ export class Registry {
   /** Of subscribers, as long as somebody has their registration: what they wait for is theirs. */
   readonly #queues = new WeakMap<Registration, SubscriberQueue>();
   readonly #gates: Gates;
+  /** Registrations whose failure the log has. */
+  readonly #told = new WeakSet<Entry>();
   #chains: Chains;
 
   constructor(env: RelayEnv, scopes: Scopes, later: QueueParts["later"]) {
@@ -152,6 +154,15 @@ export class Registry {
     if (scope !== undefined && level.size === 0) this.#local.delete(scope);
     this.#chains = new Chains(this.#global.lists, []);
     return removed;
+  }
+
+  /** A middleware in a call's way has failed: its author reads why in the log, once. */
+  tellFailure(entry: Entry, error: unknown): void {
+    if (this.#told.has(entry)) return;
+    this.#told.add(entry);
+    this.#env.log.warn(`The ${entry.kind} "${entry.name}" failed; more of it isn't logged`, {
+      error: errorWithoutSecrets(error),
+    });
   }
 
   #withQueue(entry: Entry, options: RegistrationOptions): Entry {

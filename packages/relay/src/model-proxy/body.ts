@@ -102,7 +102,8 @@ function read(
   // What comes once needs no listener that takes itself away: that costs more than the listener does.
   request.on("data", take);
   request.on("end", whole);
-  request.on("error", reject);
+  // Whatever is said of it: its client has left.
+  request.on("error", () => reject(proxyErrors.bodyCut()));
   // Behind each end, too: an error takes longer to make than all of this.
   request.on("close", () => ended || reject(proxyErrors.bodyCut()));
   return promise;

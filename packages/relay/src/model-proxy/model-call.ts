@@ -12,18 +12,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { limits } from "@troupe/protocol";
+import type { LlmContext } from "../calls/stream-chain.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
+import { eventsOfAnswer } from "./answer-events.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { proxyErrors } from "./errors.ts";
+import { EventStream } from "./event-stream.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
+import { hasEvents, providerEvents } from "./provider-events.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
+import type { Upstream, UpstreamRequest } from "./upstream.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /** Under whose middleware model calls are made. */
@@ -67,7 +72,7 @@ export async function callModel(
   const answer = await route.relay.llmCallExecute(
     provider.name,
     given,
-    (rewritten, context) => exchange.forward(rewritten, context.signal),
+    (rewritten, context) => exchange.forward(rewritten, context),
     {
       signal,
       eventCodec: provider.eventCodec,
@@ -82,7 +87,34 @@ export async function callModel(
   // A middleware answered in the provider's place.
   if (exchange.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
-  sendJson(response, 200, answer);
+  await sendAnswer(provider, request, response, { content, answer });
+}
+
+/** A middleware's own answer, in the shape that its client asked for. */
+async function sendAnswer(
+  { name }: Provider,
+  { url = "/" }: IncomingMessage,
+  response: ServerResponse,
+  { content, answer }: { readonly content: unknown; readonly answer: unknown },
+): Promise<void> {
+  if (!asksForStream(url, content)) return sendJson(response, 200, answer);
+  // Gemini's streams are a list where nobody asks for events.
+  if (isListed(url)) return sendJson(response, 200, [answer]);
+  const stream = new EventStream({ response, see: () => undefined });
+  for (const chunk of eventsOfAnswer(name, answer)) await stream.chunk(chunk);
+  await stream.end({ last: name === "openai.chat_completions" });
+}
+
+const geminiStream = /:streamGenerateContent(?:\?|$)/i;
+
+function asksForStream(url: string, content: unknown): boolean {
+  const said =
+    typeof content === "object" && content !== null && "stream" in content && content.stream === true;
+  return said || geminiStream.test(url);
+}
+
+function isListed(url: string): boolean {
+  return geminiStream.test(url) && !/[?&]alt=sse(?:&|$)/i.test(url);
 }
 
 /** A signal that fires when the client goes away before it has its answer. */
@@ -106,6 +138,8 @@ interface ExchangeParts {
 const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expect"]);
 /** Of the bytes that came, and not of those that are written anew. */
 const ofBytes: ReadonlySet<string> = new Set([...ofRequest, "content-encoding"]);
+/** Of a provider's bytes, and not of events that are written here. */
+const ofPlainEvents: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
@@ -127,44 +161,91 @@ class Exchange {
   }
 
   /** Sends the request on and the answer back; gives what the trace tells of it. */
-  async forward(rewritten: LlmRequest, signal: AbortSignal) {
+  async forward(rewritten: LlmRequest, { signal, throughIntercepts }: LlmContext) {
     if (this.begun) throw proxyErrors.answeredTwice();
-    const { route, provider, overhead, request, response } = this.#parts;
+    const { request, response } = this.#parts;
+    if (throughIntercepts !== undefined && asksForStream(request.url ?? "/", rewritten.content))
+      return await this.#intercepted(rewritten, throughIntercepts);
+    const { upstream, sent } = this.#sent(rewritten);
+    await pass(upstream, sent, {
+      response,
+      signal,
+      head: (head) => this.#begin(head),
+      see: (chunk) => this.#reader?.read(chunk),
+    });
+    return { status: this.#status, ...(await this.#reader?.told()) };
+  }
+
+  /** The same, where intercepts go around the chunks of a stream: what the client gets is written here. */
+  async #intercepted(rewritten: LlmRequest, through: NonNullable<LlmContext["throughIntercepts"]>) {
+    const { response } = this.#parts;
+    const stream = new EventStream({ response, see: (bytes) => this.#reader?.read(bytes) });
+    let last = false;
+    const begin = (head: AnswerHead): void => {
+      // Of several answers the first one's head counts.
+      if (this.begun) return;
+      const headers = this.#begin(head, hasEvents(head) ? ofPlainEvents : undefined);
+      stream.begin(head.status, headers);
+    };
+    try {
+      const chunks = await through(rewritten, (asked, { signal }) => {
+        const { upstream, sent } = this.#sent(asked);
+        return providerEvents(upstream, sent, {
+          signal,
+          head: begin,
+          bytes: (bytes) => stream.bytes(bytes),
+          last: () => (last = true),
+        });
+      });
+      for await (const chunk of chunks) {
+        if (!this.begun) this.#beginOwn();
+        await stream.chunk(chunk);
+      }
+      if (!this.begun) this.#beginOwn();
+      await stream.end({ last });
+    } catch (error) {
+      if (this.begun) response.destroy();
+      throw error;
+    }
+    return { status: this.#status || 200, ...(await this.#reader?.told()) };
+  }
+
+  /** An intercept answers by itself. */
+  #beginOwn(): void {
+    const { response, overhead, provider } = this.#parts;
+    this.#reader = new ResponseReader({ "content-type": "text/event-stream" }, provider.codec);
+    response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+  }
+
+  #sent(rewritten: LlmRequest): { readonly upstream: Upstream; readonly sent: UpstreamRequest } {
+    const { route, provider, overhead, request } = this.#parts;
     const upstream = route.upstreams.of(provider.family);
     if (upstream === undefined) throw proxyErrors.noUpstream();
     const { bytes, length, without } = this.#bodyOf(rewritten);
     const raw = withChanges(request.rawHeaders, this.headers, rewritten.headers, traces);
     const headers = route.upstreams.headersFor(provider.family, passedOn(raw, without));
     overhead.left();
-    await pass(
-      upstream,
-      {
-        method: request.method ?? "POST",
-        path: route.upstreams.addressFor(provider.family, request.url ?? "/"),
-        // Of what is still to come none may have been said.
-        headers: length === undefined ? headers : [...headers, "Content-Length", `${length}`],
-        body: bytes,
-      },
-      {
-        response,
-        signal,
-        head: (head) => this.#begin(head),
-        see: (chunk) => this.#reader?.read(chunk),
-      },
-    );
-    return { status: this.#status, ...(await this.#reader?.told()) };
+    const sent = {
+      method: request.method ?? "POST",
+      path: route.upstreams.addressFor(provider.family, request.url ?? "/"),
+      // Of what is still to come none may have been said.
+      headers: length === undefined ? headers : [...headers, "Content-Length", `${length}`],
+      body: bytes,
+    };
+    return { upstream, sent };
   }
 
   /** The headers that the client gets. */
-  #begin({ status, headers, rawHeaders }: AnswerHead): string[] {
+  #begin({ status, headers, rawHeaders }: AnswerHead, without?: ReadonlySet<string>): string[] {
     if (this.begun) throw proxyErrors.answeredTwice();
     const { route, overhead, provider } = this.#parts;
     overhead.cameBack();
     const heldUp = overhead.ms();
     route.metrics.held(heldUp);
     this.#status = status;
-    this.#reader = new ResponseReader(headers, provider.codec);
-    return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
+    const seen = without === undefined ? headers : { "content-type": headers["content-type"] };
+    this.#reader = new ResponseReader(seen, provider.codec);
+    return [...passedOn(rawHeaders, without), OVERHEAD, heldUp.toFixed(2)];
   }
 
   #bodyOf({ content }: LlmRequest): SentBody {

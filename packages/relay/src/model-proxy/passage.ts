@@ -7,7 +7,8 @@
  * A request that its connection didn't take goes out once more, on another one; see `lost-connection.ts`.
  */
 import { AsyncResource } from "node:async_hooks";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Writable } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { type Dispatcher, errors } from "undici";
 import { proxyErrors } from "./errors.ts";
@@ -24,9 +25,16 @@ export interface AnswerHead {
   readonly rawHeaders: readonly string[];
 }
 
+/** What takes an answer: a client's response, or whoever reads it as one. */
+export interface AnswerSink extends Pick<Writable, "write" | "destroy" | "writableFinished" | "on" | "once"> {
+  writeHead(status: number, text: string | undefined, headers: string[]): unknown;
+  flushHeaders(): void;
+  end(): unknown;
+}
+
 /** Where an answer goes. */
 export interface Destination {
-  readonly response: ServerResponse;
+  readonly response: AnswerSink;
   /** Gives it up. */
   readonly signal: AbortSignal;
   /** Told of the head, in the scope of whoever asked; answers the headers that the client gets. What it throws ends the passage. */

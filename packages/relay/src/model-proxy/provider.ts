@@ -150,7 +150,13 @@ function geminiError({ group, code, message, statusCode }: TroupeError): unknown
   return { error: { code: statusCode, message, status, details: [{ reason: `${group}.${code}` }] } };
 }
 
+const typesOf: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  413: "request_too_large",
+};
+
 function typeOf(statusCode: number): string {
-  if (statusCode === 400) return "invalid_request_error";
-  return statusCode === 403 ? "permission_error" : "api_error";
+  return typesOf[statusCode] ?? "api_error";
 }

@@ -14,6 +14,7 @@ import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import { isObject, own } from "../codecs/json.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
+import { LAST_DATA } from "./event-stream.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -118,9 +119,6 @@ class JsonText implements TextReader {
 /** So much is read in one go: nothing of most streams before they have ended, and no other request waits long for it. */
 const BLOCK = 64 * 1024;
 
-/** OpenAI's word behind the last chunk. Servers that speak as it does may say that, and not why a choice ends. */
-const LAST = "[DONE]";
-
 class EventText implements TextReader {
   readonly #collector: StreamCollector;
   readonly #decoder = new StringDecoder("utf8");
@@ -160,7 +158,8 @@ class EventText implements TextReader {
   }
 
   #add(data: string): void {
-    if (data === LAST) this.#closed = true;
+    // Servers that speak as OpenAI's may say that, and not why a choice ends.
+    if (data === LAST_DATA) this.#closed = true;
     // What else is no JSON says nothing.
     const chunk = parsed(data);
     if (chunk === null) return;
@@ -172,7 +171,8 @@ class EventText implements TextReader {
   }
 }
 
-function unpackerOf(encoding: string | readonly string[] | undefined): Unpacker {
+/** What unpacks a body; undefined: nothing has to. */
+export function unpackerOf(encoding: string | readonly string[] | undefined): Unpacker {
   switch (String(encoding ?? "identity").toLowerCase()) {
     case "identity":
       return undefined;

@@ -1,6 +1,6 @@
 /** What a gateway needs of this machine: Node, a free port, a place for the trace, and providers that answer. */
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, stat, statfs } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { TroupeError } from "@troupe/base";
@@ -35,15 +35,24 @@ export async function checkBind({ host, port }: GatewayOptions): Promise<Finding
 /** Whether the trace can be written; nothing of it is. */
 export async function checkTrace({ atof }: GatewayOptions): Promise<Finding> {
   if (atof === undefined) return fine("trace", "no trace is written");
+  if (atof.includes("\0"))
+    return problem("trace", "a path has no NUL in it", "correct --atof or gateway.atof");
   const there = await stat(atof).catch(() => undefined);
   const folder = await nearest(dirname(atof));
-  const fits = there === undefined ? (await stat(folder)).isDirectory() : there.isFile();
+  const fits = there === undefined ? await takesFiles(folder) : there.isFile();
   const writable = await access(there === undefined ? folder : atof, constants.W_OK).then(
     () => true,
     () => false,
   );
   if (fits && writable) return fine("trace", `events go to ${atof}`);
   return problem("trace", `${atof} can't be written`, "choose another with --atof or gateway.atof");
+}
+
+/** Linux's own file systems are written by nobody, whatever their folders say. */
+const ofKernel: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
+
+async function takesFiles(folder: string): Promise<boolean> {
+  return (await stat(folder)).isDirectory() && !ofKernel.has((await statfs(folder)).type);
 }
 
 /** Variables that should name a proxy, and don't. Nothing is connected. */
@@ -81,6 +90,12 @@ export async function checkUpstreams(
 }
 
 async function checkUpstream(check: string, url: URL, env: Environment): Promise<Finding> {
+  if (/\/v1\/?$/.test(url.pathname))
+    return warning(
+      check,
+      `${url.href} ends with /v1, which requests bring themselves: they would go to ${url.href.replace(/\/$/, "")}/v1`,
+      `name it without: ${url.href.replace(/\/v1\/?$/, "")}`,
+    );
   const proxy = proxyFor(check, url, env);
   if (proxy === undefined) {
     if (await answersAt(url)) return fine(check, `${url.origin} answers`);

@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Writable } from "node:stream";
 import { engineLimits } from "@troupe/protocol";
+import { textWithoutSecrets } from "@troupe/relay";
 import type { WorkerExit } from "../../errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
@@ -26,6 +27,7 @@ export class WorkerProcess {
   readonly #bounds: BoundsWatch | undefined;
   #excess: WorkerExcess | undefined;
   #stderr = Buffer.alloc(0);
+  #isCut = false;
 
   constructor(launch: Launch, handover: Handover, bounds: WorkerBounds = {}) {
     const env = {
@@ -54,9 +56,11 @@ export class WorkerProcess {
     this.#writable(workerHandover.fd)?.write(`${handover.token}\n`);
   }
 
-  /** The last that it said on its standard error. */
+  /** The last that it said on its standard error, without secrets: errors tell it, to logs and to whoever looks after the host. */
   get stderr(): string {
-    return this.#stderr.toString("utf8");
+    const said = this.#stderr.toString("utf8");
+    // Half a secret isn't known for one: where the beginning is cut off, so is the rest of its line.
+    return textWithoutSecrets(this.#isCut ? said.slice(said.indexOf("\n") + 1) : said);
   }
 
   /** Why it was ended: it and what it started had too much of something. */
@@ -92,6 +96,7 @@ export class WorkerProcess {
 
   #hear(chunk: Buffer): void {
     const all = Buffer.concat([this.#stderr, chunk]);
+    this.#isCut ||= all.length > engineLimits.workerStderrBytes;
     this.#stderr = all.subarray(Math.max(0, all.length - engineLimits.workerStderrBytes));
   }
 
