@@ -63,10 +63,20 @@ export const sandboxErrors = {
   replaced: () =>
     error(409, "sandbox", "replaced", "The sandbox's files were replaced, and what ran with them"),
   cancelled: () => error(499, "sandbox", "cancelled", "The command was cancelled"),
-  threadLost: (cause: unknown) =>
-    error(500, "sandbox", "thread_lost", `The sandbox's thread ended: ${textOf(cause)}`, { cause }),
+  /** The process ended that ran an operation; the sandbox and its files are there. `why`: how, and what it said last. */
+  workerLost: (why: string) =>
+    error(
+      500,
+      "sandbox",
+      "lost",
+      `The process that it ran in ended, and nothing of it has happened: ${why}`,
+      {
+        retryable: true,
+        metadata: { why },
+      },
+    ),
   busy: (limit: number) =>
-    error(503, "sandbox", "busy", `${limit} operations wait for a sandbox thread; try again later`, {
+    error(503, "sandbox", "busy", `${limit} operations wait for a sandbox worker; try again later`, {
       retryable: true,
       metadata: { limit },
     }),

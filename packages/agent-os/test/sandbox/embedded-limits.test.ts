@@ -1,10 +1,15 @@
 /** Attacks on what an embedded sandbox may use, and what its users are told before it is too much. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { BootOptions, LimitWarning, Sandbox, SandboxUse } from "@troupe/agent-os";
 import { EmbeddedDriver, type EmbeddedDriverOptions } from "@troupe/agent-os";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
 import { rejection } from "../support/errors.ts";
 import { Serving } from "../support/serving.ts";
+import { residentBytes, startedWorkers } from "../support/workers.ts";
 
 const MIB = 1024 * 1024;
 
@@ -61,6 +66,51 @@ test("memory: who takes all of the heap is ended, and it is said why; what it ta
   expect(told.at(-1)?.used).toBe(0);
   expect((await sandbox.exec("cat a")).stdout).toBe("kept");
 }, 120_000);
+
+/** What it unpacks to is 900 MiB. */
+const BOMB = { maxBuffer: 8 * MIB };
+
+/** Ways to more memory than a sandbox may have: on the heap and beside it, in the shell's process and in threads that it starts. */
+const hoards: Readonly<Record<string, string>> = {
+  "files that are unpacked, one behind the other":
+    "printf '%9000000s' a | gzip -c > b.gz; for i in 1 2 3 4 5 6 7 8 9 10; do gunzip -c b.gz; done > out",
+  "buffers of a program in JavaScript": `js-exec -c "const a = []; for (;;) a.push(new Uint8Array(1e6).fill(1))"`,
+  "texts of a program in JavaScript": `js-exec -c "const a = []; for (;;) a.push('x'.repeat(1e6) + a.length)"`,
+  "a variable that doubles": 'x=x; while :; do x="$x$x"; done',
+  "an archive that is small": "tar xzf bomb.tgz",
+  "a file that is small": "gunzip -c bomb.gz | wc -c",
+};
+
+test("memory: whatever a command fills it with, the server lives, stays small, and the next command works", async () => {
+  const memoryBytes = 128 * MIB;
+  const { sandbox } = await boot({ memoryBytes });
+  await sandbox.writeFile("/home/user/kept", Buffer.from("kept"));
+  const folder = mkdtempSync(join(tmpdir(), "troupe-bomb-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "zeros"), "");
+  truncateSync(join(folder, "zeros"), 900 * MIB);
+  await sandbox.writeFile("/home/user/bomb.gz", execFileSync("gzip", ["-1c", join(folder, "zeros")], BOMB));
+  await sandbox.writeFile("/home/user/bomb.tgz", execFileSync("tar", ["-czC", folder, "zeros"], BOMB));
+  const workers = startedWorkers();
+  const before = process.memoryUsage.rss();
+  let [server, worker] = [0, 0];
+  const look = setInterval(() => {
+    server = Math.max(server, process.memoryUsage.rss());
+    worker = Math.max(worker, ...workers.map(({ pid }) => residentBytes(pid)));
+  }, 10);
+  onTestFinished(() => clearInterval(look));
+  for (const [name, command] of Object.entries(hoards)) {
+    const outcome = await sandbox.exec(command, { timeoutMs: 20_000 }).catch((error: unknown) => error);
+    // just-bash has limits of its own, and says so; what it lets pass is ended.
+    if (outcome instanceof Error)
+      expect(outcome, name).toMatchObject({ code: "limit_exceeded", metadata: { limit: "memoryBytes" } });
+    else expect(outcome, name).not.toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await sandbox.exec("cat kept")).stdout, name).toBe("kept");
+  }
+  expect(server - before).toBeLessThan(256 * MIB);
+  // A process has something without work, and takes some more between two looks of its guard.
+  expect(worker).toBeLessThan(memoryBytes + 512 * MIB);
+}, 180_000);
 
 test("files: their bytes and their number have an end; what would be past it hasn't happened, and room can be made", async () => {
   const files = new Shelf();

@@ -1,14 +1,30 @@
 /**
- * A sandbox thread gives way: what runs in it may loop for ever, and where there are no more processors than threads with work the
- * runtime's own, or one of its syncs, would wait for the end of a loop's slice each time.
+ * A worker gives way, in two steps: what runs in it may loop for ever, and where there are no more processors than threads with work
+ * the runtime's own, or one of its syncs, waits for the end of a slice that the loop has begun.
+ *
+ * Niceness makes the share of its threads small, and their slices stay as long. So what has taken its time is demoted to SCHED_IDLE: any
+ * other thread that wakes has the processor at once. What is demoted may get next to nothing on a machine that never rests, which is
+ * why only long commands are. There is no way back without privileges: such a worker serves nobody else.
  */
+import { execFile } from "node:child_process";
 import { getPriority, setPriority } from "node:os";
 
 /** Ten steps of niceness: a tenth of the share of a thread that has none. */
 const NICENESS = 10;
 
-/** From now on this thread gives way to all others of the process. Only on Linux: elsewhere a priority is the whole process's. */
-export function giveWay(): void {
-  // Both are of the thread that calls them.
-  if (process.platform === "linux" && getPriority() < NICENESS) setPriority(NICENESS);
+/** Called when a worker has just been started: the threads that it starts are as nice as it is. */
+export function giveWay(pid: number): void {
+  try {
+    if (getPriority(pid) < NICENESS) setPriority(pid, NICENESS);
+  } catch {
+    // It has ended, which others hear of.
+  }
+}
+
+/** The worker takes the time that nobody else wants, for good. Node has no call for it: `failed` is called where there is no `chrt`. */
+export function demote(pid: number, failed: () => void): void {
+  if (process.platform !== "linux") return failed();
+  execFile("chrt", ["-a", "-i", "-p", "0", String(pid)], (failure) => {
+    if (failure !== null) failed();
+  });
 }

@@ -1,25 +1,25 @@
 /**
- * ThreadPool: the threads that a definition's embedded sandboxes share.
+ * WorkerPool: the workers that a definition's embedded sandboxes share.
  *
- * A sandbox has no thread of its own: each operation borrows one, preferably the one that has its files. What finds all
- * threads at work waits its turn, in order and up to a limit. Threads are started when they are needed and end when they
+ * A sandbox has no worker of its own: each operation borrows one, preferably the one that has its files. What finds all
+ * workers at work waits its turn, in order and up to a limit. Workers are started when they are needed and end when they
  * were idle for a while, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
- * there is always a thread, since the first thing that a thread does, to load the shell, takes longer than all that follows.
+ * there is always a worker, since the first thing that a worker does, to load the shell, takes longer than all that follows.
  */
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
-import type { SandboxThread } from "./sandbox-thread.ts";
+import type { SandboxWorker } from "./sandbox-worker.ts";
 
 interface Waiting {
   readonly sandbox: number;
-  readonly lent: (thread: SandboxThread) => void;
+  readonly lent: (worker: SandboxWorker) => void;
 }
 
-/** Threads, lent one operation at a time. */
-export class ThreadPool {
+/** Workers, lent one operation at a time. */
+export class WorkerPool {
   readonly #most: number;
-  readonly #start: () => SandboxThread;
-  readonly #idle: SandboxThread[] = [];
+  readonly #start: () => SandboxWorker;
+  readonly #idle: SandboxWorker[] = [];
   readonly #waiting: Waiting[] = [];
   #lent = 0;
   /** Sandboxes, and who keeps it warm. */
@@ -27,8 +27,8 @@ export class ThreadPool {
   #keepers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** `most`: how many threads there may be. */
-  constructor(most: number, start: () => SandboxThread) {
+  /** `most`: how many workers there may be. */
+  constructor(most: number, start: () => SandboxWorker) {
     this.#most = most;
     this.#start = start;
   }
@@ -38,7 +38,7 @@ export class ThreadPool {
     this.#users += 1;
   }
 
-  /** Has a thread ready, until what it returns is called. */
+  /** Has a worker ready, until what it returns is called. */
   keepWarm(): () => Promise<void> {
     this.#users += 1;
     this.#keepers += 1;
@@ -49,33 +49,35 @@ export class ThreadPool {
     };
   }
 
-  /** There is one less, and it has no operation under way. Settles when the threads that nobody needs have ended. */
+  /** There is one less, and it has no operation under way. Settles when the workers that nobody needs have ended. */
   async leave(): Promise<void> {
     this.#users -= 1;
     if (this.#users === 0) await this.#end(this.#idle.splice(0));
   }
 
   /**
-   * Runs `work` with a thread of its own. Rejects with `sandbox.busy` when too many wait, and with the signal's reason when that
-   * fires before there is a thread.
+   * Runs `work` with a worker of its own. Rejects with `sandbox.busy` when too many wait, and with the signal's reason when that
+   * fires before there is a worker.
    */
   async use<R>(
     sandbox: number,
-    work: (thread: SandboxThread) => Promise<R>,
+    work: (worker: SandboxWorker) => Promise<R>,
     signal?: AbortSignal,
   ): Promise<R> {
-    const thread = await this.#borrow(sandbox, signal);
+    const worker = await this.#borrow(sandbox, signal);
     try {
-      return await work(thread);
+      return await work(worker);
     } finally {
-      this.#giveBack(thread);
+      this.#giveBack(worker);
     }
   }
 
-  #borrow(sandbox: number, signal: AbortSignal | undefined): SandboxThread | Promise<SandboxThread> {
+  #borrow(sandbox: number, signal: AbortSignal | undefined): SandboxWorker | Promise<SandboxWorker> {
     signal?.throwIfAborted();
-    const known = this.#idle.findIndex((thread) => thread.held?.sandbox === sandbox);
+    const known = this.#idle.findIndex((worker) => worker.held?.sandbox === sandbox);
     const [idle] = this.#idle.splice(known === -1 ? 0 : known, 1);
+    // Its process ended while nobody looked.
+    if (idle?.lost === true) return this.#borrow(sandbox, signal);
     if (idle !== undefined || this.#lent < this.#most) {
       this.#lent += 1;
       return idle ?? this.#start();
@@ -85,9 +87,9 @@ export class ThreadPool {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         sandbox,
-        lent: (thread) => {
+        lent: (worker) => {
           signal?.removeEventListener("abort", givenUp);
-          resolve(thread);
+          resolve(worker);
         },
       };
       const givenUp = () => {
@@ -99,7 +101,8 @@ export class ThreadPool {
     });
   }
 
-  #giveBack(used: SandboxThread): void {
+  #giveBack(used: SandboxWorker): void {
+    if (used.spent) void used.end(sandboxErrors.closed());
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next.lent(used.lost ? this.#start() : used);
@@ -110,7 +113,7 @@ export class ThreadPool {
     this.#idle.push(used);
     this.#idleTimer ??= setTimeout(
       () => void this.#end(this.#unneeded()),
-      limits.sandboxThreadIdleMs,
+      limits.sandboxWorkerIdleMs,
     ).unref();
     this.#idleTimer.refresh();
   }
@@ -120,13 +123,13 @@ export class ThreadPool {
   }
 
   /** The idle ones that nobody wants to be there. */
-  #unneeded(): SandboxThread[] {
+  #unneeded(): SandboxWorker[] {
     return this.#idle.splice(0, this.#idle.length - (this.#keepers > 0 ? 1 : 0));
   }
 
-  async #end(threads: readonly SandboxThread[]): Promise<void> {
+  async #end(workers: readonly SandboxWorker[]): Promise<void> {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
-    await Promise.all(threads.map((thread) => thread.end(sandboxErrors.closed())));
+    await Promise.all(workers.map((worker) => worker.end(sandboxErrors.closed())));
   }
 }
