@@ -82,16 +82,20 @@ const measurements: Readonly<Record<string, () => Promise<number[]>>> = {
     const conn = workspace("a").connect();
     await conn.exec("true");
     await calls(2_000);
-    const [alone, beneath]: [number[], number[]] = [[], []];
-    // In short turns, and of all of them one p99 each: what else the machine does meanwhile is on both sides.
-    for (let round = 0; round < 30; round += 1) {
-      alone.push(...(await calls(400)));
+    const [alone, atFirst, beneath]: [number[], number[], number[]] = [[], [], []];
+    // In turns, and of all of them one p99 each: what else the machine does meanwhile is on all sides.
+    for (let round = 0; round < 12; round += 1) {
+      alone.push(...(await calls(1_000)));
       const { pid } = await conn.spawn("bash", ["-c", "while true; do :; done"]);
-      beneath.push(...(await calls(400)));
+      atFirst.push(...(await calls(1_000)));
+      // Until it has run for longer than commands do.
+      await new Promise((resolve) => void setTimeout(resolve, 1_500));
+      beneath.push(...(await calls(1_000)));
       await conn.killProcess(pid);
       await conn.waitProcess(pid);
     }
-    return [p99(beneath) / p99(alone)];
+    const before = p99(alone);
+    return [p99(beneath) / before, p99(atFirst) / before];
   },
   event: async () => {
     const conn = workspace("a").connect();

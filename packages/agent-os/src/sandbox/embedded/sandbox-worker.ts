@@ -21,10 +21,9 @@ import type { FetchAnswer, FetchQuestion, WorkerAnswer, WorkerData, WorkerReques
 import { workerUrl } from "./worker-url.ts";
 
 const MIB = 1024 * 1024;
-/** The engine aborts a process whose heap is full: more of it than the guard lets it have, so that the guard is first. */
-const HEAP_SLACK_MIB = 64;
-/** The share of what a worker may hold that each of the halves for new objects has: what is garbage there counts, too. */
+/** Each half of the heap's room for new objects has this share of what a worker may hold, and so much at most. Garbage counts, too. */
 const NEW_SHARE = 1 / 16;
+const NEW_MIB = 8;
 
 interface Waiting {
   readonly network: SandboxNetwork | undefined;
@@ -56,14 +55,12 @@ export class SandboxWorker {
   #lost: unknown;
   #spent = false;
   #isDemoted = false;
+  #mayDemote = true;
 
+  /** Throws `sandbox.lost` when the system has no room for it. */
   constructor(bounds: EmbeddedBounds) {
     this.#bounds = bounds;
-    this.#child = spawn(process.execPath, processArguments(bounds), {
-      env: {},
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-    });
+    this.#child = start(bounds);
     if (this.#child.pid !== undefined) giveWay(this.#child.pid);
     const line = socketOf(this.#child, LINE_FD);
     const lifeline = socketOf(this.#child, LIFELINE_FD);
@@ -94,10 +91,12 @@ export class SandboxWorker {
 
   /** What runs has had its share of the processor: it takes the time that nobody else wants, where the system has that. */
   demote(): void {
-    if (this.#isDemoted || this.#child.pid === undefined) return;
+    if (!this.#mayDemote || this.#child.pid === undefined) return;
+    this.#mayDemote = false;
     this.#isDemoted = true;
-    // It is as it was, and isn't asked again.
-    demote(this.#child.pid, () => undefined);
+    demote(this.#child.pid, () => {
+      this.#isDemoted = false;
+    });
   }
 
   /** Sends a request; what it asks of the network meanwhile goes there. Rejects when the worker ends before it has answered. */
@@ -115,7 +114,8 @@ export class SandboxWorker {
   async end(why: unknown): Promise<void> {
     this.#lose(why);
     this.#hold();
-    this.#child.kill("SIGKILL");
+    // Without a number nothing was started.
+    if (this.#child.pid !== undefined) this.#child.kill("SIGKILL");
     await this.#closed.promise;
   }
 
@@ -174,6 +174,18 @@ export class SandboxWorker {
   }
 }
 
+function start(bounds: EmbeddedBounds): ChildProcess {
+  try {
+    return spawn(process.execPath, processArguments(bounds), {
+      env: {},
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    });
+  } catch (cause) {
+    throw sandboxErrors.workerLost(String(cause));
+  }
+}
+
 function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] {
   const main = fileURLToPath(workerUrl("worker-main", import.meta.url));
   const mostMib = Math.ceil(memoryBytes / MIB);
@@ -187,8 +199,9 @@ function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] 
   return [
     // The thread of `js-exec` looks at a part of Node that is new.
     "--disable-warning=ExperimentalWarning",
-    `--max-old-space-size=${mostMib + HEAP_SLACK_MIB}`,
-    `--max-semi-space-size=${Math.max(1, Math.min(16, Math.floor(mostMib * NEW_SHARE)))}`,
+    // What the guard bounds is more than the heap, and is full first. The engine collects garbage in time for its own bound, and aborts at it.
+    `--max-old-space-size=${mostMib}`,
+    `--max-semi-space-size=${Math.max(1, Math.min(NEW_MIB, Math.floor(mostMib * NEW_SHARE)))}`,
     ...sourceArguments(main, process.env.NODE_COMPILE_CACHE),
     main,
     JSON.stringify(data),
@@ -196,7 +209,7 @@ function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] 
 }
 
 function socketOf(child: ChildProcess, fd: number): Socket {
-  const socket = child.stdio[fd];
+  const socket = child.stdio?.[fd];
   // A process that couldn't be started has none.
   return socket instanceof Socket ? socket : new Socket();
 }

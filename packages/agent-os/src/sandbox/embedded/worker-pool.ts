@@ -3,7 +3,7 @@
  *
  * A sandbox has no worker of its own: each operation borrows one, preferably the one that has its files. What finds all
  * workers at work waits its turn, in order and up to a limit. Workers are started when they are needed and end when they
- * were idle for a while, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
+ * were idle for a while, when they are spent, or when nobody uses the pool any more: a registry that has stopped leaves none behind. While one runs
  * there is always a worker, since the first thing that a worker does, to load the shell, takes longer than all that follows.
  */
 import { limits } from "@troupe/protocol";
@@ -13,6 +13,7 @@ import type { SandboxWorker } from "./sandbox-worker.ts";
 interface Waiting {
   readonly sandbox: number;
   readonly lent: (worker: SandboxWorker) => void;
+  readonly refused: (cause: unknown) => void;
 }
 
 /** Workers, lent one operation at a time. */
@@ -27,7 +28,7 @@ export class WorkerPool {
   #keepers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** `most`: how many workers there may be. */
+  /** `most`: how many workers there may be. What `start` throws is told to who would have had the worker. */
   constructor(most: number, start: () => SandboxWorker) {
     this.#most = most;
     this.#start = start;
@@ -79,8 +80,9 @@ export class WorkerPool {
     // Its process ended while nobody looked.
     if (idle?.lost === true) return this.#borrow(sandbox, signal);
     if (idle !== undefined || this.#lent < this.#most) {
+      const worker = idle ?? this.#start();
       this.#lent += 1;
-      return idle ?? this.#start();
+      return worker;
     }
     if (this.#waiting.length >= limits.sandboxQueue)
       return Promise.reject(sandboxErrors.busy(limits.sandboxQueue));
@@ -90,6 +92,10 @@ export class WorkerPool {
         lent: (worker) => {
           signal?.removeEventListener("abort", givenUp);
           resolve(worker);
+        },
+        refused: (cause) => {
+          signal?.removeEventListener("abort", givenUp);
+          reject(cause);
         },
       };
       const givenUp = () => {
@@ -103,10 +109,13 @@ export class WorkerPool {
 
   #giveBack(used: SandboxWorker): void {
     if (used.spent) void used.end(sandboxErrors.closed());
-    const next = this.#waiting.shift();
-    if (next !== undefined) {
-      next.lent(used.lost ? this.#start() : used);
-      return;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      try {
+        next.lent(used.lost ? this.#start() : used);
+        return;
+      } catch (cause) {
+        next.refused(cause);
+      }
     }
     this.#lent -= 1;
     if (used.lost) return this.#warm();
@@ -119,7 +128,12 @@ export class WorkerPool {
   }
 
   #warm(): void {
-    if (this.#keepers > 0 && this.#lent + this.#idle.length === 0) this.#idle.push(this.#start());
+    if (this.#keepers === 0 || this.#lent + this.#idle.length > 0) return;
+    try {
+      this.#idle.push(this.#start());
+    } catch {
+      // Whoever needs one hears of it.
+    }
   }
 
   /** The idle ones that nobody wants to be there. */
