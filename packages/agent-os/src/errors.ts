@@ -43,8 +43,8 @@ export const sandboxErrors = {
     error(501, "sandbox", "unsupported", `Sandboxes of processes can't run here: ${why}. ${UNSUPPORTED}`, {
       metadata: { needs: "bubblewrap", install: "apt-get install bubblewrap", why },
     }),
-  lost: (why: string) =>
-    error(500, "sandbox", "lost", `The sandbox ended: ${why}`, { retryable: true, metadata: { why } }),
+  lost: (why: string, what = "The sandbox ended") =>
+    error(500, "sandbox", "lost", `${what}: ${why}`, { retryable: true, metadata: { why } }),
   /** A mount can't be made, or not by this driver. */
   mountFailed: (path: string, cause: unknown) =>
     TroupeError.is(cause)
@@ -63,18 +63,6 @@ export const sandboxErrors = {
   replaced: () =>
     error(409, "sandbox", "replaced", "The sandbox's files were replaced, and what ran with them"),
   cancelled: () => error(499, "sandbox", "cancelled", "The command was cancelled"),
-  /** The process ended that ran an operation; the sandbox and its files are there. `why`: how, and what it said last. */
-  workerLost: (why: string) =>
-    error(
-      500,
-      "sandbox",
-      "lost",
-      `The process that it ran in ended, and nothing of it has happened: ${why}`,
-      {
-        retryable: true,
-        metadata: { why },
-      },
-    ),
   busy: (limit: number) =>
     error(503, "sandbox", "busy", `${limit} operations wait for a sandbox worker; try again later`, {
       retryable: true,

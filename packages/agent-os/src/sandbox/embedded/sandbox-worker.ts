@@ -68,7 +68,7 @@ export class SandboxWorker {
     this.#sockets = [line, lifeline, stderr];
     this.#line = new MessageLine(line, {
       heard: (said) => this.#heard(said),
-      broken: (cause) => void this.end(sandboxErrors.workerLost(String(cause))),
+      broken: (cause) => void this.end(workerLost(String(cause))),
       // All that an operation may change and print, and the paths.
       most: bounds.fileBytes + 2 * limits.processOutputBytes + limits.sandboxMessageBytes,
     });
@@ -144,7 +144,7 @@ export class SandboxWorker {
     this.#lose(
       isFull
         ? processErrors.limitExceeded("memoryBytes")
-        : sandboxErrors.workerLost([how, words].filter(Boolean).join(": ")),
+        : workerLost([how, words].filter(Boolean).join(": ")),
     );
     for (const socket of this.#sockets) socket.destroy();
     this.#closed.resolve();
@@ -174,6 +174,11 @@ export class SandboxWorker {
   }
 }
 
+/** The sandbox and its files are there. `why`: how its process ended, and what that said last. */
+function workerLost(why: string): Error {
+  return sandboxErrors.lost(why, "The process that it ran in ended, and nothing of it has happened");
+}
+
 function start(bounds: EmbeddedBounds): ChildProcess {
   try {
     return spawn(process.execPath, processArguments(bounds), {
@@ -182,7 +187,7 @@ function start(bounds: EmbeddedBounds): ChildProcess {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
     });
   } catch (cause) {
-    throw sandboxErrors.workerLost(String(cause));
+    throw workerLost(String(cause));
   }
 }
 
