@@ -43,8 +43,8 @@ export const sandboxErrors = {
     error(501, "sandbox", "unsupported", `Sandboxes of processes can't run here: ${why}. ${UNSUPPORTED}`, {
       metadata: { needs: "bubblewrap", install: "apt-get install bubblewrap", why },
     }),
-  lost: (why: string) =>
-    error(500, "sandbox", "lost", `The sandbox ended: ${why}`, { retryable: true, metadata: { why } }),
+  lost: (why: string, what = "The sandbox ended") =>
+    error(500, "sandbox", "lost", `${what}: ${why}`, { retryable: true, metadata: { why } }),
   /** A mount can't be made, or not by this driver. */
   mountFailed: (path: string, cause: unknown) =>
     TroupeError.is(cause)
@@ -63,10 +63,8 @@ export const sandboxErrors = {
   replaced: () =>
     error(409, "sandbox", "replaced", "The sandbox's files were replaced, and what ran with them"),
   cancelled: () => error(499, "sandbox", "cancelled", "The command was cancelled"),
-  threadLost: (cause: unknown) =>
-    error(500, "sandbox", "thread_lost", `The sandbox's thread ended: ${textOf(cause)}`, { cause }),
   busy: (limit: number) =>
-    error(503, "sandbox", "busy", `${limit} operations wait for a sandbox thread; try again later`, {
+    error(503, "sandbox", "busy", `${limit} operations wait for a sandbox worker; try again later`, {
       retryable: true,
       metadata: { limit },
     }),

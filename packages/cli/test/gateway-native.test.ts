@@ -14,7 +14,7 @@ const noCurl = `{
   handle: ({ toolName }) => (toolName === "curl" ? "nothing is fetched here" : null),
 }`;
 
-test("S5.9 (in part) a tool is refused by C, another by a worker, a third is allowed, and the trace has it all", async (context) => {
+test("S5.9 (in part) a tool is refused by C, another by a worker, a third is allowed, and the trace has all that was asked", async (context) => {
   using folder = new PluginFolder();
   const native = await cGuardrail(context, folder);
   const worker = folder.worker("curfew", noCurl);
@@ -42,8 +42,10 @@ test("S5.9 (in part) a tool is refused by C, another by a worker, a third is all
   for (const { name, parent_uuid } of lines)
     expect(name === "hooks.tool" ? parent_uuid === null : scopes.has(parent_uuid ?? "")).toBe(true);
   const names = new Set(lines.map(({ name }) => name));
-  for (const name of ["c-guardrail/no-rm", "curfew/no-curl", "rm", "curl", "ls", "tool.decision"])
+  for (const name of ["c-guardrail/no-rm", "curfew/no-curl", "rm", "curl", "tool.decision"])
     expect(names).toContain(name);
+  // It runs in the agent, which tells of it, not here.
+  expect(names).not.toContain("ls");
 });
 
 test("S5.4 (in part) a library that is missing at one start and there at the next; and one that was changed", async (context) => {

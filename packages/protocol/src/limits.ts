@@ -369,22 +369,24 @@ export const limits = {
   relayExportBytes: 1024 * 1024,
   ...relayExportLimits,
 
-  /** Threads that the embedded sandboxes of one `agentOS()` share. */
-  sandboxThreads: 2,
-  /** Operations that wait for one of those threads. */
+  /** Workers, which are processes, that the embedded sandboxes of one `agentOS()` share. */
+  sandboxWorkers: 2,
+  /** Operations that wait for one of those workers. */
   sandboxQueue: 1_024,
-  /** A thread that had nothing to do for this long ends. */
-  sandboxThreadIdleMs: 10_000,
-  /** What a command in an embedded sandbox may take of the processor before it takes only what no other thread wants. */
+  /** A worker that had nothing to do for this long ends. */
+  sandboxWorkerIdleMs: 10_000,
+  /** What an operation of an embedded sandbox may take of the processor before it takes only what nobody else wants. */
   sandboxPromptSeconds: 1,
+  /** What a worker said of its own end, kept for the error. */
+  sandboxLastWordsBytes: 2_048,
   /** Default deadline of one command in a sandbox. */
   sandboxExecMs: 60_000,
   /** The longest deadline that a command may be given, and that of a file operation. */
   sandboxExecMaxMs: 300_000,
   /** All files of one sandbox. */
   sandboxFileBytes: 64 * 1024 * 1024,
-  /** The heap of a sandbox thread by default. */
-  sandboxHeapBytes: 256 * 1024 * 1024,
+  /** What a worker may hold in memory by default, beyond one that has no work. */
+  sandboxWorkerBytes: 256 * 1024 * 1024,
   /** What the processes of a sandbox may hold in memory by default, each and all together. */
   sandboxMemoryBytes: 1024 * 1024 * 1024,
   /** Files and directories of a sandbox by default. */
@@ -414,8 +416,8 @@ export const limits = {
   sandboxSnapshotNameLength: 256,
   /** Paths of a snapshot in one message to the workspace that forks it. */
   sandboxSnapshotPaths: 1_000,
-  /** Threads on which the processes of embedded sandboxes run that share an `agentOS()`. */
-  sandboxProcessThreads: 8,
+  /** Workers on which the processes of embedded sandboxes run that share an `agentOS()`. */
+  sandboxProcessWorkers: 8,
   /** Processes that one actor may have running. */
   processes: 32,
   /** Processes that have ended and are still known; the oldest are forgotten. */

@@ -1,4 +1,4 @@
-/** Processes of the embedded driver: the kit of all drivers, and what only worker threads have. */
+/** Processes of the embedded driver: the kit of all drivers, and what only workers have. */
 import { limits } from "@troupe/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
@@ -20,17 +20,17 @@ async function boot() {
 const silent = () => undefined;
 const loop = { command: "sh", args: ["-c", "while true; do :; done"] };
 
-test("what one that was killed would have changed is gone; commands go on beside as many as there are threads", async () => {
+test("what one that was killed would have changed is gone; commands go on beside as many as there are workers", async () => {
   const sandbox = await boot();
   const spawn = () => sandbox.spawn({ ...loop, args: ["-c", "touch gone; while true; do :; done"] }, silent);
-  const all = await Promise.all(Array.from({ length: limits.sandboxProcessThreads }, spawn));
-  // One more waits for a thread, and is ended where it waits.
+  const all = await Promise.all(Array.from({ length: limits.sandboxProcessWorkers }, spawn));
+  // One more waits for a worker, and is ended where it waits.
   const waiting = await sandbox.spawn({ command: "touch", args: ["never"] }, silent);
   expect((await sandbox.exec("echo still")).stdout).toBe("still\n");
   waiting.kill("SIGTERM");
   expect(await waiting.ended).toEqual({ exitCode: 143, signal: "SIGTERM" });
   for (const process of all) process.kill("SIGKILL");
-  expect(await Promise.all(all.map(({ ended }) => ended))).toHaveLength(limits.sandboxProcessThreads);
+  expect(await Promise.all(all.map(({ ended }) => ended))).toHaveLength(limits.sandboxProcessWorkers);
   expect((await sandbox.exec("ls")).stdout).toBe("");
 }, 60_000);
 

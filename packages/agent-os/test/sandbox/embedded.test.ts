@@ -1,10 +1,10 @@
-/** The embedded sandbox: a shell and files in worker threads. */
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
+/** The embedded sandbox: a shell and files in workers, which are processes. */
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { agentOS, type Sandbox, type SandboxUse } from "@troupe/agent-os";
 import { createClient } from "@troupe/client";
 import { limits } from "@troupe/protocol";
@@ -12,24 +12,13 @@ import { setup } from "@troupe/runtime";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 import { failure, rejection } from "../support/errors.ts";
+import { alive, startedWorkers } from "../support/workers.ts";
 
 async function boot(driver = new EmbeddedDriver()): Promise<Sandbox> {
   const sandbox = await driver.boot({ signal: new AbortController().signal });
   onTestFinished(() => sandbox.shutdown());
   return sandbox;
 }
-
-/** The threads that this test starts, as they come. */
-function startedThreads(): Worker[] {
-  const workers: Worker[] = [];
-  const started = (message: unknown) => void workers.push((message as { worker: Worker }).worker);
-  subscribe("worker_threads", started);
-  onTestFinished(() => void unsubscribe("worker_threads", started));
-  return workers;
-}
-
-/** Threads that still run: one that has ended has no id. */
-const alive = (workers: readonly Worker[]) => workers.filter(({ threadId }) => threadId !== -1).length;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (content: Uint8Array) => new TextDecoder().decode(content);
@@ -111,18 +100,47 @@ test("JavaScript runs in an isolate: it has the sandbox's files, nothing of the 
   expect((await sandbox.exec("js-exec -c 'console.log(2)'")).stdout).toBe("2\n");
 }, 60_000);
 
-test("its threads give way to the runtime's", async (context) => {
+test("its workers give way to the runtime, with all of their threads", async (context) => {
   if (process.platform !== "linux") return context.skip("a thread has a priority of its own on Linux alone");
-  // The 19th field; the second one, the name, may have spaces.
-  const niceness = (task: string) => {
-    const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
-  };
-  const before = new Set(readdirSync("/proc/self/task"));
+  const workers = startedWorkers();
   await (await boot()).exec("true");
-  const started = readdirSync("/proc/self/task").filter((task) => !before.has(task));
-  expect(started.map(niceness)).toContain(Math.max(niceness(String(process.pid)), 10));
+  for (const { pid } of workers) {
+    const niceness = readdirSync(`/proc/${pid}/task`).map((task) => getPriority(Number(task)));
+    expect(new Set(niceness)).toEqual(new Set([Math.max(getPriority(), 10)]));
+  }
+  expect(workers).toHaveLength(1);
 });
+
+test("what computes for long takes only the time that nobody else wants, and its worker serves nobody else", async (context) => {
+  const canIdle = process.platform === "linux" && spawnSync("chrt", ["--version"]).status === 0;
+  if (!canIdle) return context.skip("it takes Linux and chrt");
+  const hostPath = mkdtempSync(join(tmpdir(), "troupe-sandbox-"));
+  onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));
+  const workers = startedWorkers();
+  const signal = new AbortController().signal;
+  const mounts = [{ path: "/host", hostPath, mode: "read-only" }] as const;
+  const sandbox = await new EmbeddedDriver().boot({ signal, mounts });
+  onTestFinished(() => sandbox.shutdown());
+  const loop = sandbox.exec("until [ -e /host/stop ]; do :; done; echo stopped > told; cat told");
+  // One that has only opened the sandbox may be idle; one of them loops.
+  const policies = () => alive(workers).map(({ pid }) => schedulingOf(pid));
+  const idle = 5;
+  await vi.waitFor(() => expect(policies()).toEqual([new Set([idle])]), 20_000);
+  writeFileSync(join(hostPath, "stop"), "");
+  expect((await loop).stdout).toBe("stopped\n");
+  expect((await sandbox.exec("cat told")).stdout).toBe("stopped\n");
+  expect([workers.length, alive(workers).length]).toEqual([2, 1]);
+}, 60_000);
+
+/** The kernel's numbers of how each thread of a process is scheduled. */
+function schedulingOf(pid: number | undefined): Set<number> {
+  const tasks = readdirSync(`/proc/${pid}/task`).map((task) => {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
+    // The 41st field; the second one, the name, may have spaces.
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38]);
+  });
+  return new Set(tasks);
+}
 
 test("a file that isn't there is an error with the system's name", async () => {
   const sandbox = await boot();
@@ -131,7 +149,7 @@ test("a file that isn't there is an error with the system's name", async () => {
   expect(await rejection(sandbox.mkdir("/a/b/c"))).toBe("sandbox.file_failed");
 });
 
-test("a deadline ends an endless loop; its changes are gone, all others are there, on a new thread", async () => {
+test("a deadline ends an endless loop; its changes are gone, all others are there, in a new worker", async () => {
   const sandbox = await boot();
   await sandbox.exec(
     "mkdir -p gone/deep; echo kept > kept.txt; echo x > gone/deep/x; chmod 600 kept.txt; ln -s kept.txt link",
@@ -149,7 +167,7 @@ test("a deadline ends an endless loop; its changes are gone, all others are ther
   expect(text(await sandbox.readFile("/home/user/gone"))).toBe("file\n");
 });
 
-test("a loop in a sandbox doesn't hold up the runtime's thread, nor another sandbox", async () => {
+test("a loop in a sandbox doesn't hold up the runtime, nor another sandbox", async () => {
   const driver = new EmbeddedDriver();
   const [looping, other] = [await boot(driver), await boot(driver)];
   const abort = new AbortController();
@@ -159,7 +177,7 @@ test("a loop in a sandbox doesn't hold up the runtime's thread, nor another sand
   expect(await loop).toBe("sandbox.cancelled");
 });
 
-test("200 sandboxes at once, on a few threads: each has its own files, and all get their turn", async () => {
+test("200 sandboxes at once, on a few workers: each has its own files, and all get their turn", async () => {
   const driver = new EmbeddedDriver();
   const all = await Promise.all(Array.from({ length: 200 }, () => boot(driver)));
   await Promise.all(all.map((sandbox, n) => sandbox.writeFile("/home/user/n", bytes(String(n)))));
@@ -205,10 +223,10 @@ test("how near its files are to their limit is told with each change", async () 
 
 test("too many operations at once: the last is refused, and may come again", async () => {
   const driver = new EmbeddedDriver();
-  const running = await Promise.all(Array.from({ length: limits.sandboxThreads }, () => boot(driver)));
+  const running = await Promise.all(Array.from({ length: limits.sandboxWorkers }, () => boot(driver)));
   const abort = new AbortController();
   const loops = running.map((sandbox) => rejection(sandbox.exec("while true; do :; done", {}, abort.signal)));
-  // An empty sandbox waits for no thread to be there, and with one operation at a time: it takes many to fill the queue.
+  // An empty sandbox waits for no worker to be there, and with one operation at a time: it takes many to fill the queue.
   const waiting = await boot(driver);
   const crowd = await Promise.all(Array.from({ length: limits.sandboxQueue }, () => boot(driver)));
   const queued = crowd.map((sandbox) => sandbox.exec("true", {}, abort.signal));
@@ -220,7 +238,7 @@ test("too many operations at once: the last is refused, and may come again", asy
   expect((await waiting.exec("echo fine")).stdout).toBe("fine\n");
 });
 
-test("a command that takes all memory ends its thread, and nothing else", async () => {
+test("a command that takes all memory ends its worker, and nothing else", async () => {
   const sandbox = await boot();
   await sandbox.writeFile("/home/user/a", bytes("kept"));
   const greedy = `awk 'BEGIN { for (i = 0; i < 90000; i++) a[i] = sprintf("%10000d", i) }'`;
@@ -228,48 +246,85 @@ test("a command that takes all memory ends its thread, and nothing else", async 
   expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
 }, 120_000);
 
-test("a thread that had nothing to do for a while ends; the files are there for the next", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const workers = startedThreads();
+test("a worker that ends in the middle of a command: that fails, with what it said last, and the next one has all files", async () => {
+  const workers = startedWorkers();
   const sandbox = await boot();
   await sandbox.writeFile("/home/user/a", bytes("kept"));
-  vi.advanceTimersByTime(limits.sandboxThreadIdleMs - 1);
+  const loop = failure(sandbox.exec("touch lost; while true; do :; done"));
+  const idle = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
+  await vi.waitFor(() => expect(workers).toHaveLength(2));
+  for (const worker of workers) worker.kill("SIGTERM");
+  const lost = await loop;
+  expect([lost.group, lost.code, lost.retryable, lost.metadata]).toEqual([
+    "sandbox",
+    "lost",
+    true,
+    { why: "SIGTERM" },
+  ]);
+  expect(await idle.ended).toMatchObject({ exitCode: 137, error: { group: "sandbox", code: "lost" } });
+  expect((await sandbox.exec("cat a; ls")).stdout).toBe("kepta\n");
+  // One that ends while nobody uses it is missed by nobody.
+  const idling = alive(workers);
+  for (const worker of idling) worker.kill("SIGKILL");
+  await Promise.all(idling.map((worker) => once(worker, "close")));
+  expect((await sandbox.exec("cat a")).stdout).toBe("kept");
+});
+
+test("a server that is killed leaves no worker, although a shell loops in it", async () => {
+  const program = fileURLToPath(new URL("../support/looping-sandbox.ts", import.meta.url));
+  const server = spawn(process.execPath, ["--conditions=troupe-source", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void server.kill("SIGKILL"));
+  const [said] = await once(server.stdout, "data");
+  const worker = Number(said);
+  expect(() => process.kill(worker, 0)).not.toThrow();
+  server.kill("SIGKILL");
+  await vi.waitFor(() => expect(() => process.kill(worker, 0)).toThrow("ESRCH"), 10_000);
+}, 30_000);
+
+test("a worker that had nothing to do for a while ends; the files are there for the next", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const workers = startedWorkers();
+  const sandbox = await boot();
+  await sandbox.writeFile("/home/user/a", bytes("kept"));
+  vi.advanceTimersByTime(limits.sandboxWorkerIdleMs - 1);
   expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
   expect(workers).toHaveLength(1);
   const ended = workers.map((worker) => once(worker, "exit"));
-  vi.advanceTimersByTime(limits.sandboxThreadIdleMs);
+  vi.advanceTimersByTime(limits.sandboxWorkerIdleMs);
   await Promise.all(ended);
   expect(text(await sandbox.readFile("/home/user/a"))).toBe("kept");
   expect(workers).toHaveLength(2);
 });
 
-test("the last sandbox takes the threads with it, also those that another one used; then a new one starts one", async () => {
-  const workers = startedThreads();
+test("the last sandbox takes the workers with it, also those that another one used; then a new one starts one", async () => {
+  const workers = startedWorkers();
   const driver = new EmbeddedDriver();
   const [first, second] = [await boot(driver), await boot(driver)];
   await Promise.all([first.exec("true"), second.exec("true")]);
-  expect(alive(workers)).toBe(2);
+  expect(alive(workers)).toHaveLength(2);
   await first.shutdown();
   await first.shutdown();
-  expect(alive(workers)).toBe(2);
+  expect(alive(workers)).toHaveLength(2);
   await second.shutdown();
-  expect(alive(workers)).toBe(0);
+  expect(alive(workers)).toHaveLength(0);
   const third = await boot(driver);
   expect((await third.exec("echo again")).stdout).toBe("again\n");
 });
 
-test("a boot that fails leaves no thread behind", async () => {
-  const workers = startedThreads();
+test("a boot that fails leaves no worker behind", async () => {
+  const workers = startedWorkers();
   const boot = new EmbeddedDriver().boot({ signal: AbortSignal.abort(new Error("unwanted")) });
   await expect(boot).rejects.toThrow("unwanted");
-  expect(alive(workers)).toBe(0);
+  expect(alive(workers)).toHaveLength(0);
 });
 
-test("kept warm: a thread is there before the first sandbox, which takes it; one that is lost is replaced, and one stays", async () => {
+test("kept warm: a worker is there before the first sandbox, which takes it; one that is lost is replaced, and one stays", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
-  const workers = startedThreads();
+  const workers = startedWorkers();
   const driver = new EmbeddedDriver();
   const cool = driver.keepWarm();
   expect(workers).toHaveLength(1);
@@ -284,25 +339,24 @@ test("kept warm: a thread is there before the first sandbox, which takes it; one
   expect(workers).toHaveLength(2);
   expect((await sandbox.exec("echo again")).stdout).toBe("again\n");
   await sandbox.shutdown();
-  vi.advanceTimersByTime(limits.sandboxThreadIdleMs);
-  expect([workers.length, alive(workers.slice(1))]).toEqual([2, 1]);
+  vi.advanceTimersByTime(limits.sandboxWorkerIdleMs);
+  expect([workers.length, alive(workers.slice(1)).length]).toEqual([2, 1]);
   await cool();
-  expect(alive(workers)).toBe(0);
+  expect(alive(workers)).toHaveLength(0);
 });
 
-test("a registry that runs has a thread ready; one that has stopped leaves none", async () => {
-  const workers = startedThreads();
+test("a registry that runs has a worker ready; one that has stopped leaves none", async () => {
+  const workers = startedWorkers();
   const registry = setup({ use: { workspace: agentOS() } });
   const dataDir = mkdtempSync(join(tmpdir(), "troupe-sandbox-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const { endpoint } = await registry.start({ port: 0, dataDir, signals: false, banner: false });
-  expect(workers.filter(({ threadName }) => threadName === "troupe-sandbox")).toHaveLength(1);
+  expect(workers).toHaveLength(1);
   await using client = createClient<typeof registry>(endpoint);
   await Promise.all(["a", "b"].map((key) => client.workspace.getOrCreate(key).exec("true")));
-  const sandboxes = workers.filter(({ threadName }) => threadName === "troupe-sandbox");
-  expect(alive(sandboxes)).toBeGreaterThan(0);
+  expect(alive(workers).length).toBeGreaterThan(0);
   await registry.stop();
-  expect(alive(sandboxes)).toBe(0);
+  expect(alive(workers)).toHaveLength(0);
 });
 
 test("shut down: what runs is cancelled, what comes is refused", async () => {

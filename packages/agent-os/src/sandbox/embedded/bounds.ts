@@ -2,7 +2,7 @@
 
 /** Of one driver's sandboxes. */
 export interface EmbeddedBounds {
-  /** The heap of each thread, and so of each command, process and line. */
+  /** What each worker may hold in memory beyond one that has no work, and so each command, process and line. */
   readonly memoryBytes: number;
   /** All files of one sandbox. */
   readonly fileBytes: number;

@@ -1,12 +1,12 @@
 /**
  * EmbeddedProcess: a command of just-bash as a process.
  *
- *   stdin ──(closed, or none)──▶ waiting ──a thread is free──▶ running ──▶ ended
+ *   stdin ──(closed, or none)──▶ waiting ──a worker is free──▶ running ──▶ ended
  *                └────────────────── kill ──────┴──────────────────────────▲
  *
  * just-bash takes all of a command's stdin before it starts and gives all of its output when it ends: a process whose stdin
  * is streamed starts when that is closed, and prints at its end. Any signal ends it, in the middle of whatever it does, and what
- * it would have changed is gone. It works on the files as they are at its start, on a thread of its own, and what it changed
+ * it would have changed is gone. It works on the files as they are at its start, on a worker of its own, and what it changed
  * is there when it has ended: of a path that others changed meanwhile its own version stays.
  */
 import { limits } from "@troupe/protocol";

@@ -1,12 +1,12 @@
 /**
- * EmbeddedSandbox: one sandbox over two pools of threads.
+ * EmbeddedSandbox: one sandbox over two pools of workers.
  *
- * Its operations run one after the other, each on a thread that is lent for it (`thread-pool.ts`), on files whose truth is
+ * Its operations run one after the other, each on a worker that is lent for it (`worker-pool.ts`), on files whose truth is
  * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
  * from the operation's start, not from its call: what waits behind another command isn't late because of it.
  *
- * Processes run beside them, on threads of the other pool. What one changed is taken over between two operations, as if it
- * were one: so no two changes are ever saved at once, and a thread's copy of the files is known to be old.
+ * Processes run beside them, on workers of the other pool. What one changed is taken over between two operations, as if it
+ * were one: so no two changes are ever saved at once, and a worker's copy of the files is known to be old.
  */
 import { readdir } from "node:fs/promises";
 import { limits } from "@troupe/protocol";
@@ -35,16 +35,16 @@ import type {
   Operation,
   OperationResults,
   ProcessResult,
-  ThreadAnswer,
-  ThreadFailure,
+  WorkerAnswer,
+  WorkerFailure,
 } from "./messages.ts";
-import type { SandboxThread } from "./sandbox-thread.ts";
-import type { ThreadPool } from "./thread-pool.ts";
-import { ThreadWatch } from "./thread-watch.ts";
+import type { SandboxWorker } from "./sandbox-worker.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import { WorkerWatch } from "./worker-watch.ts";
 
 const INSTALL = "npm install just-bash@3.4.2";
 
-/** What runs beside other operations, on a thread of its own. */
+/** What runs beside other operations, on a worker of its own. */
 type ProcessOperation = Operation & { readonly kind: "process" | "line" };
 
 interface Bounds {
@@ -52,41 +52,41 @@ interface Bounds {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The threads of a definition's sandboxes. */
-export interface ThreadPools {
-  readonly operations: ThreadPool;
-  readonly processes: ThreadPool;
+/** The workers of a definition's sandboxes. */
+export interface WorkerPools {
+  readonly operations: WorkerPool;
+  readonly processes: WorkerPool;
   readonly bounds: EmbeddedBounds;
-  /** A thread of them has opened a sandbox: so will the others. */
+  /** A worker of them has opened a sandbox: so will the others. */
   haveOpened: boolean;
 }
 
-/** A sandbox in worker threads. */
+/** A sandbox in workers. */
 export class EmbeddedSandbox implements Sandbox {
   readonly #id: number;
-  readonly #pools: ThreadPools;
+  readonly #pools: WorkerPools;
   readonly #image = new Image();
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
   readonly #mounts: readonly Mount[];
   readonly #onUse: (use: SandboxUse) => void;
-  readonly #watch: ThreadWatch;
+  readonly #watch: WorkerWatch;
   #layers: Layers | undefined;
   readonly #closing = new AbortController();
   #left: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   readonly #processes = new Map<SandboxProcess, SandboxProcessInfo>();
   #lastPid = 0;
-  /** What processes do on threads; one that was killed may still be leaving its own. */
+  /** What processes do on workers; one that was killed may still be leaving its own. */
   readonly #runs = new Set<Promise<unknown>>();
 
   constructor(
     id: number,
-    pools: ThreadPools,
+    pools: WorkerPools,
     { files, network, mounts = [], onUse = () => undefined }: Omit<BootOptions, "signal">,
   ) {
     this.#onUse = onUse;
-    this.#watch = new ThreadWatch(pools.bounds, onUse);
+    this.#watch = new WorkerWatch(pools.bounds, onUse);
     this.#mounts = mounts;
     this.#network = network;
     this.#id = id;
@@ -224,7 +224,7 @@ export class EmbeddedSandbox implements Sandbox {
   /** Behind all that were asked for before. */
   #run<O extends Operation>(operation: O, bounds: Bounds = {}): Promise<OperationResults[O["kind"]]> {
     return this.#behind(() =>
-      this.#pools.operations.use(this.#id, (thread) => this.#on(thread, operation, bounds)),
+      this.#pools.operations.use(this.#id, (worker) => this.#on(worker, operation, bounds)),
     );
   }
 
@@ -241,14 +241,14 @@ export class EmbeddedSandbox implements Sandbox {
   }
 
   async #runProcess(operation: ProcessOperation, signal: AbortSignal): Promise<ProcessResult> {
-    const work = async (thread: SandboxThread) => {
+    const work = async (worker: SandboxWorker) => {
       let gone: Promise<void> | undefined;
       const cutOff = () => {
-        gone = thread.end(sandboxErrors.cancelled());
+        gone = worker.end(sandboxErrors.cancelled());
       };
       signal.addEventListener("abort", cutOff, { once: true });
       try {
-        return await this.#behind(await this.#answered(thread, operation));
+        return await this.#behind(await this.#answered(worker, operation));
       } finally {
         signal.removeEventListener("abort", cutOff);
         await gone;
@@ -281,7 +281,7 @@ export class EmbeddedSandbox implements Sandbox {
   }
 
   async #on<O extends Operation>(
-    thread: SandboxThread,
+    worker: SandboxWorker,
     operation: O,
     bounds: Bounds,
   ): Promise<OperationResults[O["kind"]]> {
@@ -289,15 +289,15 @@ export class EmbeddedSandbox implements Sandbox {
     const stop = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
     stop.throwIfAborted();
     const cutOff = () =>
-      void thread.end(this.#closing.signal.aborted ? sandboxErrors.closed() : sandboxErrors.cancelled());
+      void worker.end(this.#closing.signal.aborted ? sandboxErrors.closed() : sandboxErrors.cancelled());
     const most = timeoutMs ?? limits.sandboxExecMaxMs;
     const stopClock = startDeadline(most, {
       near: (used) => this.#onUse({ limit: "execMs", used, most }),
-      over: () => void thread.end(sandboxErrors.deadlineExceeded(most)),
+      over: () => void worker.end(sandboxErrors.deadlineExceeded(most)),
     });
     stop.addEventListener("abort", cutOff, { once: true });
     try {
-      const settle = await this.#answered(thread, operation);
+      const settle = await this.#answered(worker, operation);
       return await settle();
     } finally {
       stopClock();
@@ -305,23 +305,23 @@ export class EmbeddedSandbox implements Sandbox {
     }
   }
 
-  /** Has the thread do it. What this gives takes over what the operation changed, and says how it went. */
+  /** Has the worker do it. What this gives takes over what the operation changed, and says how it went. */
   async #answered<O extends Operation>(
-    thread: SandboxThread,
+    worker: SandboxWorker,
     operation: O,
   ): Promise<() => Promise<OperationResults[O["kind"]]>> {
     const { version } = this.#image;
-    const seen = this.#watch.start(thread);
+    const seen = this.#watch.start(worker);
     try {
-      const answer = await thread.request(this.#request(thread, operation), this.#network);
-      return () => this.#settle<O>(thread, answer, version);
+      const answer = await worker.request(this.#request(worker, operation), this.#network);
+      return () => this.#settle<O>(worker, answer, version);
     } finally {
       seen();
     }
   }
 
-  #request(thread: SandboxThread, operation: Operation) {
-    const { held } = thread;
+  #request(worker: SandboxWorker, operation: Operation) {
+    const { held } = worker;
     const network = this.#network?.variables;
     const current = held?.sandbox === this.#id && held.version === this.#image.version;
     const [image, layers] = current ? [] : [this.#image.changes(), this.#layers];
@@ -329,22 +329,22 @@ export class EmbeddedSandbox implements Sandbox {
   }
 
   async #settle<O extends Operation>(
-    thread: SandboxThread,
-    answer: ThreadAnswer,
+    worker: SandboxWorker,
+    answer: WorkerAnswer,
     startedAt: number,
   ): Promise<OperationResults[O["kind"]]> {
     const { changes, failure } = answer;
     if (answer.holds) this.#pools.haveOpened = true;
-    // Until it is saved it hasn't happened: when it can't be, the thread's copy is worth nothing.
-    thread.held = undefined;
+    // Until it is saved it hasn't happened: when it can't be, the worker's copy is worth nothing.
+    worker.held = undefined;
     const durable = this.#durable(changes);
     this.#checkCount(changes);
     if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
     this.#take(changes);
-    thread.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
+    worker.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
-    // The thread answers an operation with the result of its kind.
+    // The worker answers an operation with the result of its kind.
     return answer.result as OperationResults[O["kind"]];
   }
 }
@@ -362,7 +362,7 @@ async function layersOf(mounts: readonly Mount[]): Promise<Layers> {
   return { lower: await lowerImage(mounts), hosts };
 }
 
-function errorOf(failure: ThreadFailure): Error {
+function errorOf(failure: WorkerFailure): Error {
   if (failure.kind === "missing") return packageErrors.missing("just-bash", INSTALL, failure.message);
   if (failure.kind === "file") return sandboxErrors.fileFailed(failure.code, failure.message);
   return sandboxErrors.fileFailed("EIO", failure.message);

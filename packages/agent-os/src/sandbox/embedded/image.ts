@@ -1,9 +1,9 @@
 /**
  * Image: the files of one embedded sandbox, as the difference to an empty one.
  *
- * The truth is here, on the side of the runtime; a thread works on a copy. It comes with a thread's first operation for
- * this sandbox, and each operation brings back what it changed. So a thread that is ended in the middle of a command takes
- * nothing with it but that command's own changes, a thread serves many sandboxes one after the other, and a sandbox that
+ * The truth is here, on the side of the runtime; a worker works on a copy. It comes with a worker's first operation for
+ * this sandbox, and each operation brings back what it changed. So a worker that is ended in the middle of a command takes
+ * nothing with it but that command's own changes, a worker serves many sandboxes one after the other, and a sandbox that
  * does nothing costs its files alone.
  */
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
@@ -16,7 +16,7 @@ export class Image {
   #version = 0;
   #bytes = 0;
 
-  /** Grows with each change: a thread whose copy has this number needs no other. */
+  /** Grows with each change: a worker whose copy has this number needs no other. */
   get version(): number {
     return this.#version;
   }
@@ -31,7 +31,7 @@ export class Image {
     return this.#bytes;
   }
 
-  /** All of it, for a thread that has no copy. */
+  /** All of it, for a worker that has no copy. */
   changes(): ImageChanges {
     return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
   }

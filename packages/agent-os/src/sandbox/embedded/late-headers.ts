@@ -1,6 +1,6 @@
 /**
  * Node loads its whole HTTP client when somebody first looks at the global `Headers`, which takes longer than loading all of just-bash;
- * and just-bash looks at it when it is loaded, for `curl` alone. In a sandbox thread the global is a proxy, which has the real one
+ * and just-bash looks at it when it is loaded, for `curl` alone. In a worker the global is a proxy, which has the real one
  * loaded when there is a network: while a command runs it is too late, since just-bash then forbids what Node's own modules need to load.
  */
 

@@ -1,4 +1,4 @@
-/** What the runtime's side and a sandbox thread say to each other. */
+/** What the runtime and a worker say to each other. */
 
 import type { ImageChanges } from "../file-store.ts";
 import type { NetworkRequest, NetworkResponse } from "../network.ts";
@@ -59,10 +59,10 @@ export interface Layers {
   readonly hosts: readonly { readonly path: string; readonly hostPath: string }[];
 }
 
-/** To the thread. One at a time. */
-export interface ThreadRequest {
+/** To the worker. One at a time. */
+export interface WorkerRequest {
   readonly sandbox: number;
-  /** The files, when the thread doesn't have them in this version. */
+  /** The files, when the worker doesn't have them in this version. */
   readonly image: ImageChanges | undefined;
   /** With the image. */
   readonly layers: Layers | undefined;
@@ -71,52 +71,46 @@ export interface ThreadRequest {
   readonly network: Readonly<Record<string, string>> | undefined;
 }
 
-/** From the thread, while it works: a request for the way out. */
+/** From the worker, while it works: a request for the way out. */
 export interface FetchQuestion {
   readonly fetch: number;
   readonly request: NetworkRequest;
 }
 
-/** To the thread: what became of it. */
+/** To the worker: what became of it. */
 export interface FetchAnswer {
   readonly fetched: number;
   readonly response?: NetworkResponse;
   readonly failure?: string;
 }
 
-/** How an operation failed in the thread. */
-export interface ThreadFailure {
+/** How an operation failed in the worker. */
+export interface WorkerFailure {
   readonly kind: "file" | "missing" | "other";
   /** The system's name of a failing file operation: ENOENT … */
   readonly code: string;
   readonly message: string;
 }
 
-/** From the thread. What failed may have changed files all the same. */
-export interface ThreadAnswer {
-  /** True when the thread has the sandbox's files. */
+/** From the worker. What failed may have changed files all the same. */
+export interface WorkerAnswer {
+  /** True when the worker has the sandbox's files. */
   readonly holds: boolean;
   readonly changes: ImageChanges;
   readonly result?: OperationResults[Operation["kind"]];
-  readonly failure?: ThreadFailure;
+  readonly failure?: WorkerFailure;
+  /** What it holds now beyond a worker that has no work. */
+  readonly memoryBytes: number;
 }
 
-/** From the thread, while others work for it: what they have taken of the processor since it began. */
-export interface InnerTime {
-  readonly innerSeconds: number;
-}
-
-/** From the thread, first of all, where threads have a priority of their own. */
-export interface ThreadIdentity {
-  readonly kernelThread: number;
-}
-
-/** What a thread is started with. */
-export interface ThreadData {
+/** What a worker is started with. */
+export interface WorkerData {
+  readonly memoryBytes: number;
   readonly fileBytes: number;
+  /** Of one command. */
   readonly outputBytes: number;
+  /** Of one process or line, on each of its outputs: what is more isn't sent. */
+  readonly processOutputBytes: number;
   /** How long a program in JavaScript may run. */
   readonly scriptMs: number;
-  /** Whether it tells what the threads that it starts take of the processor. */
-  readonly tellsInnerTime: boolean;
 }

@@ -1,4 +1,4 @@
-/** The operations of a sandbox thread, on a shell and its files. */
+/** The operations of a worker, on a shell and its files. */
 import type { BashExecResult } from "just-bash";
 import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
@@ -71,20 +71,21 @@ async function runProcess(shell: Shell, operation: Operation & { kind: "process"
     rawScript: true,
     ...(env === undefined ? {} : { env: { ...env } }),
   });
-  return outputOf(result);
+  return outputOf(shell, result);
 }
 
 async function runLine(shell: Shell, { line, env }: Operation & { kind: "line" }): Promise<ProcessResult> {
   const result = await shell.bash.exec(line, { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true });
-  return { ...outputOf(result), env: result.env };
+  return { ...outputOf(shell, result), env: result.env };
 }
 
-function outputOf(result: BashExecResult): ProcessResult {
+function outputOf({ processOutputBytes }: Shell, result: BashExecResult): ProcessResult {
   const binary = result.stdoutKind === "bytes" || result.stdoutEncoding === "binary";
   return {
     exitCode: result.exitCode,
-    stdout: Uint8Array.from(Buffer.from(result.stdout, binary ? "latin1" : "utf8")),
-    stderr: Uint8Array.from(Buffer.from(result.stderr)),
+    // Who hears one byte too much ends the process for it.
+    stdout: Buffer.from(result.stdout, binary ? "latin1" : "utf8").subarray(0, processOutputBytes + 1),
+    stderr: Buffer.from(result.stderr).subarray(0, processOutputBytes + 1),
   };
 }
 

@@ -1,98 +1,239 @@
 /**
- * A sandbox thread: holds a copy of one sandbox's files at a time and does one operation after the other on it.
+ * SandboxWorker: the runtime's end of one worker, a process that runs operations of sandboxes, one at a time.
  *
- * It loads the shell when it starts, not when it is first asked. It is started by URL and must import nothing that needs the package's own
- * resolution, but for just-bash.
+ * A loop in a shell can't be interrupted from within, and what takes all memory takes its process with it: so each worker is a process, and
+ * whoever wants an operation to end kills it. It has an empty environment and two sockets: one for messages, and the
+ * lifeline, whose end ends it, and on which it tells what it uses. It is unreferenced but for the time of an operation, so that a
+ * runtime with nothing else to do may end.
  */
-import { isMainThread, type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { giveWay, kernelThread } from "./give-way.ts";
-import { tellInnerTime } from "./inner-threads.ts";
-import { lateHeaders, loadHeaders } from "./late-headers.ts";
-import type {
-  FetchAnswer,
-  InnerTime,
-  ThreadAnswer,
-  ThreadData,
-  ThreadFailure,
-  ThreadIdentity,
-  ThreadRequest,
-} from "./messages.ts";
-import { run } from "./operations.ts";
-import { JustBashMissing, loadShell, type Shell, type ShellModule } from "./shell.ts";
-import { WayOut } from "./way-out.ts";
+import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { assert, sourceArguments } from "@troupe/base";
+import { limits } from "@troupe/protocol";
+import { processErrors, sandboxErrors } from "../../errors.ts";
+import type { SandboxNetwork } from "../network.ts";
+import type { EmbeddedBounds } from "./bounds.ts";
+import { demote, giveWay } from "./give-way.ts";
+import { LIFELINE_FD, LINE_FD, MEMORY_SIGNAL, USE_BYTES, type WorkerUse } from "./guard-messages.ts";
+import { MessageLine } from "./message-line.ts";
+import type { FetchAnswer, FetchQuestion, WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import { workerUrl } from "./worker-url.ts";
 
-/** The thread's one sandbox. */
-interface Held {
+const MIB = 1024 * 1024;
+/** Each half of the heap's room for new objects has this share of what a worker may hold, and so much at most. Garbage counts, too. */
+const NEW_SHARE = 1 / 16;
+const NEW_MIB = 8;
+
+interface Waiting {
+  readonly network: SandboxNetwork | undefined;
+  /** Fires when the operation is over. */
+  readonly over: AbortController;
+  readonly resolve: (answer: WorkerAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Which sandbox's files a worker has. */
+export interface HeldImage {
   readonly sandbox: number;
-  readonly shell: Shell;
+  readonly version: number;
 }
 
-async function answer(request: ThreadRequest, held: Held): Promise<ThreadAnswer> {
-  let outcome: Pick<ThreadAnswer, "result" | "failure">;
-  try {
-    outcome = { result: await run(held.shell, request.operation) };
-  } catch (cause) {
-    outcome = { failure: failureOf(cause) };
+/** A worker for sandboxes. */
+export class SandboxWorker {
+  /** What it was sent last. */
+  held: HeldImage | undefined;
+  /** Told what it uses, now and then, while there is an operation. */
+  onUse: ((use: WorkerUse) => void) | undefined;
+  readonly #bounds: EmbeddedBounds;
+  readonly #child: ChildProcess;
+  readonly #sockets: readonly Socket[];
+  readonly #line: MessageLine<WorkerRequest | FetchAnswer, WorkerAnswer | FetchQuestion>;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #lastWords: () => string;
+  #waiting: Waiting | undefined;
+  #lost: unknown;
+  #spent = false;
+  #isDemoted = false;
+  #mayDemote = true;
+
+  /** Throws `sandbox.lost` when the system has no room for it. */
+  constructor(bounds: EmbeddedBounds) {
+    this.#bounds = bounds;
+    this.#child = start(bounds);
+    if (this.#child.pid !== undefined) giveWay(this.#child.pid);
+    const line = socketOf(this.#child, LINE_FD);
+    const lifeline = socketOf(this.#child, LIFELINE_FD);
+    const stderr = socketOf(this.#child, 2);
+    this.#sockets = [line, lifeline, stderr];
+    this.#line = new MessageLine(line, {
+      heard: (said) => this.#heard(said),
+      broken: (cause) => void this.end(workerLost(String(cause))),
+      // All that an operation may change and print, and the paths.
+      most: bounds.fileBytes + 2 * limits.processOutputBytes + limits.sandboxMessageBytes,
+    });
+    hearUse(lifeline, (use) => this.onUse?.(use));
+    this.#lastWords = collect(stderr);
+    this.#child.once("error", (cause) => this.#ended(String(cause)));
+    this.#child.once("close", (code, signal) => this.#ended(signal ?? `exit ${code}`));
+    this.#letGo();
   }
-  return { holds: true, changes: await held.shell.takeChanges(), ...outcome };
+
+  /** True when it takes no more requests. */
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** True when it should serve nobody else: it is demoted, or holds on to much memory. */
+  get spent(): boolean {
+    return this.#spent || this.#isDemoted;
+  }
+
+  /** What runs has had its share of the processor: it takes the time that nobody else wants, where the system has that. */
+  demote(): void {
+    if (!this.#mayDemote || this.#child.pid === undefined) return;
+    this.#mayDemote = false;
+    this.#isDemoted = true;
+    demote(this.#child.pid, () => {
+      this.#isDemoted = false;
+    });
+  }
+
+  /** Sends a request; what it asks of the network meanwhile goes there. Rejects when the worker ends before it has answered. */
+  request(request: WorkerRequest, network?: SandboxNetwork): Promise<WorkerAnswer> {
+    assert(this.#waiting === undefined, "one operation at a time");
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { network, over: new AbortController(), resolve, reject };
+      this.#hold();
+      this.#line.send(request);
+    });
+  }
+
+  /** Ends it now; what runs in it rejects with `why`. Settles when it is gone. */
+  async end(why: unknown): Promise<void> {
+    this.#lose(why);
+    this.#hold();
+    // Without a number nothing was started.
+    if (this.#child.pid !== undefined) this.#child.kill("SIGKILL");
+    await this.#closed.promise;
+  }
+
+  #heard(said: WorkerAnswer | FetchQuestion): void {
+    if ("fetch" in said) return void this.#fetch(said);
+    this.#spent = said.memoryBytes > this.#bounds.memoryBytes / 2;
+    this.#take()?.resolve(said);
+  }
+
+  async #fetch({ fetch: fetched, request }: FetchQuestion): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting?.network === undefined) return;
+    const answer = await waiting.network.fetch(request, waiting.over.signal).then(
+      (response): FetchAnswer => ({ fetched, response }),
+      (cause: unknown): FetchAnswer => ({
+        fetched,
+        failure: cause instanceof Error ? cause.message : "failed",
+      }),
+    );
+    if (this.#waiting === waiting) this.#line.send(answer);
+  }
+
+  #ended(how: string): void {
+    const words = this.#lastWords();
+    const isFull = how === MEMORY_SIGNAL || words.includes("heap out of memory");
+    this.#lose(
+      isFull
+        ? processErrors.limitExceeded("memoryBytes")
+        : workerLost([how, words].filter(Boolean).join(": ")),
+    );
+    for (const socket of this.#sockets) socket.destroy();
+    this.#closed.resolve();
+  }
+
+  #lose(why: unknown): void {
+    this.#lost ??= why;
+    this.#take()?.reject(this.#lost);
+  }
+
+  #take(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.over.abort(sandboxErrors.cancelled());
+    if (this.#lost === undefined) this.#letGo();
+    return waiting;
+  }
+
+  #hold(): void {
+    this.#child.ref();
+    for (const socket of this.#sockets) socket.ref();
+  }
+
+  #letGo(): void {
+    this.#child.unref();
+    for (const socket of this.#sockets) socket.unref();
+  }
 }
 
-function failureOf(cause: unknown): ThreadFailure {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (cause instanceof JustBashMissing) return { kind: "missing", code: "", message };
-  // just-bash's file system says "ENOENT: no such file or directory, open '/x'", and has no `code`.
-  const code = /^(E[A-Z]{2,})\b/.exec(message)?.[1];
-  return code === undefined ? { kind: "other", code: "", message } : { kind: "file", code, message };
+/** The sandbox and its files are there. `why`: how its process ended, and what that said last. */
+function workerLost(why: string): Error {
+  return sandboxErrors.lost(why, "The process that it ran in ended, and nothing of it has happened");
 }
 
-async function serve(port: MessagePort, data: ThreadData): Promise<void> {
-  let asked = 0;
-  const thread = kernelThread();
-  if (thread !== undefined) port.postMessage({ kernelThread: thread } satisfies ThreadIdentity);
-  if (data.tellsInnerTime)
-    tellInnerTime((innerSeconds) => port.postMessage({ innerSeconds } satisfies InnerTime));
-  const loaded = loadWarm(data, () => asked > 0);
-  // Who asks for something hears of it.
-  loaded.catch(() => undefined);
-  let held: Held | undefined;
-  const way = new WayOut(port);
-  const open = async ({ sandbox, image = [], layers, network }: ThreadRequest): Promise<Held> => {
-    const module = await loaded;
-    if (network !== undefined) loadHeaders();
-    const outside = network === undefined ? undefined : { variables: network, fetch: way.fetch };
-    return { sandbox, shell: await module.open(image, layers, outside) };
+function start(bounds: EmbeddedBounds): ChildProcess {
+  try {
+    return spawn(process.execPath, processArguments(bounds), {
+      env: {},
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    });
+  } catch (cause) {
+    throw workerLost(String(cause));
+  }
+}
+
+function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] {
+  const main = fileURLToPath(workerUrl("worker-main", import.meta.url));
+  const mostMib = Math.ceil(memoryBytes / MIB);
+  const data: WorkerData = {
+    memoryBytes,
+    fileBytes,
+    outputBytes: limits.sandboxOutputBytes,
+    processOutputBytes: limits.processOutputBytes,
+    scriptMs: limits.sandboxExecMaxMs,
   };
-  port.on("message", (request: ThreadRequest | FetchAnswer) => {
-    if ("fetched" in request) return way.answered(request);
-    asked += 1;
-    void (async () => {
-      try {
-        if (request.image !== undefined || held?.sandbox !== request.sandbox) held = await open(request);
-        port.postMessage(await answer(request, held));
-        // Behind the answer: nobody waits for it, and should it fail the next one who opens a shell hears why.
-        setImmediate(() => void loaded.then((module) => module.prepare()).catch(() => undefined));
-      } catch (cause) {
-        held = undefined;
-        port.postMessage({ holds: false, changes: [], failure: failureOf(cause) } satisfies ThreadAnswer);
-      }
-    })();
+  return [
+    // The thread of `js-exec` looks at a part of Node that is new.
+    "--disable-warning=ExperimentalWarning",
+    // What the guard bounds is more than the heap, and is full first. The engine collects garbage in time for its own bound, and aborts at it.
+    `--max-old-space-size=${mostMib}`,
+    `--max-semi-space-size=${Math.max(1, Math.min(NEW_MIB, Math.floor(mostMib * NEW_SHARE)))}`,
+    ...sourceArguments(main, process.env.NODE_COMPILE_CACHE),
+    main,
+    JSON.stringify(data),
+  ];
+}
+
+function socketOf(child: ChildProcess, fd: number): Socket {
+  const socket = child.stdio?.[fd];
+  // A process that couldn't be started has none.
+  return socket instanceof Socket ? socket : new Socket();
+}
+
+function hearUse(lifeline: Socket, heard: (use: WorkerUse) => void): void {
+  let rest = Buffer.alloc(0);
+  lifeline.on("error", () => undefined);
+  lifeline.on("data", (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (; rest.byteLength >= USE_BYTES; rest = rest.subarray(USE_BYTES))
+      heard({ memoryBytes: rest.readDoubleLE(0), cpuSeconds: rest.readDoubleLE(8) });
   });
 }
 
-/**
- * The shell. Its first command takes longer than any other: when nobody waits it has run one, and the next sandbox's shell is there.
- */
-async function loadWarm(data: ThreadData, isAwaited: () => boolean): Promise<ShellModule> {
-  lateHeaders();
-  const module = await loadShell(data);
-  giveWay();
-  // Requests that came meanwhile are heard now.
-  await new Promise((resolve) => setImmediate(resolve));
-  if (isAwaited()) return module;
-  const { bash } = await module.open([], undefined, undefined);
-  await bash.exec("echo");
-  await module.prepare();
-  return module;
+/** What the process says on its way out. */
+function collect(stderr: Socket): () => string {
+  let said = "";
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-limits.sandboxLastWordsBytes);
+  });
+  return () => said.trim();
 }
-
-if (!isMainThread && parentPort !== null) await serve(parentPort, workerData);

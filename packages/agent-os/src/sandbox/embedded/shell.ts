@@ -1,5 +1,5 @@
 /**
- * just-bash, in a sandbox thread: a shell with about ninety commands, written in JavaScript, over a file system in memory. One of them,
+ * just-bash, in a worker: a shell with about ninety commands, written in JavaScript, over a file system in memory. One of them,
  * `js-exec`, runs JavaScript in an isolate: it sees the sandbox's files, and of Node what just-bash made for it.
  *
  * It is an optional package, imported when the first sandbox boots. An empty shell, which is about ninety files, takes longer to make than
@@ -9,7 +9,7 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
-import type { Layers, ThreadData } from "./messages.ts";
+import type { Layers, WorkerData } from "./messages.ts";
 
 /** just-bash isn't installed. */
 export class JustBashMissing extends Error {}
@@ -19,6 +19,7 @@ export interface Shell {
   readonly bash: Bash;
   readonly files: InMemoryFs | MountableFs;
   readonly outputBytes: number;
+  readonly processOutputBytes: number;
   /** What changed since the last time. */
   takeChanges(): Promise<ImageChanges>;
 }
@@ -44,7 +45,7 @@ interface EmptyShell {
 }
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
-export async function loadShell(data: ThreadData): Promise<ShellModule> {
+export async function loadShell(data: WorkerData): Promise<ShellModule> {
   const justBash = await import("just-bash").catch((cause: unknown) => {
     if (cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")
       throw new JustBashMissing(cause.message);
@@ -55,10 +56,10 @@ export async function loadShell(data: ThreadData): Promise<ShellModule> {
 
 class LoadedShell implements ShellModule {
   readonly #justBash: typeof import("just-bash");
-  readonly #data: ThreadData;
+  readonly #data: WorkerData;
   #next: EmptyShell | undefined;
 
-  constructor(justBash: typeof import("just-bash"), data: ThreadData) {
+  constructor(justBash: typeof import("just-bash"), data: WorkerData) {
     this.#justBash = justBash;
     this.#data = data;
   }
@@ -73,13 +74,14 @@ class LoadedShell implements ShellModule {
     const given = new Set(files.getAllPaths());
     for (const [path, entry] of image) await restore(files, path, entry);
     const watch = new FileWatch(files, given);
-    const { outputBytes } = this.#data;
+    const { outputBytes, processOutputBytes } = this.#data;
+    const rest = { outputBytes, processOutputBytes, takeChanges: () => watch.take() };
     const { hosts = [] } = layers ?? {};
-    if (hosts.length === 0) return { bash: plain, files, outputBytes, takeChanges: () => watch.take() };
+    if (hosts.length === 0) return { bash: plain, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
     const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside), fs: mounted });
-    return { bash, files: mounted, outputBytes, takeChanges: () => watch.take() };
+    return { bash, files: mounted, ...rest };
   }
 
   async #take(outside: Outside | undefined): Promise<EmptyShell> {
@@ -113,7 +115,7 @@ class LoadedShell implements ShellModule {
   }
 }
 
-function optionsOf({ scriptMs }: ThreadData, outside: Outside | undefined): BashOptions {
+function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined): BashOptions {
   return {
     cwd: HOME,
     env: { HOME, USER: "user", ...outside?.variables },

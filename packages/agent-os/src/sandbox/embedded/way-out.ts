@@ -1,8 +1,7 @@
 /**
- * WayOut: how a sandbox thread asks for the network. It has none: each request is a message to the runtime's thread, which
- * decides and makes it.
+ * WayOut: how a worker asks for the network. Its shells have none: each request is a message to the runtime, which decides
+ * and makes it.
  */
-import type { MessagePort } from "node:worker_threads";
 import type { SecureFetch } from "just-bash";
 import type { NetworkResponse } from "../network.ts";
 import type { FetchAnswer, FetchQuestion } from "./messages.ts";
@@ -12,14 +11,14 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** The requests of one thread. */
+/** The requests of one worker. */
 export class WayOut {
-  readonly #port: MessagePort;
+  readonly #ask: (question: FetchQuestion) => void;
   readonly #asked = new Map<number, Asked>();
   #count = 0;
 
-  constructor(port: MessagePort) {
-    this.#port = port;
+  constructor(ask: (question: FetchQuestion) => void) {
+    this.#ask = ask;
   }
 
   /** For just-bash. */
@@ -39,7 +38,7 @@ export class WayOut {
     };
     const response = await new Promise<NetworkResponse>((resolve, reject) => {
       this.#asked.set(question.fetch, { resolve, reject });
-      this.#port.postMessage(question);
+      this.#ask(question);
     });
     return { ...response, headers: { ...response.headers } };
   };
