@@ -193,6 +193,10 @@ export class ProcessSandbox implements Sandbox {
     return (await this.#container()).container.connect(port);
   }
 
+  hurry(): void {
+    void this.#inside?.then(({ container }) => container.hurry()).catch(() => undefined);
+  }
+
   shutdown(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -203,6 +207,7 @@ export class ProcessSandbox implements Sandbox {
     this.#closing.abort(sandboxErrors.closed());
     clearInterval(this.#saving);
     if (up === undefined) return;
+    up.container.hurry();
     for (const process of this.#processes) process.kill("SIGKILL", sandboxErrors.closed());
     await Promise.all([...this.#processes].map(({ ended }) => ended));
     try {

@@ -7,9 +7,10 @@ export type EntryHead =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "removed"; readonly given: boolean };
 
-/** Something to do with files, or to know of processes. */
+/** Something to do with files or processes, of which the runtime hears how it went. */
 export type Question =
   | { readonly kind: "processes" }
+  | { readonly kind: "signal"; readonly process: number; readonly signal: string }
   | { readonly kind: "readFile" | "stat" | "exists" | "readdir"; readonly path: string }
   /** With the content as its body. */
   | { readonly kind: "writeFile"; readonly path: string }
@@ -52,7 +53,6 @@ export type ToSupervisor =
   | OpenNetwork
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | StartProcess
-  | { readonly type: "signal"; readonly process: number; readonly signal: string }
   | ({ readonly type: "resize"; readonly process: number } & TerminalSize)
   /** Opens this channel to a port of the sandbox. */
   | { readonly type: "connect"; readonly stream: number; readonly port: number }

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Channel } from "./channel.ts";
 import type { StartProcess, TerminalSize, WatchedLimit } from "./messages.ts";
-import { codeOf } from "./tree.ts";
+import { codeOf } from "./system-error.ts";
 
 /** Somebody may still hold a stream of one that has ended. */
 const STREAMS_MS = 1_000;

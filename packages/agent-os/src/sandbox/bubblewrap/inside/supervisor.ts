@@ -21,8 +21,9 @@ import type {
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
 import { listProcesses } from "./process-list.ts";
 import { joined, WebProxy } from "./proxy.ts";
+import { codeOf } from "./system-error.ts";
 import { startInTerminal } from "./terminal.ts";
-import { codeOf, Tree } from "./tree.ts";
+import { Tree } from "./tree.ts";
 import { Watch } from "./watch.ts";
 
 /** The runtime's socket: bubblewrap hands it on as stdout. */
@@ -101,8 +102,6 @@ class Supervisor {
         return this.#answer(message.id, message.question, body);
       case "start":
         return this.#start(message);
-      case "signal":
-        return this.#processes.get(message.process)?.signal(message.signal);
       case "network":
         return this.#openNetwork(message);
       case "resize":
@@ -156,6 +155,9 @@ class Supervisor {
         return {};
       case "processes":
         return { result: listProcesses() };
+      case "signal":
+        this.#processes.get(question.process)?.signal(question.signal);
+        return {};
       case "snapshot":
         this.#tree.snapshot(tell);
         return {};

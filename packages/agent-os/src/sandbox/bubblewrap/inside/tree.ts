@@ -30,8 +30,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { systemError } from "./file-operations.ts";
+import { makeDirectories } from "./make-directories.ts";
 import type { EntryHead } from "./messages.ts";
+import { codeOf, systemError } from "./system-error.ts";
 
 /** Gets each changed path, parents first, with a file's content. */
 export type OnChange = (path: string, entry: EntryHead, content?: Uint8Array) => void;
@@ -67,7 +68,7 @@ export class Tree {
     const stays = entry.type === "directory" && there?.isDirectory() === true;
     if (there !== undefined && !stays) rmSync(path, { recursive: true });
     if (entry.type === "removed") return;
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     if (entry.type === "symlink") {
       symlinkSync(entry.target, path);
       return;
@@ -209,9 +210,4 @@ function opened<R>(path: string, mode: number, look: () => R): R {
 
 function isGone(cause: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(codeOf(cause));
-}
-
-/** The system's name of an error, or "". */
-export function codeOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
 }
