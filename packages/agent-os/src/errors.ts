@@ -144,13 +144,10 @@ export const processErrors = {
       metadata: { limit },
     }),
   limitExceeded: (limit: string) => {
-    const help = limit === "files" ? ". Commands that remove files run: make fewer than there may be" : "";
+    const help = limit === "files" ? ". Remove some: a command that does is not ended" : "";
     const message = `The sandbox used more than its ${limit}, and the process was ended${help}`;
     return error(413, "process", "limit_exceeded", message, { metadata: { limit } });
   },
-  /** Its directory isn't one. */
-  startFailed: (cwd: string) =>
-    error(400, "process", "start_failed", `There is no directory ${cwd} to start in`, { metadata: { cwd } }),
   lost: (cause: unknown) =>
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };

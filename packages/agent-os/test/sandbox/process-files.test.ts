@@ -1,9 +1,10 @@
 /** Files of a sandbox of processes that would hold up whoever opens them, and a sandbox that answers nothing any more. */
-import type { Sandbox } from "@troupe/agent-os";
+import { agentOS, type Sandbox } from "@troupe/agent-os";
+import { setup, setupTest } from "@troupe/runtime";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { boot as bootUnder, bytes, text } from "../../../../conformance/sandbox/drivers.ts";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
-import { processDriver, processes } from "../support/bubblewrap.ts";
+import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
 const boot = (context: TestContext, files = new Shelf()) => bootUnder(processes, context, { files });
 const failed = (code: string) => ({ group: "sandbox", code: "file_failed", metadata: { code } });
@@ -72,6 +73,28 @@ test("a file of the kernel's that doesn't say how long it is, is read to its end
   await expect(sandbox.readFile("/proc/self/pagemap")).rejects.toMatchObject(failed("EFBIG"));
   await sandbox.exec("truncate -s 63M holes");
   expect(await sandbox.readFile("/home/user/holes")).toHaveLength(63 * 1024 * 1024);
+});
+
+test("a tree has what can be read, and says of a directory that can't be why", async (context) => {
+  if (missing !== undefined) context.skip(missing);
+  const workspace = agentOS({ sandbox: processDriver() });
+  const { client } = await setupTest(context, setup({ use: { workspace } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  await handle.exec("mkdir a b; touch a/one b/two; chmod 0 a");
+  const tree = await handle.readdirRecursive("/home/user");
+  // What it holds is saved all the same, also where a directory can't be entered.
+  expect((await handle.exec("mkdir -p c/d; echo x > c/d/file; chmod 600 c/d; chmod 0 c; ls")).stdout).toBe(
+    "a\nb\nc\n",
+  );
+  expect(
+    (await handle.exec("chmod 700 c; stat -c %a c/d; chmod 700 c/d; cat c/d/file; rm -r c")).stdout,
+  ).toBe("600\nx\n");
+  expect(tree.map(({ path, error = "" }) => `${path} ${error.slice(0, 27)}`)).toEqual([
+    "/home/user/a sandbox.file_failed: EACCES",
+    "/home/user/b ",
+    "/home/user/b/two ",
+  ]);
+  await expect(handle.readdirRecursive("/home/user/a")).rejects.toMatchObject(failed("EACCES"));
 });
 
 /** Everything of the supervisor is stopped, as by somebody inside who wants that nothing ends. */

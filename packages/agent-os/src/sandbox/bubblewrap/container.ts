@@ -38,7 +38,9 @@ export interface ContainerParts {
 
 /** Whose container it is. */
 export interface ContainerOwner {
-  readonly network: (Pick<OpenNetwork, "port" | "env"> & { readonly way: SandboxNetwork }) | undefined;
+  readonly network:
+    | (Pick<OpenNetwork, "port" | "local" | "env"> & { readonly way: SandboxNetwork })
+    | undefined;
   readonly onUse: (limit: WatchedLimit, used: number) => void;
 }
 
@@ -125,7 +127,8 @@ export class Container {
     this.#owner = owner;
     if (network === undefined) return;
     this.#outside = new Outside(network.way, this.#link);
-    this.#send({ type: "network", port: network.port, env: network.env });
+    const { port, local, env } = network;
+    this.#send({ type: "network", port, local, env });
   }
 
   /** Settles when the supervisor is there. Rejects with `sandbox.unsupported` when it can't be. */

@@ -19,7 +19,6 @@ import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
-import { HOME } from "../home.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
@@ -230,7 +229,7 @@ export class ProcessSandbox implements Sandbox {
 
   async #start(command: ProcessCommand, listener: ProcessListener): Promise<HostProcess> {
     const { container, saves } = await this.#container();
-    const { command: program, args, cwd = HOME, env = {}, streamStdin = false, terminal } = command;
+    const { command: program, args, cwd, env = {}, streamStdin = false, terminal } = command;
     const started = container.start({ command: program, args, cwd, env, stdin: streamStdin, terminal });
     const process = new HostProcess({ container, started, listener, saved: () => saves.save() });
     this.#processes.add(process);

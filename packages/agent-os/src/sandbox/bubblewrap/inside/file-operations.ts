@@ -48,6 +48,8 @@ export type FileQuestion = Extract<
 /** Does it. Throws what the system says. */
 export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most: number): FileAnswer {
   const { path } = question;
+  if (question.kind !== "exists") checkPath(path);
+  if (question.kind === "move") checkPath(question.to);
   switch (question.kind) {
     case "readFile":
       return { body: readWhole(path, most) };
@@ -81,6 +83,11 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       renameSync(path, question.to);
       return {};
   }
+}
+
+/** Throws what the system would say of it: Node has a name of its own for that. */
+export function checkPath(path: string): void {
+  if (path.includes("\0")) throw systemError("EINVAL", `a path has no null byte, '${path}'`);
 }
 
 /** A file with holes is longer than a disk, and one of /proc doesn't say how long it is. */
