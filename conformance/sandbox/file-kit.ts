@@ -74,6 +74,53 @@ export function fileKit(driver: DriverUnderTest): void {
   });
 
   story(
+    "what can't be a name is an error with the system's name, for whatever is to be done",
+    async (sandbox) => {
+      const home = "/home/user";
+      const long = `${home}/${"x".repeat(256)}`;
+      const deep = `${home}/${`${"x".repeat(99)}/`.repeat(50)}x`;
+      for (const [path, code] of [
+        [`${home}/a\0b`, "EINVAL"],
+        [long, "ENAMETOOLONG"],
+        [`${home}/${"é".repeat(128)}/x`, "ENAMETOOLONG"],
+        [deep, "ENAMETOOLONG"],
+      ] as const) {
+        const failed = { group: "sandbox", code: "file_failed", metadata: { code } };
+        await expect(sandbox.writeFile(path, bytes("x"))).rejects.toMatchObject(failed);
+        await expect(sandbox.readFile(path)).rejects.toMatchObject(failed);
+        await expect(sandbox.stat(path)).rejects.toMatchObject(failed);
+        await expect(sandbox.readdir(path)).rejects.toMatchObject(failed);
+        await expect(sandbox.mkdir(path)).rejects.toMatchObject(failed);
+        await expect(sandbox.mkdir(path, { recursive: true })).rejects.toMatchObject(failed);
+        await expect(sandbox.remove(path)).rejects.toMatchObject(failed);
+        await expect(sandbox.move(home, path)).rejects.toMatchObject(failed);
+        expect(await sandbox.exists(path)).toBe(false);
+      }
+      await sandbox.writeFile(`${home}/${"x".repeat(255)}`, bytes("x"));
+      expect(await sandbox.readdir(home)).toEqual([{ name: "x".repeat(255), type: "file" }]);
+    },
+  );
+
+  story("a command starts in a directory, and where there is none it is said which", async (sandbox) => {
+    await sandbox.exec("mkdir -p a/b; echo x > file; ln -s a link");
+    expect((await sandbox.exec("pwd", { cwd: "a/b" })).stdout).toBe("/home/user/a/b\n");
+    expect((await sandbox.exec("ls", { cwd: "/home/user/link" })).stdout).toBe("b\n");
+    for (const [cwd, code] of [
+      ["/nope", "ENOENT"],
+      ["nope/deep", "ENOENT"],
+      ["/home/user/file", "ENOTDIR"],
+    ] as const) {
+      const failed = { group: "sandbox", code: "file_failed", metadata: { code } };
+      const command = sandbox.exec("pwd; echo ran > /home/user/ran", { cwd });
+      await expect(command).rejects.toMatchObject(failed);
+      await expect(command).rejects.toThrow(`${cwd}'`);
+      const process = await sandbox.spawn({ command: "pwd", args: [], cwd }, () => undefined);
+      expect(await process.ended).toMatchObject({ error: failed });
+    }
+    expect(await sandbox.exists("/home/user/ran")).toBe(false);
+  });
+
+  story(
     "case and Unicode are parts of names: what only looks alike, or like climbing, is another file",
     async (sandbox) => {
       const names = [

@@ -34,8 +34,8 @@ export const sandboxErrors = {
   closed: () => error(503, "sandbox", "closed", "The sandbox is shut down", { retryable: true }),
   bootFailed: (cause: unknown) =>
     error(500, "sandbox", "boot_failed", `The sandbox could not boot: ${textOf(cause)}`, { cause }),
-  deadlineExceeded: (timeoutMs: number) =>
-    error(408, "sandbox", "deadline_exceeded", `The command took longer than ${timeoutMs} ms and was ended`, {
+  deadlineExceeded: (timeoutMs: number, what = "The command") =>
+    error(408, "sandbox", "deadline_exceeded", `${what} took longer than ${timeoutMs} ms and was ended`, {
       metadata: { timeoutMs },
     }),
   /** Sandboxes of this kind can't be here. */
@@ -141,16 +141,11 @@ export const processErrors = {
     error(413, "process", "output_exceeded", `The process printed more than ${limit} bytes and was ended`, {
       metadata: { limit },
     }),
-  limitExceeded: (limit: string) =>
-    error(
-      413,
-      "process",
-      "limit_exceeded",
-      `The sandbox used more than its ${limit}, and the process was ended`,
-      {
-        metadata: { limit },
-      },
-    ),
+  limitExceeded: (limit: string) => {
+    const help = limit === "files" ? ". Remove some: a command that does is not ended" : "";
+    const message = `The sandbox used more than its ${limit}, and the process was ended${help}`;
+    return error(413, "process", "limit_exceeded", message, { metadata: { limit } });
+  },
   lost: (cause: unknown) =>
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };

@@ -115,6 +115,7 @@ export class Workspace {
    * stops because it can't save any more has no last hook, in which the sandbox would be shut down.
    */
   async #stopping(actor: WorkspaceActor): Promise<void> {
+    this.slot.hurry();
     const closed = Promise.all([this.sessions.close(), this.processes.close(), this.shells.end()]);
     // Not in the turn of the signal: the actor says only behind it whether it can still save.
     await Promise.resolve();

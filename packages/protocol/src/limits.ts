@@ -397,6 +397,10 @@ export const limits = {
   sandboxOpenFiles: 1_024,
   /** A sandbox of processes must have begun in this time. */
   sandboxStartMs: 30_000,
+  /** A sandbox of processes that answers nothing for this time is lost. */
+  sandboxAnswerMs: 30_000,
+  /** The same, when its actor stops. */
+  sandboxLastAnswerMs: 5_000,
   /** While its processes run, a sandbox's files are saved this often. */
   sandboxSaveMs: 2_000,
   /** One message of a sandbox's supervisor, but for the bytes that go with it. */

@@ -48,6 +48,10 @@ export class Egress implements SandboxNetwork {
     return this.#credentials.variables;
   }
 
+  get localOrigins(): readonly string[] {
+    return this.#policy.localOrigins;
+  }
+
   async fetch(request: NetworkRequest, signal: AbortSignal): Promise<NetworkResponse> {
     const timeoutMs = Math.min(request.timeoutMs ?? limits.networkRequestMs, limits.networkRequestMs);
     const late = AbortSignal.timeout(timeoutMs);

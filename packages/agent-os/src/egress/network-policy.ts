@@ -40,6 +40,8 @@ interface Target {
   readonly private: boolean;
 }
 
+const ownNames: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
 /** The allow list. */
 export class NetworkPolicy {
   readonly #targets: readonly Target[];
@@ -49,6 +51,12 @@ export class NetworkPolicy {
     this.#targets = (config.allow ?? []).map((entry) =>
       targetOf(typeof entry === "string" ? { url: entry } : entry),
     );
+  }
+
+  /** Of http, by the names that every machine has for itself. */
+  get localOrigins(): readonly string[] {
+    const local = this.#targets.filter(({ protocol, host }) => protocol === "http:" && ownNames.has(host));
+    return [...new Set(local.map(({ host, port }) => new URL(`http://${host}:${port}`).origin))];
   }
 
   /** Throws `network.denied`; says whether the address may be a private one. */

@@ -31,6 +31,8 @@ export interface FileContent {
 /** An entry somewhere below a directory. */
 export interface TreeEntry extends DirectoryEntry {
   readonly path: string;
+  /** `group.code: text`, of a directory that can't be read: nothing is told of what is in it. */
+  readonly error?: string;
 }
 
 /** What `readdirRecursive` leaves out. */
@@ -89,14 +91,22 @@ export async function readdirRecursive(
     const entries = (await sandbox.readdir(directory)).filter(({ name }) => !exclude.includes(name));
     for (const entry of entries) {
       const below = `${directory === "/" ? "" : directory}/${entry.name}`;
-      found.push({ ...entry, path: below });
+      const at = found.push({ ...entry, path: below }) - 1;
       if (found.length > limits.sandboxTreeEntries)
         throw sandboxErrors.batchTooLarge("the directory", limits.sandboxTreeEntries);
-      if (entry.type === "directory" && depth < maxDepth) await enter(below, depth + 1);
+      if (entry.type !== "directory" || depth >= maxDepth) continue;
+      const error = await enter(below, depth + 1).then(() => undefined, unread);
+      if (error !== undefined) found[at] = { ...entry, path: below, error };
     }
   };
   await enter(path, 1);
   return found;
+}
+
+/** What is wrong with one directory is told with it. */
+function unread(cause: unknown): string {
+  if (TroupeError.is(cause) && cause.code === "file_failed") return reason(cause);
+  throw cause;
 }
 
 function checkBatch(name: string, entries: readonly unknown[]): void {

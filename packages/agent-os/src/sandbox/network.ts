@@ -30,6 +30,8 @@ export interface NetworkResponse {
 export interface SandboxNetwork {
   /** Variables for its shells: placeholders of credentials. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Origins of http on this machine itself that may be asked for something: inside their names mean the sandbox. */
+  readonly localOrigins: readonly string[];
   /** Rejects with `network.*`. */
   fetch(request: NetworkRequest, signal: AbortSignal): Promise<NetworkResponse>;
   /** True where http may be spoken, request by request: no connection is needed for it. */

@@ -58,6 +58,13 @@ export class SandboxSlot {
     return sandbox;
   }
 
+  /** The actor begins to stop: what waits for the sandbox waits no longer than that can. */
+  hurry(): void {
+    const phase = this.#phase;
+    if (phase.tag !== "up") return;
+    void phase.sandbox.then((sandbox) => sandbox.hurry?.()).catch(() => undefined);
+  }
+
   /** Ends the sandbox for good; true when there was one that was up. */
   async shutdown(): Promise<boolean> {
     const phase = this.#phase;

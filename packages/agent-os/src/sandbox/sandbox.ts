@@ -112,6 +112,8 @@ export interface Sandbox {
   whileSaved<R>(work: () => Promise<R>): Promise<R>;
   /** A connection to a port on which a process of the sandbox listens. Rejects where the driver has none. */
   connect(port: number): Promise<Duplex>;
+  /** Told when its actor begins to stop: what is asked of it, also what was, has a few seconds from now on. */
+  hurry?(): void;
   /** Ends it; what runs is cancelled. */
   shutdown(): Promise<void>;
 }

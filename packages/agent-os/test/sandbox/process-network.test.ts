@@ -10,7 +10,9 @@ import { serveWeb } from "../support/web.ts";
 
 /** Names that lead to this machine. */
 const resolve = async (host: string) =>
-  host.endsWith(".test") ? [{ address: "127.0.0.1", family: 4 }] : Promise.reject(new Error("unknown"));
+  host === "localhost" || host.endsWith(".test")
+    ? [{ address: "127.0.0.1", family: 4 }]
+    : Promise.reject(new Error("unknown"));
 
 async function inside(context: TestContext, network: NetworkConfig) {
   const sandbox = await boot(processes, context, { network: new Egress(network, resolve) });
@@ -49,6 +51,31 @@ test("programs reach what is allowed through the proxy; the secret is never insi
   expect(said).toContain("403");
   expect(said).toContain("302");
   expect(said).not.toContain("s3cret");
+});
+
+test("a server of the host at localhost is there at its own address, by its policy; other ports of localhost are the sandbox's own", async (context) => {
+  const web = await serveWeb({
+    "/v1/echo": (request, response) => response.end(`key=${request.headers["x-key"]}`),
+    "/other": (_request, response) => response.end("told"),
+  });
+  const run = await inside(context, {
+    allow: [{ url: `http://localhost:${web.port}/v1`, private: true }],
+    credentials: { API_KEY: { value: "s3cret", hosts: ["localhost"] } },
+  });
+  const origin = `http://localhost:${web.port}`;
+  const said = await run(
+    `import { createServer } from "node:http";
+     const headers = { "x-key": process.env.API_KEY };
+     const get = async (url) => console.log(await (await fetch(url, { headers }).catch((e) => ({ text: () => e.cause?.message }))).text());
+     await get("${origin}/v1/echo");
+     await get("${origin}/other");
+     const own = createServer((_, response) => response.end("own")).listen(0, "127.0.0.1", async () => {
+       await get("http://localhost:" + own.address().port);
+       process.exit();
+     });`,
+  );
+  expect(said).toMatch(/^key=troupe-credential-[0-9a-f]{24}\n.*not on the allow list\n\nown\n$/);
+  expect(web.asked.map(({ url, headers }) => [url, headers["x-key"]])).toEqual([["/v1/echo", "s3cret"]]);
 });
 
 test("https is a tunnel to a whole origin that is allowed, and to nothing else", async (context) => {

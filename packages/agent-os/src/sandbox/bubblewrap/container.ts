@@ -10,7 +10,6 @@ import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
-import type { ImageEntry } from "../file-store.ts";
 import type { SandboxNetwork } from "../network.ts";
 import { checkEntry, checkMessage } from "./from-supervisor.ts";
 import type { Channel } from "./inside/channel.ts";
@@ -25,6 +24,7 @@ import type {
   WatchedLimit,
 } from "./inside/messages.ts";
 import { Outside } from "./outside.ts";
+import { type Answer, Questions } from "./questions.ts";
 
 /** How a container is started. */
 export interface ContainerParts {
@@ -38,15 +38,10 @@ export interface ContainerParts {
 
 /** Whose container it is. */
 export interface ContainerOwner {
-  readonly network: (Pick<OpenNetwork, "port" | "env"> & { readonly way: SandboxNetwork }) | undefined;
+  readonly network:
+    | (Pick<OpenNetwork, "port" | "local" | "env"> & { readonly way: SandboxNetwork })
+    | undefined;
   readonly onUse: (limit: WatchedLimit, used: number) => void;
-}
-
-/** What a question is answered with. */
-export interface Answer {
-  readonly result: unknown;
-  readonly body: Uint8Array;
-  readonly changes: readonly (readonly [path: string, entry: ImageEntry])[];
 }
 
 /** How a program ended. */
@@ -60,13 +55,6 @@ export interface StartedProcess {
   readonly id: number;
   /** Rejects when the container is lost. */
   readonly exit: Promise<ProcessExit>;
-}
-
-interface Asked {
-  readonly changes: [string, ImageEntry][];
-  bytes: number;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (cause: unknown) => void;
 }
 
 /** Where bubblewrap reads the filter. */
@@ -85,9 +73,8 @@ export class Container {
   readonly #link: Link;
   #outside: Outside;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #asked = new Map<number, Asked>();
+  readonly #questions: Questions;
   readonly #exits = new Map<number, PromiseWithResolvers<ProcessExit>>();
-  #question = 0;
   #started = false;
   #why: TroupeError | undefined;
   #stderr = "";
@@ -121,6 +108,10 @@ export class Container {
       filterInto.end(filter);
     }
     this.#outside = new Outside(undefined, this.#link);
+    this.#questions = new Questions({
+      send: (id, question, body) => this.#send({ type: "ask", id, question }, body),
+      onSilence: (why) => this.#lose(why),
+    });
     void this.#ready.promise.catch(() => undefined);
   }
 
@@ -136,7 +127,8 @@ export class Container {
     this.#owner = owner;
     if (network === undefined) return;
     this.#outside = new Outside(network.way, this.#link);
-    this.#send({ type: "network", port: network.port, env: network.env });
+    const { port, local, env } = network;
+    this.#send({ type: "network", port, local, env });
   }
 
   /** Settles when the supervisor is there. Rejects with `sandbox.unsupported` when it can't be. */
@@ -144,15 +136,15 @@ export class Container {
     return this.#ready.promise;
   }
 
-  /** Rejects with `sandbox.file_failed`, `sandbox.lost`. */
+  /** Rejects with `sandbox.file_failed`, `sandbox.deadline_exceeded`, `sandbox.lost`. */
   ask(question: Question, body?: Uint8Array): Promise<Answer> {
     if (this.#why !== undefined) return Promise.reject(this.#why);
-    this.#question += 1;
-    const id = this.#question;
-    return new Promise((resolve, reject) => {
-      this.#asked.set(id, { changes: [], bytes: 0, resolve, reject });
-      this.#send({ type: "ask", id, question }, body);
-    });
+    return this.#questions.ask(question, body);
+  }
+
+  /** Its actor stops: from now on nobody waits for it as long as before. */
+  hurry(): void {
+    this.#questions.hurry();
   }
 
   start(start: Omit<StartProcess, "type" | "process" | "errors">): StartedProcess {
@@ -167,8 +159,9 @@ export class Container {
     return { main, errors, id: main.id, exit: exit.promise };
   }
 
+  /** A question: who ends a program hears that its supervisor doesn't answer. */
   signal(process: number, signal: string): void {
-    this.#send({ type: "signal", process, signal });
+    void this.ask({ kind: "signal", process, signal }).catch(() => undefined);
   }
 
   resize(process: number, { cols, rows }: TerminalSize): void {
@@ -208,16 +201,13 @@ export class Container {
         this.#started = true;
         return this.#ready.resolve();
       case "change":
-        return this.#changed(message.id, [message.path, checkEntry(message.entry, body)], body.byteLength);
-      case "answer": {
-        const asked = this.#asked.get(message.id);
-        this.#asked.delete(message.id);
-        const { failure } = message;
-        if (failure !== undefined)
-          asked?.reject(sandboxErrors.fileFailed(failure.code || "EIO", failure.message));
-        else asked?.resolve({ result: message.result, body, changes: asked.changes });
-        return;
-      }
+        return this.#questions.changed(
+          message.id,
+          [message.path, checkEntry(message.entry, body)],
+          body.byteLength,
+        );
+      case "answer":
+        return this.#questions.answered(message, body);
       case "exit":
         this.#exits.get(message.process)?.resolve(message);
         this.#exits.delete(message.process);
@@ -227,15 +217,6 @@ export class Container {
       default:
         this.#outside.asked(message, body);
     }
-  }
-
-  #changed(id: number, change: [string, ImageEntry], bytes: number): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    asked.changes.push(change);
-    asked.bytes += bytes;
-    if (asked.bytes > 2 * limits.sandboxFileBytes || asked.changes.length > 2 * limits.sandboxFiles)
-      throw new Error("it told of more files than there can be");
   }
 
   /** The supervisor has gone, or bubblewrap never got so far. */
@@ -254,9 +235,8 @@ export class Container {
     this.#outside.close();
     this.#link.lose(why);
     this.#ready.reject(why);
-    for (const { reject } of this.#asked.values()) reject(why);
+    this.#questions.fail(why);
     for (const { reject } of this.#exits.values()) reject(why);
-    this.#asked.clear();
     this.#exits.clear();
     this.#end(why);
   }

@@ -24,10 +24,15 @@ function isMessage(message: object): message is FromSupervisor {
       return all(isNumber, "id") && (failure === undefined || isFailure(failure));
     }
     case "exit": {
-      const [signal, limit] = [said.get("signal"), said.get("limit")];
+      const [signal, limit, failure] = [said.get("signal"), said.get("limit"), said.get("failure")];
       const signalled = signal === null || isText(signal);
       const limited = limit === undefined || (isText(limit) && limits.includes(limit));
-      return all(isNumber, "process", "exitCode") && signalled && limited;
+      return (
+        all(isNumber, "process", "exitCode") &&
+        signalled &&
+        limited &&
+        (failure === undefined || isFailure(failure))
+      );
     }
     case "fetch":
       return all(isNumber, "id") && all(isText, "url", "method") && isTexts(said.get("headers"));

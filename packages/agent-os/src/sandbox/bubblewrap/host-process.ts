@@ -5,7 +5,7 @@
  */
 import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { processErrors } from "../../errors.ts";
+import { processErrors, sandboxErrors } from "../../errors.ts";
 import {
   type ProcessEnd,
   type ProcessListener,
@@ -108,11 +108,12 @@ export class HostProcess implements SandboxProcess {
   }
 }
 
-function endOf({ exitCode, signal, limit }: ProcessExit): ProcessEnd {
+function endOf({ exitCode, signal, limit, failure }: ProcessExit): ProcessEnd {
   const known = Object.keys(processSignals).find((name): name is ProcessSignal => name === signal);
   return {
     exitCode,
     ...(known === undefined ? {} : { signal: known }),
     ...(limit === undefined ? {} : { error: processErrors.limitExceeded(limit) }),
+    ...(failure === undefined ? {} : { error: sandboxErrors.fileFailed(failure.code, failure.message) }),
   };
 }

@@ -190,7 +190,7 @@ function wayOut(way: SandboxNetwork): ContainerOwner["network"] {
     NODE_USE_ENV_PROXY: "1",
     ...way.variables,
   };
-  return { way, port: PROXY_PORT, env };
+  return { way, port: PROXY_PORT, local: way.localOrigins, env };
 }
 
 function proxyVariable(scheme: string): string {

@@ -19,7 +19,6 @@ import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
-import { HOME } from "../home.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
 import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
@@ -193,6 +192,10 @@ export class ProcessSandbox implements Sandbox {
     return (await this.#container()).container.connect(port);
   }
 
+  hurry(): void {
+    void this.#inside?.then(({ container }) => container.hurry()).catch(() => undefined);
+  }
+
   shutdown(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -203,6 +206,7 @@ export class ProcessSandbox implements Sandbox {
     this.#closing.abort(sandboxErrors.closed());
     clearInterval(this.#saving);
     if (up === undefined) return;
+    up.container.hurry();
     for (const process of this.#processes) process.kill("SIGKILL", sandboxErrors.closed());
     await Promise.all([...this.#processes].map(({ ended }) => ended));
     try {
@@ -225,7 +229,7 @@ export class ProcessSandbox implements Sandbox {
 
   async #start(command: ProcessCommand, listener: ProcessListener): Promise<HostProcess> {
     const { container, saves } = await this.#container();
-    const { command: program, args, cwd = HOME, env = {}, streamStdin = false, terminal } = command;
+    const { command: program, args, cwd, env = {}, streamStdin = false, terminal } = command;
     const started = container.start({ command: program, args, cwd, env, stdin: streamStdin, terminal });
     const process = new HostProcess({ container, started, listener, saved: () => saves.save() });
     this.#processes.add(process);

@@ -4,6 +4,7 @@ import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
 import { shellWord } from "../shell-word.ts";
 import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
+import { checkPath } from "./path-names.ts";
 import type { Shell } from "./shell.ts";
 
 type Result = OperationResults[Operation["kind"]];
@@ -11,6 +12,8 @@ type Result = OperationResults[Operation["kind"]];
 /** Does one operation. Rejects with what the file system says: "ENOENT: …". */
 export async function run(shell: Shell, operation: Operation): Promise<Result> {
   const { files } = shell;
+  if ("path" in operation && operation.kind !== "exists") checkPath(operation.path);
+  if ("to" in operation) checkPath(operation.to);
   switch (operation.kind) {
     case "exec":
       return await exec(shell, operation);
@@ -45,7 +48,7 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
 async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Promise<ExecResult> {
   const { cwd, env, stdin } = operation.options;
   const result = await shell.bash.exec(operation.command, {
-    cwd: cwd ?? HOME,
+    cwd: await startOf(shell, cwd),
     ...(env === undefined ? {} : { env: { ...env } }),
     ...(stdin === undefined ? {} : { stdin }),
   });
@@ -65,13 +68,23 @@ async function runProcess(shell: Shell, operation: Operation & { kind: "process"
   const exported = Object.keys(env ?? {}).filter((name) => /^[A-Za-z_]\w*$/.test(name));
   const exports = exported.length === 0 ? "" : `export ${exported.join(" ")}; `;
   const result = await shell.bash.exec(exports + [command, ...args].map(shellWord).join(" "), {
-    cwd: cwd ?? HOME,
+    cwd: await startOf(shell, cwd),
     stdin: Buffer.from(operation.stdin).toString("latin1"),
     stdinKind: "bytes",
     rawScript: true,
     ...(env === undefined ? {} : { env: { ...env } }),
   });
   return outputOf(shell, result);
+}
+
+/** Where a command starts. Throws where a caller's place is none: just-bash would go on as if it were one. */
+async function startOf({ files }: Shell, cwd: string | undefined): Promise<string> {
+  if (cwd === undefined) return HOME;
+  const path = files.resolvePath(HOME, cwd);
+  if (!(await files.exists(path))) throw new Error(`ENOENT: there is no directory '${path}' to start in`);
+  if (!(await files.stat(path)).isDirectory)
+    throw new Error(`ENOTDIR: '${path}' is no directory to start in`);
+  return path;
 }
 
 async function runLine(shell: Shell, { line, env }: Operation & { kind: "line" }): Promise<ProcessResult> {

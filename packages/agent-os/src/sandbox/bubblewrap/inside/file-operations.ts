@@ -1,13 +1,21 @@
 /**
  * Files of a sandbox, for the runtime. All of it runs inside: a path leads where it leads for the sandbox's own processes, through
  * whatever links they have made, and to nothing of the host's.
+ *
+ * One operation runs at a time, in the order of the questions, on the thread that does everything else too. So none may wait for a
+ * process of the sandbox: nothing is opened that could (a pipe that nobody reads, a lease that somebody has), and nothing is read without an end.
  */
 import {
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -16,7 +24,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { makeDirectories } from "./make-directories.ts";
 import type { Question } from "./messages.ts";
+import { systemError } from "./system-error.ts";
+
+/** Read at once of what doesn't say how long it is. */
+const PIECE = 64 * 1024;
 
 /** What a question about files is answered with; bytes are the frame's body. */
 export interface FileAnswer {
@@ -35,12 +48,14 @@ export type FileQuestion = Extract<
 /** Does it. Throws what the system says. */
 export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most: number): FileAnswer {
   const { path } = question;
+  if (question.kind !== "exists") checkPath(path);
+  if (question.kind === "move") checkPath(question.to);
   switch (question.kind) {
     case "readFile":
       return { body: readWhole(path, most) };
     case "writeFile":
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, body);
+      makeDirectories(dirname(path));
+      writeWhole(path, body);
       return {};
     case "stat": {
       const stat = statSync(path);
@@ -55,7 +70,8 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       return { result: named.sort((a, b) => (a.name < b.name ? -1 : 1)) };
     }
     case "mkdir":
-      mkdirSync(path, { recursive: question.recursive });
+      if (question.recursive) makeDirectories(path);
+      else mkdirSync(path);
       return {};
     case "remove":
       if (question.recursive) rmSync(path, { recursive: true });
@@ -63,24 +79,60 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       else unlinkSync(path);
       return {};
     case "move":
-      mkdirSync(dirname(question.to), { recursive: true });
+      makeDirectories(dirname(question.to));
       renameSync(path, question.to);
       return {};
   }
 }
 
-/** A device or a pipe has no end, and a file with holes is longer than a disk. */
-function readWhole(path: string, most: number): Uint8Array {
-  const stat = statSync(path);
-  if (stat.isDirectory()) throw systemError("EISDIR", `illegal operation on a directory, read '${path}'`);
-  if (!stat.isFile()) throw systemError("EINVAL", `'${path}' is no file`);
-  if (stat.size > most) throw systemError("EFBIG", `'${path}' is longer than ${most} bytes`);
-  return readFileSync(path);
+/** Throws what the system would say of it: Node has a name of its own for that. */
+export function checkPath(path: string): void {
+  if (path.includes("\0")) throw systemError("EINVAL", `a path has no null byte, '${path}'`);
 }
 
-/** An error with a system's name. */
-export function systemError(code: string, message: string): Error {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
+/** A file with holes is longer than a disk, and one of /proc doesn't say how long it is. */
+function readWhole(path: string, most: number): Uint8Array {
+  return withFile(path, constants.O_RDONLY, (file, size) => {
+    const pieces: Buffer[] = [];
+    for (let bytes = 0, room = size > 0 ? size + 1 : PIECE; bytes <= most && size <= most; room = PIECE) {
+      const piece = Buffer.allocUnsafeSlow(room);
+      const read = readSync(file, piece);
+      if (read === 0) return Buffer.concat(pieces);
+      bytes += read;
+      pieces.push(piece.subarray(0, read));
+    }
+    throw systemError("EFBIG", `'${path}' is longer than ${most} bytes`);
+  });
+}
+
+/** What was in it is gone only when it is known to be a file. */
+function writeWhole(path: string, content: Uint8Array): void {
+  withFile(path, constants.O_WRONLY | constants.O_CREAT, (file) => {
+    ftruncateSync(file);
+    writeFileSync(file, content);
+  });
+}
+
+/**
+ * Opens a file, and nothing else: to open a device or a pipe may take until somebody comes, and does something to who is at its other end. It is
+ * looked at before, and once more when it is open: the path may have become something else.
+ */
+function withFile<R>(path: string, flags: number, use: (file: number, size: number) => R): R {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined) checkFile(path, there);
+  const file = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY, 0o666);
+  try {
+    const stat = fstatSync(file);
+    checkFile(path, stat);
+    return use(file, stat.size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function checkFile(path: string, stat: { isFile(): boolean; isDirectory(): boolean }): void {
+  if (stat.isDirectory()) throw systemError("EISDIR", `illegal operation on a directory, open '${path}'`);
+  if (!stat.isFile()) throw systemError("EINVAL", `'${path}' is a pipe, socket or device, and no file`);
 }
 
 function typeOf(entry: { isDirectory(): boolean; isSymbolicLink(): boolean }): string {

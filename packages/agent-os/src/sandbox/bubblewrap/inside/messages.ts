@@ -7,9 +7,10 @@ export type EntryHead =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "removed"; readonly given: boolean };
 
-/** Something to do with files, or to know of processes. */
+/** Something to do with files or processes, of which the runtime hears how it went. */
 export type Question =
   | { readonly kind: "processes" }
+  | { readonly kind: "signal"; readonly process: number; readonly signal: string }
   | { readonly kind: "readFile" | "stat" | "exists" | "readdir"; readonly path: string }
   /** With the content as its body. */
   | { readonly kind: "writeFile"; readonly path: string }
@@ -33,7 +34,8 @@ export interface StartProcess {
   readonly errors: number;
   readonly command: string;
   readonly args: readonly string[];
-  readonly cwd: string;
+  /** A relative one begins at home. Without one: at home, if that is there. */
+  readonly cwd?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** False: it has no stdin. */
   readonly stdin: boolean;
@@ -52,7 +54,6 @@ export type ToSupervisor =
   | OpenNetwork
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | StartProcess
-  | { readonly type: "signal"; readonly process: number; readonly signal: string }
   | ({ readonly type: "resize"; readonly process: number } & TerminalSize)
   /** Opens this channel to a port of the sandbox. */
   | { readonly type: "connect"; readonly stream: number; readonly port: number }
@@ -73,22 +74,29 @@ export type ToSupervisor =
 export interface OpenNetwork {
   readonly type: "network";
   readonly port: number;
+  /** Origins of http that have the names of the sandbox itself: a port of its own leads to each. */
+  readonly local: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** Limits that the supervisor watches. `tasks`: processes and threads, which the kernel bounds. */
 export type WatchedLimit = "memoryBytes" | "fileBytes" | "files" | "cpuSeconds" | "tasks";
 
+/** A failure, and the system's name of it. */
+export interface SystemFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** From the supervisor. */
 export type FromSupervisor =
   | { readonly type: "ready" }
   | { readonly type: "change"; readonly id: number; readonly path: string; readonly entry: EntryHead }
-  /** `code`: the system's name of a failure. */
   | {
       readonly type: "answer";
       readonly id: number;
       readonly result?: unknown;
-      readonly failure?: { readonly code: string; readonly message: string };
+      readonly failure?: SystemFailure;
     }
   | {
       readonly type: "exit";
@@ -97,6 +105,8 @@ export type FromSupervisor =
       readonly signal: string | null;
       /** The limit that ended it. */
       readonly limit?: WatchedLimit;
+      /** Why it never began. */
+      readonly failure?: SystemFailure;
     }
   | {
       readonly type: "fetch";

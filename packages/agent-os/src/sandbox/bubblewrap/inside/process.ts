@@ -7,8 +7,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Channel } from "./channel.ts";
-import type { StartProcess, TerminalSize, WatchedLimit } from "./messages.ts";
-import { codeOf } from "./tree.ts";
+import type { StartProcess, SystemFailure, TerminalSize, WatchedLimit } from "./messages.ts";
+import { codeOf } from "./system-error.ts";
 
 /** Somebody may still hold a stream of one that has ended. */
 const STREAMS_MS = 1_000;
@@ -18,7 +18,11 @@ export interface ProcessExit {
   readonly exitCode: number;
   readonly signal: string | null;
   readonly limit?: WatchedLimit;
+  readonly failure?: SystemFailure;
 }
+
+/** A program to start, in this directory. */
+export type ProcessStart = StartProcess & { readonly cwd: string };
 
 /** A program that runs. */
 export interface RunningProcess {
@@ -38,7 +42,7 @@ export interface ProcessChannels {
 
 /** Starts a program. `onExit` is called once, when all that it printed is on its way. */
 export function startProcess(
-  start: StartProcess,
+  start: ProcessStart,
   channels: ProcessChannels,
   onExit: (exit: ProcessExit) => void,
 ): RunningProcess {

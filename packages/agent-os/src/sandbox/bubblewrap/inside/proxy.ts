@@ -3,9 +3,10 @@
  * is told to the runtime, which makes it or refuses it.
  *
  * A request for an http address goes as a whole, and can carry credentials; some clients ask for a tunnel (CONNECT) first, and say it in
- * there. For an https address a tunnel is one: the runtime opens a connection to where it leads, and nobody sees what is said in it.
+ * there. What the host has at a name that means the sandbox itself, localhost say, programs don't ask a proxy for: it stands there in its place. For an https address a tunnel is one: the runtime opens a connection to where it leads, and nobody sees what is said in it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FromSupervisor, ToSupervisor } from "./messages.ts";
 
@@ -47,6 +48,20 @@ export class WebProxy {
     this.#server.on("connect", (request: IncomingMessage, socket: Duplex) => this.#tunnel(request, socket));
     this.#server.on("clientError", (_error, socket) => socket.destroy());
     this.#server.listen(port, "127.0.0.1");
+  }
+
+  /** What comes to that port of the sandbox is for this origin of the host. A port that can't be had, as those below 1024, isn't there. */
+  standFor(origin: string): void {
+    const { hostname, port } = new URL(origin);
+    const addresses = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname.replace(/[[\]]/g, "")];
+    for (const address of addresses) {
+      const server = createServer((socket: Socket) => {
+        this.#origins.set(socket, origin);
+        this.#server.emit("connection", socket);
+      });
+      server.on("error", () => undefined);
+      server.listen(Number(port || 80), address);
+    }
   }
 
   answered(answer: OutsideAnswer, body: Uint8Array): void {

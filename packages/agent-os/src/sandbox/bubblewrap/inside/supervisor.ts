@@ -15,14 +15,17 @@ import type {
   Question,
   StartProcess,
   SupervisorData,
+  SystemFailure,
   ToSupervisor,
   WatchedLimit,
 } from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
 import { listProcesses } from "./process-list.ts";
 import { joined, WebProxy } from "./proxy.ts";
+import { startDirectory } from "./start-directory.ts";
+import { codeOf } from "./system-error.ts";
 import { startInTerminal } from "./terminal.ts";
-import { codeOf, Tree } from "./tree.ts";
+import { Tree } from "./tree.ts";
 import { Watch } from "./watch.ts";
 
 /** The runtime's socket: bubblewrap hands it on as stdout. */
@@ -101,8 +104,6 @@ class Supervisor {
         return this.#answer(message.id, message.question, body);
       case "start":
         return this.#start(message);
-      case "signal":
-        return this.#processes.get(message.process)?.signal(message.signal);
       case "network":
         return this.#openNetwork(message);
       case "resize":
@@ -117,7 +118,7 @@ class Supervisor {
     }
   }
 
-  #openNetwork({ port, env }: OpenNetwork): void {
+  #openNetwork({ port, local, env }: OpenNetwork): void {
     this.#env = { ...this.#env, ...env };
     this.#proxy = new WebProxy({
       send: (message: FromSupervisor, body?: Uint8Array) => this.#link.send(message, body),
@@ -125,6 +126,7 @@ class Supervisor {
       bodyBytes: this.#data.bodyBytes,
     });
     this.#proxy.listen(port);
+    for (const origin of local) this.#proxy.standFor(origin);
   }
 
   #answer(id: number, question: Question, body: Uint8Array): void {
@@ -132,8 +134,7 @@ class Supervisor {
       const answer = this.#do(id, question, body);
       this.#link.send({ type: "answer", id, result: answer.result } satisfies FromSupervisor, answer.body);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      const failure = { code: codeOf(cause), message };
+      const failure = failureOf(cause);
       this.#link.send({ type: "answer", id, failure } satisfies FromSupervisor);
     }
   }
@@ -156,6 +157,9 @@ class Supervisor {
         return {};
       case "processes":
         return { result: listProcesses() };
+      case "signal":
+        this.#processes.get(question.process)?.signal(question.signal);
+        return {};
       case "snapshot":
         this.#tree.snapshot(tell);
         return {};
@@ -166,7 +170,16 @@ class Supervisor {
 
   #start(asked: StartProcess): void {
     const channels = { main: this.#link.accept(asked.process), errors: this.#link.accept(asked.errors) };
-    const start = { ...asked, env: { ...this.#env, ...asked.env } };
+    let cwd: string;
+    try {
+      cwd = startDirectory(asked.cwd, this.#env.HOME ?? "/");
+    } catch (cause) {
+      for (const channel of [channels.main.resume(), channels.errors.resume()]) channel.end();
+      const exit: ProcessExit = { exitCode: 126, signal: null, failure: failureOf(cause) };
+      this.#link.send({ type: "exit", process: asked.process, ...exit } satisfies FromSupervisor);
+      return;
+    }
+    const start = { ...asked, cwd, env: { ...this.#env, ...asked.env } };
     let over = false;
     const onExit = (exit: ProcessExit) => {
       over = true;
@@ -187,6 +200,10 @@ class Supervisor {
     if (known !== undefined) known.exceed(limit);
     else process.kill(pid, "SIGKILL");
   }
+}
+
+function failureOf(cause: unknown): SystemFailure {
+  return { code: codeOf(cause), message: cause instanceof Error ? cause.message : String(cause) };
 }
 
 /** The first pipe of anything would open stdout, and so the runtime's socket, a second time. */

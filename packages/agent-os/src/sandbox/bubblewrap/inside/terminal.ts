@@ -1,11 +1,12 @@
 /** A program of the sandbox in a terminal of its own: a real one, of the kernel. */
 import { createRequire } from "node:module";
 import type * as NodePty from "@lydell/node-pty";
-import type { StartProcess, TerminalSize, WatchedLimit } from "./messages.ts";
+import type { TerminalSize, WatchedLimit } from "./messages.ts";
 import {
   nameOf,
   type ProcessChannels,
   type ProcessExit,
+  type ProcessStart,
   type RunningProcess,
   signalGroup,
   signalProcess,
@@ -13,7 +14,7 @@ import {
 
 /** Starts a program. What opens terminals must be installed; else it fails as a program that isn't there. */
 export function startInTerminal(
-  start: StartProcess,
+  start: ProcessStart,
   size: TerminalSize,
   { main, errors }: ProcessChannels,
   onExit: (exit: ProcessExit) => void,

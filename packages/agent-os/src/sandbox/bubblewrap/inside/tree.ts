@@ -30,8 +30,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { systemError } from "./file-operations.ts";
+import { makeDirectories } from "./make-directories.ts";
 import type { EntryHead } from "./messages.ts";
+import { codeOf, systemError } from "./system-error.ts";
 
 /** Gets each changed path, parents first, with a file's content. */
 export type OnChange = (path: string, entry: EntryHead, content?: Uint8Array) => void;
@@ -67,7 +68,7 @@ export class Tree {
     const stays = entry.type === "directory" && there?.isDirectory() === true;
     if (there !== undefined && !stays) rmSync(path, { recursive: true });
     if (entry.type === "removed") return;
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     if (entry.type === "symlink") {
       symlinkSync(entry.target, path);
       return;
@@ -134,20 +135,24 @@ export class Tree {
     const enter = (directory: string): void => {
       for (const name of namesIn(directory)) {
         const path = `${directory === "/" ? "" : directory}/${name}`;
-        const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+        const stat = opened(path, 0, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
         if (stat === undefined || stat.dev !== root.dev || !isKind(stat)) continue;
         found.set(path, fingerprint(stat));
         if (stat.isFile()) bytes += stat.size;
-        if (found.size > this.#limits.files)
-          throw systemError("EDQUOT", `there are more than ${this.#limits.files} files`);
+        if (found.size > this.#limits.files) throw tooMuch(`there are more than ${this.#limits.files} files`);
         if (stat.isDirectory()) enter(path);
       }
     };
     enter("/");
     if (bytes > BigInt(this.#limits.fileBytes))
-      throw systemError("EDQUOT", `the files are longer than ${this.#limits.fileBytes} bytes together`);
+      throw tooMuch(`the files are longer than ${this.#limits.fileBytes} bytes together`);
     return found;
   }
+}
+
+/** Whoever is told may have no other way than a command. */
+function tooMuch(what: string): Error {
+  return systemError("EDQUOT", `${what}, and nothing is saved: remove some, with rm or remove()`);
 }
 
 function isKind(stat: BigIntStats): boolean {
@@ -170,10 +175,11 @@ function namesIn(directory: string): string[] {
 }
 
 function describe(path: string, onChange: OnChange): void {
-  const stat = lstatSync(path);
+  const stat = opened(path, 0, () => lstatSync(path));
   const { mode, mtimeMs } = stat;
   const head = { mode: mode & 0o7777, modifiedAt: Math.trunc(mtimeMs) };
-  if (stat.isSymbolicLink()) onChange(path, { type: "symlink", target: readlinkSync(path) });
+  if (stat.isSymbolicLink())
+    onChange(path, { type: "symlink", target: opened(path, 0, () => readlinkSync(path)) });
   else if (stat.isDirectory()) onChange(path, { type: "directory", ...head });
   else onChange(path, { type: "file", ...head }, contentOf(path));
 }
@@ -191,27 +197,35 @@ function contentOf(path: string): Uint8Array {
   });
 }
 
-/** A mode keeps out the sandbox's only user too; it is lifted for the time of a look. */
+/** A mode, also one of a directory above, keeps out the sandbox's only user too; it is lifted for the time of a look. */
 function opened<R>(path: string, mode: number, look: () => R): R {
   try {
     return look();
   } catch (cause) {
     if (codeOf(cause) !== "EACCES") throw cause;
-    const before = lstatSync(path).mode & 0o7777;
-    chmodSync(path, before | mode);
-    try {
-      return look();
-    } finally {
-      chmodSync(path, before);
-    }
   }
+  const lifted: (readonly [path: string, mode: number])[] = [];
+  const lift = (at: string, wanted: number): void => {
+    const before = lstatSync(at).mode & 0o7777;
+    if ((before & wanted) === wanted) return;
+    chmodSync(at, before | wanted);
+    lifted.push([at, before]);
+  };
+  try {
+    for (const directory of directoriesAbove(path)) lift(directory, 0o700);
+    lift(path, mode);
+    return look();
+  } finally {
+    for (const [at, before] of lifted.reverse()) chmodSync(at, before);
+  }
+}
+
+/** From the root on. */
+function directoriesAbove(path: string): string[] {
+  const parts = path.split("/").slice(1, -1);
+  return parts.map((_, n) => `/${parts.slice(0, n + 1).join("/")}`);
 }
 
 function isGone(cause: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(codeOf(cause));
-}
-
-/** The system's name of an error, or "". */
-export function codeOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
 }

@@ -3,12 +3,13 @@
  *
  * Memory is what processes hold that isn't in a file: each process by itself is bounded by the kernel (`prlimit`), all together are
  * bounded here: past the limit the largest one is ended, and who started it is told why. So are files: the kernel bounds their bytes, and how
- * many there are is bounded here. Of processes and threads, which the kernel bounds, it is told how many there are.
+ * many there are is bounded here. Past that limit everybody is ended while they become more, and nobody while they become fewer: who is to
+ * remove them has a command for it. Of processes and threads, which the kernel bounds, it is told how many there are.
  *
  * Time on the processor is a session's: that of what was started, and of all that it started. The kernel counts for each process alone, and
  * whoever forks begins anew. A process that ends is counted by the parent that waits for it; of one that nobody waits for what was seen last counts.
  */
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { readdirSync, readFileSync, type StatsFs, statfsSync } from "node:fs";
 import type { WatchedLimit } from "./messages.ts";
 
 /** Between two looks. */
@@ -47,6 +48,8 @@ export class Watch {
   readonly #parts: WatchParts;
   /** Of each session, the most that was seen. */
   readonly #cpuSeconds = new Map<number, number>();
+  /** How many there were at the last look. */
+  #files = 0;
   #timer: NodeJS.Timeout | undefined;
   #needed = false;
 
@@ -57,6 +60,8 @@ export class Watch {
   /** Something runs. */
   start(): void {
     this.#needed = true;
+    // What was made by whoever doesn't run any more is not what this one makes.
+    if (this.#timer === undefined) this.#files = filesOf(statfsSync("/"));
     this.#timer ??= setInterval(() => this.look(), EVERY_MS);
   }
 
@@ -68,13 +73,15 @@ export class Watch {
 
   look(): void {
     const { limits, onUse, onExceeded } = this.#parts;
-    const { blocks, bfree, bsize, files, ffree } = statfsSync("/");
-    onUse("fileBytes", (blocks - bfree) * bsize);
+    const root = statfsSync("/");
+    onUse("fileBytes", (root.blocks - root.bfree) * root.bsize);
+    const [before, files] = [this.#files, filesOf(root)];
+    this.#files = files;
     const all = readdirSync("/proc").flatMap(usedBy);
     const [largest] = all.toSorted((a, b) => b.bytes - a.bytes);
     const memory = all.reduce((sum, { bytes }) => sum + bytes, 0);
     onUse("memoryBytes", memory);
-    onUse("files", files - ffree);
+    onUse("files", files);
     onUse(
       "tasks",
       all.reduce((sum, { threads }) => sum + threads, ownTasks()),
@@ -85,7 +92,8 @@ export class Watch {
       return;
     }
     if (memory > limits.memoryBytes) onExceeded("memoryBytes", largest.session, largest.pid);
-    if (files - ffree > limits.files) for (const { session, pid } of all) onExceeded("files", session, pid);
+    if (files > Math.max(limits.files, before))
+      for (const { session, pid } of all) onExceeded("files", session, pid);
   }
 
   #lookAtTime(all: readonly Used[]): void {
@@ -106,6 +114,10 @@ export class Watch {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function filesOf({ files, ffree }: StatsFs): number {
+  return files - ffree;
 }
 
 /** Nothing for what isn't a process, has gone, or is the supervisor or its parent. */

@@ -1,0 +1,13 @@
+/** Paths that no file system of a real machine takes, refused as one would: what is made here may go to one. */
+
+/** Bytes of UTF-8, as Linux has them. */
+const NAME_BYTES = 255;
+const PATH_BYTES = 4_095;
+
+/** Throws "EINVAL: …", "ENAMETOOLONG: …". */
+export function checkPath(path: string): void {
+  if (path.includes("\0")) throw new Error(`EINVAL: a path has no null byte, '${path}'`);
+  const isLong = path.split("/").some((name) => Buffer.byteLength(name) > NAME_BYTES);
+  if (isLong || Buffer.byteLength(path) > PATH_BYTES)
+    throw new Error(`ENAMETOOLONG: name too long, '${path.slice(0, NAME_BYTES)}…'`);
+}

@@ -1,0 +1,135 @@
+/** Files of a sandbox of processes that would hold up whoever opens them, and a sandbox that answers nothing any more. */
+import { agentOS, type Sandbox } from "@troupe/agent-os";
+import { setup, setupTest } from "@troupe/runtime";
+import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
+import { boot as bootUnder, bytes, text } from "../../../../conformance/sandbox/drivers.ts";
+import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
+import { missing, processDriver, processes } from "../support/bubblewrap.ts";
+
+const boot = (context: TestContext, files = new Shelf()) => bootUnder(processes, context, { files });
+const failed = (code: string) => ({ group: "sandbox", code: "file_failed", metadata: { code } });
+
+test("a directory that the kernel doesn't let anybody make is an error, for whoever needs it", async (context) => {
+  const sandbox = await boot(context);
+  await expect(sandbox.mkdir("/proc/x/y", { recursive: true })).rejects.toMatchObject(failed("ENOENT"));
+  await expect(sandbox.writeFile("/proc/x/y", bytes("x"))).rejects.toMatchObject(failed("ENOENT"));
+  await expect(sandbox.move("/home/user", "/proc/x/y")).rejects.toMatchObject(failed("ENOENT"));
+  const entry = { type: "file", content: bytes("x"), mode: 0o644, modifiedAt: 0 } as const;
+  await expect(sandbox.restore([["/proc/x/y", entry]])).rejects.toMatchObject(failed("ENOENT"));
+  await sandbox.writeFile("/home/user/file", bytes("x"));
+  await expect(sandbox.mkdir("/home/user/file/a/b", { recursive: true })).rejects.toMatchObject(
+    failed("ENOTDIR"),
+  );
+  await expect(sandbox.mkdir("/home/user/file", { recursive: true })).rejects.toMatchObject(failed("EEXIST"));
+  await sandbox.mkdir("/home/user/a/b", { recursive: true });
+  await sandbox.mkdir("/home/user/a/b", { recursive: true });
+  expect(await sandbox.readdir("/home/user/a")).toEqual([{ name: "b", type: "directory" }]);
+});
+
+test("pipes, devices and sockets are no files: nobody waits at one, and who is at its other end hears nothing", async (context) => {
+  const sandbox = await boot(context);
+  await sandbox.exec(
+    "mkfifo pipe; ln -s pipe link; perl -MSocket -e 'socket(S,1,1,0);bind(S,sockaddr_un(\"socket\"))'",
+  );
+  for (const name of ["pipe", "link", "socket"]) {
+    const path = `/home/user/${name}`;
+    if (!(await sandbox.exists(path))) continue;
+    await expect(sandbox.readFile(path)).rejects.toMatchObject(failed("EINVAL"));
+    await expect(sandbox.writeFile(path, bytes("x"))).rejects.toMatchObject(failed("EINVAL"));
+  }
+  for (const path of ["/dev/zero", "/dev/null", "/proc/self/fd/1"])
+    await expect(sandbox.readFile(path)).rejects.toMatchObject(failed("EINVAL"));
+  await expect(sandbox.writeFile("/dev/null", bytes("x"))).rejects.toMatchObject(failed("EINVAL"));
+  const waiting = await sandbox.spawn({ command: "sh", args: ["-c", "cat pipe"] }, () => undefined);
+  await expect(sandbox.writeFile("/home/user/pipe", bytes("x"))).rejects.toMatchObject(failed("EINVAL"));
+  waiting.kill("SIGTERM");
+  expect(await waiting.ended).toEqual({ exitCode: 143, signal: "SIGTERM" });
+});
+
+test("a path that becomes a pipe while it is used holds nobody up", async (context) => {
+  const sandbox = await boot(context);
+  const swap = "echo x > file; mkfifo pipe; while true; do ln -f pipe it; ln -f file it; done";
+  const racer = await sandbox.spawn({ command: "sh", args: ["-c", swap] }, () => undefined);
+  const settled = (work: Promise<unknown>) =>
+    work.then(
+      () => "done",
+      ({ code }) => code,
+    );
+  const seen = new Set<string>();
+  for (let n = 0; n < 200; n += 1) {
+    seen.add(await settled(sandbox.readFile("/home/user/it")));
+    seen.add(await settled(sandbox.writeFile("/home/user/it", bytes("y"))));
+  }
+  expect([...seen].filter((how) => how !== "done" && how !== "file_failed")).toEqual([]);
+  racer.kill("SIGKILL");
+  await racer.ended;
+});
+
+test("a file of the kernel's that doesn't say how long it is, is read to its end, or as far as may be", async (context) => {
+  const sandbox = await boot(context);
+  expect(text(await sandbox.readFile("/proc/version"))).toMatch(/^Linux/);
+  await sandbox.writeFile("/home/user/empty", new Uint8Array());
+  expect(await sandbox.readFile("/home/user/empty")).toHaveLength(0);
+  await expect(sandbox.readFile("/proc/self/pagemap")).rejects.toMatchObject(failed("EFBIG"));
+  await sandbox.exec("truncate -s 63M holes");
+  expect(await sandbox.readFile("/home/user/holes")).toHaveLength(63 * 1024 * 1024);
+});
+
+test("a tree has what can be read, and says of a directory that can't be why", async (context) => {
+  if (missing !== undefined) context.skip(missing);
+  const workspace = agentOS({ sandbox: processDriver() });
+  const { client } = await setupTest(context, setup({ use: { workspace } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  await handle.exec("mkdir a b; touch a/one b/two; chmod 0 a");
+  const tree = await handle.readdirRecursive("/home/user");
+  // What it holds is saved all the same, also where a directory can't be entered.
+  expect((await handle.exec("mkdir -p c/d; echo x > c/d/file; chmod 600 c/d; chmod 0 c; ls")).stdout).toBe(
+    "a\nb\nc\n",
+  );
+  expect(
+    (await handle.exec("chmod 700 c; stat -c %a c/d; chmod 700 c/d; cat c/d/file; rm -r c")).stdout,
+  ).toBe("600\nx\n");
+  expect(tree.map(({ path, error = "" }) => `${path} ${error.slice(0, 27)}`)).toEqual([
+    "/home/user/a sandbox.file_failed: EACCES",
+    "/home/user/b ",
+    "/home/user/b/two ",
+  ]);
+  await expect(handle.readdirRecursive("/home/user/a")).rejects.toMatchObject(failed("EACCES"));
+});
+
+/** Everything of the supervisor is stopped, as by somebody inside who wants that nothing ends. */
+async function stopSupervisor(sandbox: Sandbox): Promise<void> {
+  const printed = Promise.withResolvers<void>();
+  const line = "echo now; for t in $(ls /proc/2/task); do kill -STOP $t; done; echo x; sleep 1000";
+  await sandbox.spawn({ command: "sh", args: ["-c", line] }, () => printed.resolve());
+  await printed.promise;
+}
+
+test("a sandbox that answers nothing is lost: a command's deadline holds all the same, and the next one begins anew", async (context) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const sandbox = await boot(context);
+  await sandbox.writeFile("/home/user/kept", bytes("kept"));
+  await stopSupervisor(sandbox);
+  const line = sandbox.exec("echo never", { timeoutMs: 3_000 });
+  line.catch(() => undefined);
+  const read = sandbox.readFile("/home/user/kept");
+  read.catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(40_000);
+  await expect(read).rejects.toMatchObject({ group: "sandbox", code: "deadline_exceeded" });
+  await expect(line).rejects.toMatchObject({ group: "sandbox", code: "deadline_exceeded" });
+  expect(text(await sandbox.readFile("/home/user/kept"))).toBe("kept");
+});
+
+test("the end of an actor waits no longer than a few seconds for a sandbox that answers nothing", async (context) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const sandbox = await boot(context);
+  await stopSupervisor(sandbox);
+  const asked = sandbox.exists("/");
+  asked.catch(() => undefined);
+  sandbox.hurry?.();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await expect(asked).rejects.toMatchObject({ code: "deadline_exceeded", metadata: { timeoutMs: 5_000 } });
+  await sandbox.shutdown();
+});
