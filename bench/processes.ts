@@ -63,9 +63,17 @@ export class BenchServer implements AsyncDisposable {
     return new BenchServer(child, dataDir, ready.port);
   }
 
+  /** Since it was last asked. Nothing is collected for it. */
   async usage(): Promise<ServerUsage> {
     const answer = next<ServerUsage>(this.#child);
     this.#child.send("usage");
+    return await answer;
+  }
+
+  /** Heap and buffers, behind a collection. */
+  async settledHeapBytes(): Promise<number> {
+    const answer = next<number>(this.#child);
+    this.#child.send("settled");
     return await answer;
   }
 

@@ -19,8 +19,6 @@ export interface ServerUsage {
   readonly kind: "usage";
   /** User and system time, microseconds. */
   readonly cpuUs: number;
-  readonly rssBytes: number;
-  readonly heapBytes: number;
   /** Bytes handed to write(2) and its like, from /proc/self/io; 0 where there is none. */
   readonly writtenBytes: number;
 }

@@ -19,8 +19,8 @@ async function bytesOfSocket(name: ServerName): Promise<number> {
   const hold = async (sockets: number): Promise<number> => {
     await load.run({ kind: "hold", port, sockets, troupe });
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
-    await server.usage();
-    return (await server.usage()).heapBytes;
+    await server.settledHeapBytes();
+    return await server.settledHeapBytes();
   };
   const before = await hold(500);
   return ((await hold(SOCKETS)) - before) / SOCKETS;

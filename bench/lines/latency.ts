@@ -103,10 +103,9 @@ async function memory(rounds: number): Promise<Figure> {
   for (let round = 0; round < rounds; round++) {
     await using server = await BenchServer.start("troupe");
     await create(load, server, 2_000, "warm");
-    const before = await server.usage();
+    const before = await server.settledHeapBytes();
     await create(load, server, 10_000, "many");
-    const after = await server.usage();
-    bytes.push((after.heapBytes - before.heapBytes) / 10_000);
+    bytes.push(((await server.settledHeapBytes()) - before) / 10_000);
   }
   return { value: median(bytes), detail: "heap and buffers after a full collection, 10,000 awake actors" };
 }

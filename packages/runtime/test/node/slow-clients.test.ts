@@ -65,6 +65,22 @@ test("headers that don't end, and a body that doesn't, are answered with 408 and
   expect(serving.gateway.bodies.used).toBe(0);
 });
 
+test("bodies that don't come are told of one by one, whoever among them is gone before", async () => {
+  await using serving = await serve();
+  const half =
+    'POST /actor/echo/action/input HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"args"';
+  const first = stalled(serving.port, half);
+  const second = connect(serving.port, "127.0.0.1");
+  second.on("error", () => {});
+  second.write(half);
+  const third = stalled(serving.port, half);
+  await once(second, "connect");
+  second.destroy();
+  for (const answer of [await first, await third, await stalled(serving.port, half)])
+    expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*"request_timeout"/);
+  expect(serving.gateway.bodies.used).toBe(0);
+});
+
 test("a hello that doesn't end is cut off at its limit, long before a connection's largest message", async () => {
   await using serving = await serve();
   const socket = await opened(serving.port);
