@@ -3,8 +3,8 @@
  * decides and makes it.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { NetworkResponse } from "@troupe/runtime/egress";
 import type { SecureFetch } from "just-bash";
-import type { NetworkResponse } from "../network.ts";
 import type { FetchAnswer, FetchQuestion } from "./messages.ts";
 
 interface Asked {
