@@ -82,6 +82,12 @@ export const rooms: readonly Room[] = [
     because: "a gate is a unit of its own with the commit injected",
   },
   {
+    where: [`${runtime}egress/`],
+    mayNotSee: [runtime],
+    but: [`${runtime}egress/`, `${runtime}errors.ts`],
+    because: "the way out serves whatever may not reach the network by itself, and knows none of it",
+  },
+  {
     where: [`${runtime}traced/`],
     mayNotSee: [`${runtime}actor/`, `${runtime}gateway/`, `${runtime}registry/`],
     because: "a call's scope is about the ports: it knows no kind of actor, and not who calls",
@@ -210,6 +216,7 @@ export const platformFree: readonly string[] = ["base", "protocol", "client", "r
 export const platformFiles: readonly string[] = [
   `${runtime}node/`,
   `${runtime}edge/`,
+  `${runtime}egress/`,
   "packages/client/src/platform",
   "packages/relay/src/platform",
   "packages/relay/src/exporters/",

@@ -93,7 +93,7 @@ const guestParts: PartedProgram["parts"] = {
   ],
   end: [`${local}stop.ts`, `${local}run.ts`],
   kv: [`${local}kv-api.ts`, "runtime/src/kv/"],
-  web: ["web-body.ts", "web-headers.ts", "web-stream.ts"].map(
+  web: ["web-body.ts", "web-fetch.ts", "web-headers.ts", "web-stream.ts"].map(
     (file) => `plugins/src/carriers/isolate/guest/${file}`,
   ),
   values: [

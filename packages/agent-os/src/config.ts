@@ -3,8 +3,8 @@
  */
 import type { McpServer } from "@agentclientprotocol/sdk";
 import { nearest } from "@troupe/base";
+import { checkNetwork, type NetworkConfig } from "@troupe/runtime/egress";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
-import { type NetworkConfig, NetworkPolicy } from "./egress/network-policy.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
 import type { HostTool } from "./host-tools/host-tool.ts";
@@ -87,7 +87,6 @@ const optionNames = [
   ...hookNames,
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes", "processMs"];
-const networkNames: readonly (keyof NetworkConfig)[] = ["allow", "credentials"];
 const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mcpServers", "offers"];
 
 /** Throws `config.*` where the options aren't ones. */
@@ -155,14 +154,6 @@ function checkLimits(limits: ProcessLimits): void {
     if (name === "processMs" && value !== undefined && value > LONGEST_MS)
       throw configErrors.invalidOption("limits.processMs", `at most ${LONGEST_MS}`);
   }
-}
-
-function checkNetwork(network: NetworkConfig): void {
-  checkNames("network", network, networkNames);
-  new NetworkPolicy(network);
-  for (const [name, credential] of Object.entries(network.credentials ?? {}))
-    if (typeof credential?.value !== "string" || credential.value === "" || !Array.isArray(credential.hosts))
-      throw configErrors.invalidOption(`network.credentials.${name}`, "an object with `value` and `hosts`");
 }
 
 function checkNames(where: string, options: object, known: readonly string[]): void {

@@ -150,26 +150,6 @@ export const processErrors = {
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
 };
 
-/** Errors of a sandbox's way out. */
-export const networkErrors = {
-  denied: (target: string, why: string) =>
-    error(403, "network", "denied", `${target} can't be reached: ${why}`, { metadata: { target } }),
-  closed: () => error(503, "network", "closed", "The sandbox is shut down"),
-  unresolved: (host: string, cause: unknown) =>
-    error(502, "network", "unresolved", `${host} has no address: ${textOf(cause)}`, { cause }),
-  failed: (target: string, cause: unknown) =>
-    TroupeError.is(cause) ? cause : error(502, "network", "failed", `${target}: ${textOf(cause)}`, { cause }),
-  responseTooLarge: (limit: number) =>
-    error(502, "network", "response_too_large", `The answer is longer than ${limit} bytes`, {
-      metadata: { limit },
-    }),
-  tooManyRedirects: (limit: number) =>
-    error(502, "network", "too_many_redirects", `More than ${limit} redirects`, { metadata: { limit } }),
-  timedOut: (timeoutMs: number) =>
-    error(504, "network", "timed_out", `No answer within ${timeoutMs} ms`, { metadata: { timeoutMs } }),
-  invalidPolicy: (what: string) => error(400, "config", "invalid_option", `agentOS: network: ${what}`),
-};
-
 /** Errors of ports of a sandbox. */
 export const portErrors = {
   closed: (port: number, cause: unknown) =>

@@ -1,3 +1,10 @@
+export type {
+  AllowedTarget,
+  Credential,
+  NetworkConfig,
+  NetworkRequest,
+  NetworkResponse,
+} from "@troupe/runtime/egress";
 export type { SessionConfig } from "./acp/open-session.ts";
 export type {
   NamedPolicy,
@@ -12,7 +19,6 @@ export type { PromptContent } from "./arguments.ts";
 export type { AgentCommand, AgentOSConfig } from "./config.ts";
 export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
-export type { AllowedTarget, Credential, NetworkConfig } from "./egress/network-policy.ts";
 export type { AgentOSHooks, HookContext } from "./hooks.ts";
 export type { HostTool, HostToolCall } from "./host-tools/host-tool.ts";
 export type { ModelFamily, ModelsConfig } from "./models/models.ts";
@@ -45,7 +51,7 @@ export type { EmbeddedDriverOptions } from "./sandbox/embedded/embedded-driver.t
 export { EmbeddedDriver } from "./sandbox/embedded/embedded-driver.ts";
 export type { FileStore, ImageChanges, ImageEntry } from "./sandbox/file-store.ts";
 export type { HostMount, Mount } from "./sandbox/mounts.ts";
-export type { NetworkRequest, NetworkResponse, SandboxNetwork } from "./sandbox/network.ts";
+export type { SandboxNetwork } from "./sandbox/network.ts";
 export type {
   ProcessCommand,
   ProcessEnd,

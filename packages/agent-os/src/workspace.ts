@@ -7,9 +7,9 @@
 import type { Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
+import { Egress } from "@troupe/runtime/egress";
 import type { Announcer } from "./announcer.ts";
 import type { AgentOSConfig } from "./config.ts";
-import { Egress } from "./egress/egress.ts";
 import type { Hooks } from "./hooks.ts";
 import { HostTools } from "./host-tools/host-tools.ts";
 import { Models } from "./models/models.ts";

@@ -13,11 +13,13 @@ import {
   type CarrierSource,
   carriedActorFrom,
 } from "@troupe/runtime";
+import { Egress } from "@troupe/runtime/egress";
 import { dynamicErrors } from "./carriers/isolate/errors.ts";
 import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
 import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
 import type { IsolateOrder } from "./carriers/isolate/wire.ts";
-import { type DynamicGrants, type IsolateGrants, readGrants } from "./dynamic/grants.ts";
+import { FetchHost } from "./dynamic/fetch-host.ts";
+import { type DynamicGrants, type ReadGrants, readGrants } from "./dynamic/grants.ts";
 import {
   type ActorSource,
   checkLimits,
@@ -94,13 +96,18 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
     auth,
     env,
     packages,
+    network,
     ...where
   } = options;
   checkLimits(own);
   const code = {
     load: loaderOf(where),
     limits: Object.freeze({ ...own }),
-    grants: readGrants({ ...(env && { env }), ...(packages && { packages }) }),
+    grants: readGrants({
+      ...(env && { env }),
+      ...(packages && { packages }),
+      ...(network !== undefined && { network }),
+    }),
   };
   return carriedActorFrom((request) => new DynamicCarriers(request, code), {
     needs,
@@ -114,7 +121,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
 interface DynamicCode {
   readonly load: DynamicActorLoader;
   readonly limits: IsolateLimits;
-  readonly grants: IsolateGrants;
+  readonly grants: ReadGrants;
 }
 
 /** One runtime's carriers of one definition: an isolate for each activation. */
@@ -131,12 +138,14 @@ class DynamicCarriers implements CarrierSource {
   }
 
   async carrier(actor: CarriedActivationInfo): Promise<ActorCarrier> {
-    const order = await this.#order(actor);
+    const egress = new Egress(this.#code.grants.network);
+    const order = await this.#order(actor, egress.variables);
     const { env, name } = this.#request;
     const session = await openSession({
       env: { timers: env.timers, log: env.log.child({ actor: name, actorId: actor.actorId }) },
       open: isolateCarrier(this.#lease.process, order),
       hostVersion: TROUPE_VERSION,
+      host: new FetchHost(egress),
     });
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
@@ -148,7 +157,11 @@ class DynamicCarriers implements CarrierSource {
     await this.#lease.release();
   }
 
-  async #order(actor: CarriedActivationInfo): Promise<IsolateOrder> {
+  async #order(
+    actor: CarriedActivationInfo,
+    placeholders: Readonly<Record<string, string>>,
+  ): Promise<IsolateOrder> {
+    const { network, env, ...grants } = this.#code.grants;
     const loaded = checkLoaded(await this.#loaded(actor));
     const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = {
       ...this.#code.limits,
@@ -158,7 +171,9 @@ class DynamicCarriers implements CarrierSource {
       name: this.#request.name,
       source: await textOfSource(loaded, this.#request.env.timers),
       typescript: hasTypes(loaded),
-      ...this.#code.grants,
+      ...grants,
+      ...((env || network.credentials) && { env: { ...env, ...placeholders } }),
+      fetch: true,
       memoryLimit,
       timeLimitMs: cpuTimeLimitMs,
     };

@@ -1,3 +1,4 @@
+export type { AllowedTarget, Credential, NetworkConfig } from "@troupe/runtime/egress";
 export type { ActivateOptions, DeactivationReport, SkippedPlugin } from "./activation/activate-plugins.ts";
 export { ActivePlugins, activatePlugins } from "./activation/activate-plugins.ts";
 export type { PluginStatus } from "./activation/active-plugin.ts";

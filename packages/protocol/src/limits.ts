@@ -564,6 +564,10 @@ export const limits = {
   isolateRecordsAtOnce: 64,
   /** Lines that one isolate says to the log in a second; the rest is counted. */
   isolateLogLinesPerSecond: 256,
+  /** Requests of one isolate to the network that have no answer. */
+  isolateFetches: 16,
+  /** The body of such a request, and that of its answer. */
+  isolateFetchBytes: 4 * 1024 * 1024,
   /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */
   isolateMailboxBytes: 16 * 1024,
   /** A runtime asks its isolate process for a sign of life this often. */

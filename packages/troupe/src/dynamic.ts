@@ -1,5 +1,7 @@
 export type {
   ActorSource,
+  AllowedTarget,
+  Credential,
   DynamicActorAuth,
   DynamicActorConfig,
   DynamicActorDefinition,
@@ -10,6 +12,7 @@ export type {
   IsolateLimits,
   LoadContext,
   LoadContext as DynamicActorLoadContext,
+  NetworkConfig,
   SourceFormat,
 } from "@troupe/plugins";
 export { dynamicActor } from "@troupe/plugins";

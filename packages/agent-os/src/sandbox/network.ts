@@ -4,27 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
-
-/** A request from inside. */
-export interface NetworkRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | undefined;
-  readonly followRedirects: boolean;
-  /** Milliseconds; undefined: as long as may be. */
-  readonly timeoutMs: number | undefined;
-}
-
-/** What it got. */
-export interface NetworkResponse {
-  /** Of the last hop. */
-  readonly url: string;
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
+import type { NetworkRequest, NetworkResponse } from "@troupe/runtime/egress";
 
 /** The way out of one sandbox. */
 export interface SandboxNetwork {

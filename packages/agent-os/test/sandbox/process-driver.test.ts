@@ -2,11 +2,11 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { Egress } from "@troupe/runtime/egress";
 import { expect, onTestFinished, test } from "vitest";
 import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
-import { Egress } from "../../src/egress/egress.ts";
 import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
 fileKit(processes);

@@ -2,11 +2,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { NetworkConfig } from "@troupe/agent-os";
+import { Egress } from "@troupe/runtime/egress";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
 import { boot } from "../../../../conformance/sandbox/drivers.ts";
-import { Egress } from "../../src/egress/egress.ts";
+import { serveWeb } from "../../../runtime/test/egress/web.ts";
 import { processes } from "../support/bubblewrap.ts";
-import { serveWeb } from "../support/web.ts";
 
 /** Names that lead to this machine. */
 const resolve = async (host: string) =>

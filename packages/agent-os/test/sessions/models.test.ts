@@ -3,9 +3,9 @@ import { agentOS, type ModelsConfig } from "@troupe/agent-os";
 import type { Relay } from "@troupe/relay";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test, vi } from "vitest";
+import { serveWeb } from "../../../runtime/test/egress/web.ts";
 import { Listener } from "../../../runtime/test/relay/listener.ts";
 import { scripted } from "../support/agents.ts";
-import { serveWeb } from "../support/web.ts";
 
 const answer = {
   type: "message",

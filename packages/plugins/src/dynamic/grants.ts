@@ -1,5 +1,6 @@
 /** What a program grants to the source of a dynamic actor beside the actor's own. Nothing of it is there by itself. */
 import { fileURLToPath } from "node:url";
+import { checkNetwork, type NetworkConfig } from "@troupe/runtime/egress";
 import { dynamicErrors } from "../carriers/isolate/errors.ts";
 
 /** What the source may use. It is the program's word, never the source's or a loader's. */
@@ -11,23 +12,38 @@ export interface DynamicGrants {
    * gives it. What such a module imports of its own package is granted with it. Default: none.
    */
   readonly packages?: Readonly<Record<string, string | URL>>;
+  /**
+   * What its `fetch` reaches, and the credentials that such requests carry without the source knowing them: `process.env` has a
+   * placeholder for each. Default: nothing.
+   */
+  readonly network?: NetworkConfig;
 }
 
-/** The same, as it goes to the isolate. */
+/** The same, read. */
+export interface ReadGrants extends IsolateGrants {
+  readonly network: NetworkConfig;
+}
+
+/** What of it goes to the isolate. */
 export interface IsolateGrants {
   readonly env?: Readonly<Record<string, string>>;
   /** Paths by names. */
   readonly packages?: Readonly<Record<string, string>>;
 }
 
-/** Throws `dynamic.bad_option`. */
-export function readGrants({ env, packages }: DynamicGrants): IsolateGrants {
+/** Throws `dynamic.bad_option`, and `config.*` for a network that is none. */
+export function readGrants({ env, packages, network = {} }: DynamicGrants): ReadGrants {
   if (env !== undefined && !(isRecord(env) && Object.values(env).every((value) => typeof value === "string")))
     throw dynamicErrors.badOption("`env` must be an object of texts");
   if (packages !== undefined && !isRecord(packages))
     throw dynamicErrors.badOption("`packages` must be an object of file: URLs");
+  if (!isRecord(network)) throw dynamicErrors.badOption("`network` must be an object with `allow`");
+  checkNetwork(network);
+  const twice = Object.keys(network.credentials ?? {}).find((name) => Object.hasOwn(env ?? {}, name));
+  if (twice !== undefined) throw dynamicErrors.badOption(`"${twice}" is in \`env\` and a credential as well`);
   const paths = Object.entries(packages ?? {}).map(([name, url]) => [name, pathOf(name, url)] as const);
   return Object.freeze({
+    network: structuredClone(network),
     ...(env && { env: Object.freeze({ ...env }) }),
     ...(packages && { packages: Object.freeze(Object.fromEntries(paths)) }),
   });

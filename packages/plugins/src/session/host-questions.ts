@@ -2,7 +2,7 @@
  * What a plugin asks of its host, at the host's end: whose call it is part of, and how the answer goes back. What is asked
  * for, and whether the plugin may, is the `PluginHost`'s to say.
  *
- * Answers are given at once, in the order of the questions, so that nothing has to wait and nothing to be bounded here.
+ * An answer is given at once, or when the host has it: what is open then is the host's to bound, and to end with the session.
  */
 import type { Logger } from "@troupe/base";
 import {
@@ -16,6 +16,8 @@ import { hostErrors } from "./host-errors.ts";
 
 /** A question of a plugin's. */
 export interface HostQuestion {
+  /** The plugin's number; 0: it wants no answer. */
+  readonly call: number;
   readonly ask: HostAsk;
   /** Decoded, and nothing more is known of it. */
   readonly input: unknown;
@@ -27,7 +29,7 @@ export interface HostQuestion {
 export interface PluginHost {
   /** Call `invoke` of middleware begins, in the async context of whoever made it. */
   began(invoke: number): void;
-  /** The answer. Throws why there is none: `call_over` for a call that isn't going on. */
+  /** The answer, or a promise of it. Throws why there is none: `call_over` for a call that isn't going on. */
   answer(question: HostQuestion): unknown;
   /** The call is over: what was begun in it ends. A number that isn't going on is no error. */
   over(invoke: number): void;
@@ -59,6 +61,7 @@ export class HostQuestions {
   readonly #encoding: PayloadEncoding;
   readonly #send: (frame: HostFrame) => void;
   readonly #log: Logger;
+  #over = false;
 
   constructor({ host = nobody, encoding, send, log }: QuestionParts) {
     this.host = host;
@@ -71,17 +74,41 @@ export class HostQuestions {
   /** Answers it. What it says can't be read is its error as well. */
   heard({ call, invoke, ask, payload }: HostCall): void {
     try {
-      const answer = this.host.answer({ ask, invoke, input: decodePayload(payload, this.#encoding) });
-      const encoded = encodePayload(answer, this.#encoding, "answer");
-      if (call !== 0) this.#say({ call, payload: encoded, error: undefined });
+      const answer = this.host.answer({ call, ask, invoke, input: decodePayload(payload, this.#encoding) });
+      if (answer instanceof Promise) void this.#later(call, answer);
+      else this.#answered(call, answer);
     } catch (error) {
-      if (call === 0) return this.#log.warn("What the plugin asked for didn't happen", { error });
-      this.#say({ call, payload: NOTHING, error: toCarriedError(error, this.#encoding) });
+      this.#failed(call, error);
     }
   }
 
+  /** The session is over: nothing is answered any more. */
+  end(): void {
+    this.#over = true;
+    this.host.end();
+  }
+
+  async #later(call: number, answer: Promise<unknown>): Promise<void> {
+    try {
+      this.#answered(call, await answer);
+    } catch (error) {
+      this.#failed(call, error);
+    }
+  }
+
+  #answered(call: number, answer: unknown): void {
+    const payload = encodePayload(answer, this.#encoding, "answer");
+    if (call !== 0) this.#say({ call, payload, error: undefined });
+  }
+
+  #failed(call: number, error: unknown): void {
+    if (this.#over) return;
+    if (call === 0) this.#log.warn("What the plugin asked for didn't happen", { error });
+    else this.#say({ call, payload: NOTHING, error: toCarriedError(error, this.#encoding) });
+  }
+
   #say(value: Extract<NonNullable<HostFrame["body"]>, { $case: "hostResult" }>["value"]): void {
-    this.#send({ body: { $case: "hostResult", value } });
+    if (!this.#over) this.#send({ body: { $case: "hostResult", value } });
   }
 }
 

@@ -302,7 +302,7 @@ export class PluginSession {
     this.#lines.lose(error);
     this.#invocations.fail(error);
     this.#arounds.fail(error);
-    this.#questions.host.end();
+    this.#questions.end();
     this.#logRate.end();
     closing.resolve(closeCarrier(this.#env, this.#carrier, timeoutMs));
   }

@@ -20,10 +20,12 @@ export const attempts: readonly (readonly [what: string, expression: string, fin
   ],
   [
     "the realm behind each global",
-    `Object.getOwnPropertyNames(globalThis).filter((name) => {
+    `Promise.all(Object.getOwnPropertyNames(globalThis).map(async (name) => {
       const value = globalThis[name];
-      return typeof value === "function" && value.constructor("return typeof process")() !== "undefined";
-    })`,
+      // An async function's constructor makes async functions.
+      const seen = typeof value === "function" ? await value.constructor("return typeof process")() : "undefined";
+      return seen === "undefined" ? [] : [name];
+    })).then((found) => found.flat())`,
     [],
   ],
   [
@@ -56,8 +58,13 @@ export const attempts: readonly (readonly [what: string, expression: string, fin
   ],
   [
     "what the platform would bring",
-    "[typeof fetch, typeof WebSocket, typeof Worker, typeof Deno, typeof Bun]",
-    Array(5).fill("undefined"),
+    "[typeof WebSocket, typeof Worker, typeof Deno, typeof Bun]",
+    Array(4).fill("undefined"),
+  ],
+  [
+    "the network, which nobody granted",
+    "fetch('http://127.0.0.1/').then(() => 'in', (error) => error.group + '.' + error.code)",
+    "network.denied",
   ],
   ["shared memory", "[typeof SharedArrayBuffer, typeof Atomics]", ["undefined", "undefined"]],
   [

@@ -34,6 +34,11 @@ export interface GuestParts {
   readonly relay?: Relay | undefined;
   /** Opens doors for processes of the machine; without it there are none. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
+  /**
+   * Told, before an actor's code runs, of what a request of its to the network waits for: nothing, when all that it wrote is
+   * durable. It rejects when that will never be.
+   */
+  readonly departure?: ((departure: () => Promise<void> | undefined) => void) | undefined;
   /** Told of every error before it leaves; says under which id it is in the log here, if it is. Must not throw. */
   readonly failed?: (cause: unknown) => string | undefined;
 }
@@ -56,6 +61,7 @@ export class Guest {
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),
       runtimeSocket: parts.runtimeSocket,
+      made: (activation) => parts.departure?.(() => activation.departure()),
       client: (caller, call) => clients.of(caller, call),
     };
     const declarations: CarriedDeclaration[] = [];

@@ -2,7 +2,8 @@
  * Outside: what a sandbox's proxy asks for, handed on to the one way out, which decides. Without one nothing is answered but a refusal.
  */
 import { limits } from "@troupe/protocol";
-import { networkErrors, textOf } from "../../errors.ts";
+import { networkErrors } from "@troupe/runtime/egress";
+import { textOf } from "../../errors.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { Link } from "./inside/link.ts";
 import type { FromSupervisor, ToSupervisor } from "./inside/messages.ts";

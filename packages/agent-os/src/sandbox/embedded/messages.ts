@@ -1,7 +1,7 @@
 /** What the runtime and a worker say to each other. */
 
+import type { NetworkRequest, NetworkResponse } from "@troupe/runtime/egress";
 import type { ImageChanges } from "../file-store.ts";
-import type { NetworkRequest, NetworkResponse } from "../network.ts";
 import type { ProcessCommand } from "../process.ts";
 import type { DirectoryEntry, ExecOptions, ExecResult, FileStat } from "../sandbox.ts";
 

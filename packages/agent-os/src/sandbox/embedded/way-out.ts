@@ -2,8 +2,8 @@
  * WayOut: how a worker asks for the network. Its shells have none: each request is a message to the runtime, which decides
  * and makes it.
  */
+import type { NetworkResponse } from "@troupe/runtime/egress";
 import type { SecureFetch } from "just-bash";
-import type { NetworkResponse } from "../network.ts";
 import type { FetchAnswer, FetchQuestion } from "./messages.ts";
 
 interface Asked {

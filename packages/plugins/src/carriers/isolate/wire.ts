@@ -36,6 +36,8 @@ export interface IsolateOrder {
   readonly typescript?: boolean;
   /** `process.env` of the source. Default: it has none. */
   readonly env?: Readonly<Record<string, string>>;
+  /** It has `fetch`, which asks the runtime. Default: it has none. */
+  readonly fetch?: boolean;
   /** Files of modules that it may import, by their names. Default: none. */
   readonly packages?: Readonly<Record<string, string>>;
   /** MiB. */

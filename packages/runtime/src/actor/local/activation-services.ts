@@ -58,6 +58,8 @@ export interface ActivationServices {
   readonly relay?: Relay | undefined;
   /** Opens an activation's door for processes of its machine; absent where there are no sockets for it. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
+  /** Told of each activation before its code runs. */
+  readonly made?: ((activation: Activation) => void) | undefined;
   /** Makes what limits an activation's calls. Absent in a guest: its host counts them. */
   readonly limiter?: LimiterFor | undefined;
 }

@@ -51,6 +51,7 @@ export class LocalInstance implements ActorInstance {
       descriptor: definition.descriptor,
       behaviour: definition.behaviour,
     });
+    services.made?.(this.#activation);
     this.#limiter = services.limiter?.(definition.descriptor.options.rateLimit);
     // Nothing leaves before the creation is durable; when it can't be, there is nothing left to run.
     if (request.created !== undefined) {

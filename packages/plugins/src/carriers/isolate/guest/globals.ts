@@ -5,28 +5,19 @@
  *
  * Installed when this module runs, before any other module of the bundle: some of them make a TextEncoder at once.
  */
-import { SaidRecords } from "../mailbox.ts";
 import { Controller, Signal } from "./abort.ts";
+import { host, out } from "./host.ts";
 import { Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
 import { Timers } from "./timers.ts";
 import { WebRequest, WebResponse } from "./web-body.ts";
+import { webFetch } from "./web-fetch.ts";
 import { WebHeaders } from "./web-headers.ts";
 import { WebStream } from "./web-stream.ts";
 
 const withheld = ["SharedArrayBuffer", "Atomics", "WebAssembly", "FinalizationRegistry"] as const;
 
-/** What the isolate says. */
-export const out = new SaidRecords();
-
 /** Its timers. */
 export const timers = new Timers(out);
-
-/** The one function of the outside that an isolate has. */
-export const host: { randomBytes: (length: number) => Uint8Array } = {
-  randomBytes: () => {
-    throw new Error("The isolate isn't ready");
-  },
-};
 
 /** As the platform's: there, replaceable, and not listed. */
 export function define(globals: Readonly<Record<string, unknown>>): void {
@@ -91,6 +82,7 @@ define({
 });
 
 defineWhenUsed({
+  fetch: () => webFetch,
   Headers: () => WebHeaders,
   ReadableStream: () => WebStream,
   Request: () => WebRequest,

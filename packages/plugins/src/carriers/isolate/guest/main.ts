@@ -19,7 +19,8 @@ import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow }
 import { LogRate, linesDropped } from "../../../log-rate.ts";
 import { logFrame } from "../log-frame.ts";
 import { readRecords } from "../records.ts";
-import { define, host, out, settle, timers } from "./globals.ts";
+import { define, settle, timers } from "./globals.ts";
+import { host, out } from "./host.ts";
 import { consoleOf, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
 import { attachParts } from "./parts.ts";

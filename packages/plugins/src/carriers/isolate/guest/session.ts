@@ -12,6 +12,8 @@ import {
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
 import { Guest, type GuestParts } from "@troupe/runtime/guest";
+import { host } from "./host.ts";
+import { fetches } from "./web-fetch.ts";
 
 /** What a session is made of. */
 export interface IsolateSessionParts {
@@ -39,6 +41,9 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
+      departure: (departure) => {
+        host.departure = departure;
+      },
       failed: (cause) => {
         parts.failed(cause);
         return undefined;
@@ -51,6 +56,8 @@ export class IsolateSession {
     switch (body?.$case) {
       case "actor":
         return this.#guest.receive(body.value);
+      case "hostResult":
+        return fetches.answered(body.value);
       case "hello":
         return this.#greet(body.value.versions);
       case "ping":

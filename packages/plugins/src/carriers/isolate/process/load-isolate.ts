@@ -51,6 +51,7 @@ async function evaluate(
     const own = new ivm.ExternalCopy({ env: { ...order.env } });
     await context.global.set("process", own.copyInto({ release: true }));
   }
+  if (order.fetch !== true) await context.global.delete("fetch");
   const packages = new GrantedPackages(isolate, order.packages);
   await module.instantiate(context, async (specifier, referrer) => {
     const known = modules.get(specifier) ?? (await packages.find(specifier, referrer));

@@ -33,7 +33,10 @@ export namespace Encoding {
   export type RAW = typeof Encoding.RAW;
 }
 
-/** What a plugin may ask of its host's relay. Each needs a capability of its manifest: EVENTS those up to DROP_SCOPE. */
+/**
+ * What a plugin may ask of its host: of its relay, each with a capability of its manifest (EVENTS those up to DROP_SCOPE), and
+ * what a program has granted to a source that it runs in an isolate.
+ */
 export const HostAsk = {
   UNSPECIFIED: 0,
   /** MARK - { name, data?, dataSchema?, metadata?, severity?, category?, categoryProfile?, scope? } gives nothing. */
@@ -58,6 +61,10 @@ export const HostAsk = {
   DIAGNOSTICS: 10,
   /** SET_GATE - Capability GATES: { name, about: { kinds, name }, reason }; no reason takes it away. Gives nothing. */
   SET_GATE: 11,
+  /** FETCH - { url, method, headers, body?, followRedirects } gives { url, status, statusText, headers, body }; bodies are bytes. */
+  FETCH: 12,
+  /** ABORT_FETCH - { call }, one that asked for FETCH, gives nothing: nobody waits for its answer any more. */
+  ABORT_FETCH: 13,
 } as const;
 
 export type HostAsk = typeof HostAsk[keyof typeof HostAsk];
@@ -75,6 +82,8 @@ export namespace HostAsk {
   export type LIST_REGISTRATIONS = typeof HostAsk.LIST_REGISTRATIONS;
   export type DIAGNOSTICS = typeof HostAsk.DIAGNOSTICS;
   export type SET_GATE = typeof HostAsk.SET_GATE;
+  export type FETCH = typeof HostAsk.FETCH;
+  export type ABORT_FETCH = typeof HostAsk.ABORT_FETCH;
 }
 
 /** Host to plugin. */

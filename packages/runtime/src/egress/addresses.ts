@@ -4,7 +4,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
-import { networkErrors } from "../errors.ts";
+import { networkErrors } from "./errors.ts";
 
 /** An address to connect to. */
 export interface Address {
@@ -26,7 +26,7 @@ const neverV4: readonly Range[] = [
   ["240.0.0.0", 4],
 ];
 
-/** Links, metadata of clouds, groups, however they are written, and tunnels that may lead there: for nobody in a sandbox, whatever the list says. */
+/** Links, metadata of clouds, groups, however they are written, and tunnels that may lead there: for nobody, whatever the list says. */
 const never = blockList([
   ...neverV4,
   ...neverV4.flatMap(inV6),
@@ -69,9 +69,12 @@ export async function addressOf(
   const [first] = found;
   if (first === undefined) throw networkErrors.unresolved(host, "it has no address");
   for (const { address } of found) {
-    if (matches(never, address)) throw networkErrors.denied(host, "its address is for nobody in a sandbox");
+    if (matches(never, address)) throw networkErrors.denied(host, "its address is for nobody");
     if (!mayBePrivate && matches(inside, address))
-      throw networkErrors.denied(host, "its address is a private one");
+      throw networkErrors.denied(
+        host,
+        "its address is a private one, and its entry of the allow list doesn't say `private: true`",
+      );
   }
   return first;
 }

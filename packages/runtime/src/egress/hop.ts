@@ -1,9 +1,8 @@
 /** One request to one address, over a connection of its own: a name's answer is used once, and nothing is shared. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { limits } from "@troupe/protocol";
-import { networkErrors } from "../errors.ts";
 import type { Address } from "./addresses.ts";
+import { networkErrors } from "./errors.ts";
 
 /** What is sent. */
 export interface Hop {
@@ -13,6 +12,8 @@ export interface Hop {
   readonly body: Uint8Array | undefined;
   readonly address: Address;
   readonly signal: AbortSignal;
+  /** The longest body of the answer. */
+  readonly responseBytes: number;
 }
 
 /** What came back. */
@@ -31,7 +32,7 @@ export async function makeHop(hop: Hop): Promise<HopAnswer> {
       status: response.statusCode ?? 0,
       statusText: response.statusMessage ?? "",
       headers: headersOf(response),
-      body: await bodyOf(response),
+      body: await bodyOf(response, hop.responseBytes),
     };
   } catch (cause) {
     hop.signal.throwIfAborted();
@@ -58,13 +59,12 @@ function send({ url, method, headers, body, address, signal }: Hop): Promise<Inc
   });
 }
 
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+async function bodyOf(response: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (bytes > limits.networkResponseBytes)
-      throw networkErrors.responseTooLarge(limits.networkResponseBytes);
+    if (bytes > limit) throw networkErrors.responseTooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

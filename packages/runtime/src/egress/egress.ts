@@ -1,23 +1,23 @@
 /**
- * Egress: the one way out of a sandbox, on the runtime's side of it.
+ * Egress: the one way out of a sandbox, or of an isolate, on the runtime's side of it.
  *
  *   request ──▶ allow list ──▶ address, once ──▶ credentials ──▶ one connection ──▶ no secrets ──▶ answer
  *                  ▲                                                  │
  *                  └────────────────── redirect ──────────────────────┘
  *
- * Each redirect takes the whole way again, and past the origin it goes without what says who asks. A sandbox has no connection of
- * its own: what isn't let out here isn't sent.
+ * Each redirect takes the whole way again, and past the origin it goes without what says who asks. Who asks has no
+ * connection of its own: what isn't let out here isn't sent.
  */
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { networkErrors } from "../errors.ts";
-import type { NetworkRequest, NetworkResponse, SandboxNetwork } from "../sandbox/network.ts";
 import { type Address, addressOf, type Resolver, systemResolver } from "./addresses.ts";
 import { Credentials } from "./credentials.ts";
+import { networkErrors } from "./errors.ts";
 import { type HopAnswer, makeHop } from "./hop.ts";
 import { type NetworkConfig, NetworkPolicy } from "./network-policy.ts";
+import type { NetworkRequest, NetworkResponse } from "./network-request.ts";
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** What belongs to a connection, or is ours to say. */
@@ -30,10 +30,11 @@ interface Step {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | undefined;
+  readonly responseBytes: number;
 }
 
-/** The way out of one sandbox. */
-export class Egress implements SandboxNetwork {
+/** The way out of one sandbox, or of one isolate. */
+export class Egress {
   readonly #policy: NetworkPolicy;
   readonly #credentials: Credentials;
   readonly #resolve: Resolver;
@@ -92,13 +93,13 @@ export class Egress implements SandboxNetwork {
     }
   }
 
-  async #go({ url, method, headers, body }: Step, signal: AbortSignal): Promise<HopAnswer> {
+  async #go({ url, method, headers, body, responseBytes }: Step, signal: AbortSignal): Promise<HopAnswer> {
     const { private: mayBePrivate } = this.#policy.check(url, method);
     const injected = this.#credentials.inject(headers, url);
     const address = await addressOf(url.hostname, this.#resolve, mayBePrivate);
     signal.throwIfAborted();
     const sent = { ...injected, "accept-encoding": "identity" };
-    const answer = await makeHop({ url, method, headers: sent, body, address, signal });
+    const answer = await makeHop({ url, method, headers: sent, body, address, signal, responseBytes });
     const encoding = answer.headers["content-encoding"] ?? "identity";
     // It can't be searched for secrets.
     if (encoding !== "identity") throw networkErrors.denied(url.origin, `it answered in ${encoding}`);
@@ -118,6 +119,7 @@ export class Egress implements SandboxNetwork {
       method: rewritten ? "GET" : step.method,
       headers: Object.fromEntries(headers),
       body: rewritten ? undefined : step.body,
+      responseBytes: step.responseBytes,
     };
   }
 
@@ -154,9 +156,15 @@ function connected(
   });
 }
 
-function firstStep({ url: text, method, headers, body }: NetworkRequest): Step {
+function firstStep({ url: text, method, headers, body, responseBytes }: NetworkRequest): Step {
   const url = URL.parse(text);
   if (url === null) throw networkErrors.denied(text, "it is no URL");
   const kept = Object.entries(headers).filter(([name]) => !ownHeaders.test(name));
-  return { url, method: method.toUpperCase(), headers: Object.fromEntries(kept), body };
+  return {
+    url,
+    method: method.toUpperCase(),
+    headers: Object.fromEntries(kept),
+    body,
+    responseBytes: responseBytes ?? limits.networkResponseBytes,
+  };
 }

@@ -1,13 +1,13 @@
 /**
  * Credentials: secrets that are put into requests on their way out.
  *
- * Inside there is a placeholder, new for each life of a sandbox. A header that has it gets the secret, for the hosts that it is
+ * Inside there is a placeholder, new for each life of a sandbox or an isolate. A header that has it gets the secret, for the hosts that it is
  * for; to any other host the request isn't made. What comes back is searched for the secrets as they are, and has the
  * placeholder in their place: a server that repeats what it got tells nobody inside. One that changes it first (base64, say) is
  * a server that shouldn't be given it.
  */
 import { randomBytes } from "node:crypto";
-import { networkErrors } from "../errors.ts";
+import { networkErrors } from "./errors.ts";
 import { type Credential, hostMatches } from "./network-policy.ts";
 
 interface Held extends Credential {
@@ -15,7 +15,7 @@ interface Held extends Credential {
   readonly placeholder: string;
 }
 
-/** The credentials of one sandbox. */
+/** The credentials of one way out. */
 export class Credentials {
   readonly #held: readonly Held[];
 

@@ -2,7 +2,7 @@
 import { agentOS, type NetworkConfig } from "@troupe/agent-os";
 import { setup, setupTest } from "@troupe/runtime";
 import { expect, type TestContext, test } from "vitest";
-import { serveWeb } from "../support/web.ts";
+import { serveWeb } from "../../../runtime/test/egress/web.ts";
 
 async function workspace(t: TestContext, network?: NetworkConfig) {
   const config = network === undefined ? {} : { network };
@@ -63,7 +63,7 @@ test("JavaScript in a sandbox has the same way out, and no other", async (t) => 
 
 test("what is no policy is refused by name", () => {
   const policy = (network: object) => () => agentOS({ network });
-  expect(policy({ allows: [] })).toThrow('network has no option "allows". Did you mean "allow"?');
+  expect(policy({ allows: [] })).toThrow('There is no option "network.allows". Did you mean "allow"?');
   expect(policy({ allow: ["example.com"] })).toThrow("no http or https URL");
   expect(policy({ credentials: { KEY: { value: "" } } })).toThrow('"network.credentials.KEY" must be');
 });

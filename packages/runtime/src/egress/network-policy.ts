@@ -1,9 +1,9 @@
 /**
- * What a sandbox may reach: nothing but what is named.
+ * What may be reached: nothing but what is named.
  */
-import { networkErrors } from "../errors.ts";
+import { invalidPolicy, networkErrors } from "./errors.ts";
 
-/** Where a sandbox may go. */
+/** Where requests may go. */
 export interface AllowedTarget {
   /**
    * An origin, and perhaps the beginning of a path: "https://api.example.com/v1". A host that begins with "*." is all of its
@@ -23,13 +23,15 @@ export interface Credential {
   readonly hosts: readonly string[];
 }
 
-/** A sandbox's network. */
+/** What of the network is granted. */
 export interface NetworkConfig {
   /** What may be reached. Default: nothing. */
   readonly allow?: readonly (string | AllowedTarget)[];
   /** By the names of the variables that have their placeholders. */
   readonly credentials?: Readonly<Record<string, Credential>>;
 }
+
+const NOT_ALLOWED = "it is not on the allow list (`network.allow`)";
 
 interface Target {
   readonly protocol: string;
@@ -61,10 +63,10 @@ export class NetworkPolicy {
 
   /** Throws `network.denied`; says whether the address may be a private one. */
   check(url: URL, method: string): { readonly private: boolean } {
-    const said = url.origin + url.pathname;
+    const said = url.origin === "null" ? url.href : url.origin + url.pathname;
     if (url.username !== "" || url.password !== "") throw networkErrors.denied(said, "it has a user in it");
     const there = this.#targets.filter((target) => leadsTo(target, url));
-    if (there.length === 0) throw networkErrors.denied(said, "it is not on the allow list");
+    if (there.length === 0) throw networkErrors.denied(said, NOT_ALLOWED);
     const allowed = there.filter(({ methods }) => methods === undefined || methods.includes(method));
     if (allowed.length === 0) throw networkErrors.denied(said, `${method} is not allowed there`);
     return { private: allowed.some((target) => target.private) };
@@ -78,7 +80,7 @@ export class NetworkPolicy {
   /** As `check`, for a connection in which nobody sees what is asked for: all of the origin must be allowed. */
   checkTunnel(url: URL): { readonly private: boolean } {
     const there = this.#targets.filter((target) => isAt(target, url));
-    if (there.length === 0) throw networkErrors.denied(url.origin, "it is not on the allow list");
+    if (there.length === 0) throw networkErrors.denied(url.origin, NOT_ALLOWED);
     const whole = there.filter(({ path, methods }) => path === "/" && methods === undefined);
     if (whole.length === 0)
       throw networkErrors.denied(url.origin, "of https only whole origins can be allowed to processes");
@@ -108,7 +110,7 @@ function leadsTo(target: Target, url: URL): boolean {
 function targetOf({ url: text, methods, private: inside = false }: AllowedTarget): Target {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
-    throw networkErrors.invalidPolicy(`"${text}" is no http or https URL`);
+    throw invalidPolicy(`"${text}" is no http or https URL`);
   const { protocol, hostname: host, port, pathname: path } = url;
   return { protocol, host, port, path, methods: methods?.map((name) => name.toUpperCase()), private: inside };
 }

@@ -1,4 +1,4 @@
-/** A server of this machine that a sandbox may be let to, and what it was asked. */
+/** A server of this machine that somebody may be let to, and what it was asked. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
