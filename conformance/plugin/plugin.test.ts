@@ -8,6 +8,7 @@ import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
 import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
+import { dynamicActor } from "../../packages/plugins/src/dynamic-actor.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { pluginActor } from "../../packages/plugins/src/plugin-actor.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
@@ -31,6 +32,7 @@ import {
 } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { actorConnectionKit, actorHibernationKit, actorLaneKit } from "./connection-kit.ts";
+import { actorDefaultsKit } from "./defaults-kit.ts";
 import { hostKit } from "./host-kit.ts";
 import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStreamKit } from "./kept-kit.ts";
 import { leaksKit } from "./leaks-kit.ts";
@@ -39,6 +41,7 @@ import { scopeKit } from "./scope-kit.ts";
 import around from "./workers/around.ts";
 import asker from "./workers/asker.ts";
 import guardrail from "./workers/guardrail.ts";
+import keeper from "./workers/keeper.ts";
 
 const workers = join(import.meta.dirname, "workers");
 const unchecked = { sha256: undefined, files: new Map<string, string>() };
@@ -126,17 +129,42 @@ async function asActor(
   return { definition: pluginActor({ ...code, needs, options }) };
 }
 
-/** The same of a program. */
-async function asWorkersActor(
-  plugin: Promise<PluginUnderTest>,
-  options: HostOptions,
-): Promise<ActorUnderTest> {
+/** The same of what a carrier opens. */
+async function carried(plugin: Promise<PluginUnderTest>, options: HostOptions): Promise<ActorUnderTest> {
   const found = await plugin;
   if ("missing" in found) return { missing: found.missing };
   const open = async ({ env }: CarrierRequest) =>
     (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("keeper");
   return { definition: carriedActor(open, { needs: ["actors", "database"], options }) };
 }
+
+async function local(plugin: PluginUnderTest, options: HostOptions): Promise<ActorUnderTest> {
+  const found = await carried(Promise.resolve(plugin), options);
+  return found.missing === undefined ? { ...found, local: true } : found;
+}
+
+/** The same in TypeScript. */
+const inTypeScript = {
+  module: async (options: HostOptions): Promise<ActorUnderTest> => {
+    const plugin = { name: "keeper", actors: { keeper } };
+    const open = moduleCarrier(async (send) => new PluginSideSession(plugin, send));
+    return await local({ open }, options);
+  },
+  worker: (options: HostOptions) => local({ open: program("keeper-worker.ts", "node") }, options),
+  /** Its source says when it sleeps. */
+  isolate: async (options: HostOptions): Promise<ActorUnderTest> => {
+    const source = readFileSync(join(workers, "keeper.ts"), "utf8");
+    const said = source.replace("  actions: {", `  options: ${JSON.stringify(options)},\n  actions: {`);
+    const definition = dynamicActor({
+      source: said,
+      sourceFormat: "esm-ts",
+      // What an isolate may take has stories of its own; here it may be a slow machine.
+      limits: { memoryLimit: 256, cpuTimeLimitMs: 30_000 },
+      needs: ["actors", "database"],
+    });
+    return { definition, local: true };
+  },
+};
 
 /** The kit's plugin of that name on every carrier that has middleware, and in every language. */
 function everywhere(
@@ -168,15 +196,41 @@ function keepersWith(
   options: HostOptions = {},
 ): readonly (readonly [string, () => Promise<ActorUnderTest>])[] {
   return [
+    ["module, TypeScript", () => inTypeScript.module(options)],
+    ["isolate, TypeScript", () => inTypeScript.isolate(options)],
+    ["worker, TypeScript", () => inTypeScript.worker(options)],
     ["native, C", () => asActor(cPluginAt(...keeperInC), "library", options)],
     ["wasm, C", () => asActor(wasmPluginAt(...keeperInC), "wasm", options)],
     ["native, Rust", () => asActor(rustExample("keeper"), "library", options)],
-    ["worker, Rust", () => asWorkersActor(rustWorker("keeper"), options)],
-    ["worker, Python", () => asWorkersActor(python("keeper.py"), options)],
+    ["worker, Rust", () => carried(rustWorker("keeper"), options)],
+    ["worker, Python", () => carried(python("keeper.py"), options)],
   ];
 }
 
 const keepers = keepersWith();
+
+/** Those of the languages that are in templates are in `templates.test.ts`. */
+const counterSource = `
+  import { actor, event } from "troupe";
+  export default actor({
+    state: { count: 0 },
+    events: { changed: event() },
+    actions: {
+      get: (c) => c.state.count,
+      increment: (c, by) => {
+        c.state.count += by;
+        c.broadcast("changed", c.state.count);
+        return c.state.count;
+      },
+    },
+  });`;
+actorDefaultsKit("isolate, TypeScript", async () => ({
+  definition: dynamicActor({ source: counterSource }),
+}));
+actorDefaultsKit("native, C", async () => {
+  const found = await cExample("counter");
+  return found.missing === undefined ? { definition: pluginActor({ library: found.path }) } : found;
+});
 
 /** What an actor of any language has: the table of docs/plugins/actors.md, row by row. */
 const features: Readonly<Record<string, (subject: string, find: () => Promise<ActorUnderTest>) => void>> = {
@@ -204,8 +258,9 @@ test("docs/plugins/actors.md says of each language what its stories say", () => 
   const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
   expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
   const all = columns.map(() => "yes");
-  const named = [...Object.keys(features), "keep-awake", "clients that stay while it sleeps", "its scope"];
-  expect(rows).toEqual(named.map((name) => [name, ...all]));
+  const named = [...Object.keys(features), "keep-awake", "clients that stay while it sleeps"];
+  const scopes = columns.map((column) => (column.startsWith("TypeScript") ? "no" : "yes"));
+  expect(rows).toEqual([...named.map((name) => [name, ...all]), ["its scope", ...scopes]]);
 });
 
 function cells(row: string): string[] {

@@ -8,14 +8,17 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { activatePlugins } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
+import { type CarrierRequest, carriedActor } from "@troupe/runtime";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Troupe } from "../../packages/cli/test/support/troupe.ts";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
+import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import { cargoEnvironment } from "../../packages/plugins/test/support/built.ts";
 import { type FoundPython, findPython } from "../../packages/plugins/test/support/python.ts";
+import { actorDefaultsKit } from "./defaults-kit.ts";
 import { exampleKit } from "./example-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
 
@@ -186,4 +189,11 @@ describe.each(languages)("$title template:", (language) => {
   pluginKit(language.title, find);
   rejectionKit(`S5.9 a guardrail's rejection keeps its type across every carrier: ${language.title}`, find);
   exampleKit(language.title, find);
+  actorDefaultsKit(language.title, async () => {
+    const found = await find();
+    if ("missing" in found) return found;
+    const open = async ({ env }: CarrierRequest) =>
+      (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("counter");
+    return { definition: carriedActor(open) };
+  });
 });
