@@ -2,8 +2,8 @@
  * What a plugin that misbehaves takes from one beside it, on each carrier that has a process or a thread for it.
  *
  * A p99 says as much of the machine as of the neighbour. So what is compared was measured in turns: calls alone for a while,
- * as long beside, and so on, all of a round's pooled; what else the machine does hits both alike. Each figure stands beside
- * two controls. The same pairs with nobody doing harm: what that is away from 1 is the machine's noise. And beside a process that
+ * as long beside each harm, and so on, there and back, all of a round's pooled; what else the machine does hits all alike. Each
+ * figure stands beside two controls. Alone once more: what that is away from 1 is the machine's noise. And beside a process that
  * has nothing to do with any of it and burns a core: what a machine with one core less costs a call, which no carrier can
  * keep from its actors.
  *
@@ -24,34 +24,48 @@ import { median, quantile } from "../statistics.ts";
 
 const harms = ["floods", "stalls", "spins"] as const;
 
-type Harm = (typeof harms)[number];
+/** What a neighbour is measured beside: nothing at all, that again, an unrelated process that burns a core, or a harm. */
+const besides = ["alone", "again", "burns", ...harms] as const;
 
-/** What a neighbour is measured beside: a harm, an unrelated process that burns a core, or nothing at all. */
-type Beside = Harm | "burns" | "alone";
+type Beside = (typeof besides)[number];
 
-/** Of one round, each way. */
-const BLOCKS = 4;
+/** Of one round, there or back. */
+const BLOCKS = 10;
 /** How long a call of the one that does harm is waited for. */
-const HARM_MS = 200;
-const BLOCK_MS = HARM_MS + 100;
+const HARM_MS = 100;
+const BLOCK_MS = HARM_MS + 50;
 
-/** Pairs of p99s: beside over alone. */
-async function ratio(act: Act, beside: Beside): Promise<number> {
-  const times = { alone: [] as number[], beside: [] as number[] };
-  for (let block = 0; block < BLOCKS; block += 1) {
-    await calls(act, times.alone);
-    const other = started(act, beside);
-    try {
-      await calls(act, times.beside);
-    } finally {
-      await other?.stop();
+/** The p99 beside each. */
+async function round(act: Act): Promise<Readonly<Record<Beside, number>>> {
+  const times: Record<Beside, number[]> = {
+    alone: [],
+    again: [],
+    burns: [],
+    floods: [],
+    stalls: [],
+    spins: [],
+  };
+  for (let block = 0; block < BLOCKS; block += 1)
+    for (const beside of block % 2 === 0 ? besides : besides.toReversed()) {
+      const other = started(act, beside);
+      try {
+        await calls(act, times[beside]);
+      } finally {
+        await other?.stop();
+      }
     }
-  }
-  return p99(times.beside) / p99(times.alone);
+  return {
+    alone: p99(times.alone),
+    again: p99(times.again),
+    burns: p99(times.burns),
+    floods: p99(times.floods),
+    stalls: p99(times.stalls),
+    spins: p99(times.spins),
+  };
 }
 
 function started(act: Act, beside: Beside): Running | undefined {
-  if (beside === "alone") return undefined;
+  if (beside === "alone" || beside === "again") return undefined;
   return beside === "burns" ? burner() : repeated(() => act("hostile", "a", beside));
 }
 
@@ -73,16 +87,13 @@ function p99(times: number[]): number {
 async function neighbour(rounds: number, use: Readonly<Record<Role, AnyActorDefinition>>): Promise<Figure> {
   return await withRegistry(use, async (act) => {
     await calls(act, []);
-    const ratios = new Map<Beside, number[]>();
-    for (let round = 0; round < rounds; round += 1) {
-      for (const beside of ["alone", "burns", ...harms] as const)
-        ratios.set(beside, [...(ratios.get(beside) ?? []), await ratio(act, beside)]);
-    }
-    const of = (beside: Beside): number => median(ratios.get(beside) ?? []);
+    const measured: Awaited<ReturnType<typeof round>>[] = [];
+    while (measured.length < rounds) measured.push(await round(act));
+    const of = (beside: Beside): number => median(measured.map((p99s) => p99s[beside] / p99s.alone));
     const each = harms.map((harm) => `${harm} ${of(harm).toFixed(2)}`).join(", ");
     return {
       value: Math.max(...harms.map(of)),
-      detail: `${each}; alone over alone ${of("alone").toFixed(2)}, beside an unrelated process that burns a core ${of("burns").toFixed(2)}`,
+      detail: `${each}; alone over alone ${of("again").toFixed(2)}, beside an unrelated process that burns a core ${of("burns").toFixed(2)}`,
     };
   });
 }
