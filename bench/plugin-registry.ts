@@ -13,8 +13,11 @@ type Use = Readonly<Record<string, AnyActorDefinition>>;
 /** Calls an action of an actor by its kind and key. */
 export type Act = (name: string, key: string, action: string, ...args: unknown[]) => Promise<unknown>;
 
+/** Listens to an event of an actor, until it is told to end. */
+export type Listen = (name: string, key: string, event: string) => Promise<{ end(): Promise<void> }>;
+
 /** Runs `work` on such a runtime, and takes it down. */
-export async function withRegistry<T>(use: Use, work: (act: Act) => Promise<T>): Promise<T> {
+export async function withRegistry<T>(use: Use, work: (act: Act, listen: Listen) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), "troupe-bench-plugins-"));
   // What a hostile actor logs isn't what is measured.
   process.env.TROUPE_LOG ??= "silent";
@@ -22,8 +25,14 @@ export async function withRegistry<T>(use: Use, work: (act: Act) => Promise<T>):
   try {
     await registry.start({ port: 0, dataDir, signals: false, banner: false });
     const client = await registry.client();
-    return await work((name, key, action, ...args) =>
-      client.getOrCreate(name, [key]).action({ name: action, args }),
+    return await work(
+      (name, key, action, ...args) => client.getOrCreate(name, [key]).action({ name: action, args }),
+      async (name, key, event) => {
+        const connection = client.getOrCreate(name, [key]).connect();
+        connection.on(event, () => {});
+        await connection.ready;
+        return { end: () => connection.dispose() };
+      },
     );
   } finally {
     await registry.stop();

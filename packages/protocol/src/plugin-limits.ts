@@ -40,6 +40,10 @@ export const pluginLimits = {
   pluginFramesPerAsked: 4,
   /** All of them in one turn, however much it was given. */
   pluginFramesPerTurnAsked: 256,
+  /** A plugin that floods rests so many times as long as its turn took, where others are served: it has a twentieth of the host's time. */
+  pluginRestTimes: 19,
+  /** It rests no longer than this. */
+  pluginRestMs: 1,
   /** The body of an HTTP request that a plugin's SDK has whole before its function runs. */
   pluginRequestBodyBytes: 8 * 1024 * 1024,
   /** Lines that one plugin says to the log in a second; the rest is counted. */

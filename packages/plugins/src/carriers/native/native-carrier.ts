@@ -150,6 +150,7 @@ class NativeCarrier implements Carrier {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#budget.begin();
     try {
       while (this.#phase.tag === "open" && !this.#budget.spent) {
         this.#push();

@@ -180,6 +180,7 @@ class WasmCarrier implements Carrier {
 
   /** As many frames as the host's own turn allows, and none behind one that can't be read. */
   #hear(): void {
+    this.#budget.begin();
     while (this.#phase === "open" && !this.#thread.isEnding && !this.#budget.spent) {
       const pulled = this.#inbox.next(this.#pull);
       if (pulled === undefined) return;

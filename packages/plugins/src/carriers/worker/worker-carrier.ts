@@ -146,6 +146,7 @@ class WorkerCarrier implements Carrier {
   /** As much as a turn allows; nothing more is read of the stream until all is heard. */
   #hear(): void {
     const { stream, ofLibrary } = this.#parts;
+    this.#budget.begin();
     for (; this.#ending === undefined; this.#heard += 1) {
       const bytes = this.#came[this.#heard];
       if (bytes === undefined) break;
