@@ -1,4 +1,5 @@
 /** Files of a sandbox of processes that would hold up whoever opens them, and a sandbox that answers nothing any more. */
+import { readdirSync, readFileSync } from "node:fs";
 import { agentOS, type Sandbox } from "@troupe/agent-os";
 import { setup, setupTest } from "@troupe/runtime";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
@@ -103,6 +104,21 @@ async function stopSupervisor(sandbox: Sandbox): Promise<void> {
   const line = "echo now; for t in $(ls /proc/2/task); do kill -STOP $t; done; echo x; sleep 1000";
   await sandbox.spawn({ command: "sh", args: ["-c", line] }, () => printed.resolve());
   await printed.promise;
+  while (!isSecondStopped()) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** A process of the host that is stopped, and the second one of its own world. */
+function isSecondStopped(): boolean {
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return processes.some((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      return /^State:\tT/m.test(status) && /^NSpid:\t.*\t2$/m.test(status);
+    } catch {
+      // It has gone meanwhile.
+      return false;
+    }
+  });
 }
 
 /** Time goes by in steps until `end` settles: what it waits for may be asked, over a real pipe, at any moment. */

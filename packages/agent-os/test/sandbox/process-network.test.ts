@@ -74,7 +74,7 @@ test("a server of the host at localhost is there at its own address, by its poli
        process.exit();
      });`,
   );
-  expect(said).toMatch(/^key=troupe-credential-[0-9a-f]{24}\n.*not on the allow list\n\nown\n$/);
+  expect(said).toMatch(/^key=troupe-credential-[0-9a-f]{24}\n.*not on the allow list.*\n\nown\n$/);
   expect(web.asked.map(({ url, headers }) => [url, headers["x-key"]])).toEqual([["/v1/echo", "s3cret"]]);
 });
 
