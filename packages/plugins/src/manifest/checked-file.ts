@@ -6,10 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import { type FileHandle, lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
 import { fileErrors } from "../errors.ts";
+import { openFile } from "./open-file.ts";
 
 /** A file that a key of a manifest names. */
 export interface NamedFile {
@@ -86,7 +87,7 @@ async function findFile({ origin, key, path }: NamedFile): Promise<string> {
 }
 
 async function readOpened({ origin, key }: NamedFile, path: string, limit: number): Promise<Uint8Array> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+  const handle = await openFile(path, constants.O_NOFOLLOW).catch((cause: unknown) => {
     throw fileErrors.unreadable(origin.file, key, path, cause);
   });
   try {

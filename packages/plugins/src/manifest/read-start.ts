@@ -1,9 +1,9 @@
 /** The beginning of a file. */
-import { open } from "node:fs/promises";
+import { openFile } from "./open-file.ts";
 
-/** At most `length` bytes of a file that may be anything, also endless. Rejects as the file system does. */
+/** At most `length` bytes of a file, however long it is. Rejects as the file system does. */
 export async function readStart(file: string, length: number): Promise<Uint8Array> {
-  const handle = await open(file, "r");
+  const handle = await openFile(file);
   try {
     const buffer = Buffer.alloc(length);
     let filled = 0;

@@ -1,8 +1,11 @@
 /** Files of plugins: only plain ones inside the folder, and only those that the manifest speaks of. */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
+import { readLibrary } from "../../src/carriers/native/library-file.ts";
+import { readModule } from "../../src/carriers/wasm/checked-module.ts";
 import { checkFile, type NamedFile } from "../../src/manifest/checked-file.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
@@ -23,6 +26,18 @@ test("the bytes that were checked are those that are run, whatever the name mean
     code: "integrity_mismatch",
     metadata: { path, expected: sha256("good"), found: sha256("evil") },
   });
+});
+
+test("a pipe in a file's place is no file, and nobody waits at it: as a manifest, a library, a module", async (context) => {
+  using folder = new PluginFolder();
+  const pipe = join(folder.path, "pipe");
+  if (spawnSync("mkfifo", [pipe]).status !== 0) return context.skip("mkfifo isn't there");
+  await expect(readManifest(pipe)).rejects.toMatchObject({ group: "plugin", code: "manifest_unreadable" });
+  await expect(readLibrary(pipe)).rejects.toMatchObject({
+    code: "library_missing",
+    cause: { code: "EINVAL" },
+  });
+  await expect(readModule(pipe)).rejects.toMatchObject({ group: "plugin", cause: { code: "EINVAL" } });
 });
 
 test("a missing file is named, with the manifest that names it", async () => {

@@ -7,10 +7,11 @@
  * keeps it, and nothing is left behind, whatever happens to this process.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
+import { openFile } from "../../manifest/open-file.ts";
 import { nativeErrors } from "./errors.ts";
 import { wrongWithImage } from "./image.ts";
 
@@ -51,7 +52,7 @@ export async function withPrivateCopy<T>(file: LibraryFile, use: (path: string) 
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    await using file = await open(path, "r");
+    await using file = await openFile(path);
     const { size } = await file.stat();
     if (size > limits.pluginLibraryBytes)
       throw nativeErrors.libraryTooLarge(path, size, limits.pluginLibraryBytes);

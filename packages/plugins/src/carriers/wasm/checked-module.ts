@@ -4,8 +4,8 @@
  * Nothing of it has run: what a module would import, export and hold is known from its bytes alone.
  */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { engineLimits } from "@troupe/protocol";
+import { openFile } from "../../manifest/open-file.ts";
 import { nativeErrors } from "../native/errors.ts";
 import { wasmErrors } from "./errors.ts";
 import { checkShape } from "./module-shape.ts";
@@ -39,7 +39,7 @@ export async function compileModule(bytes: Uint8Array, memoryBytes: number): Pro
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path, "r");
+    await using file = await openFile(path);
     const { size } = await file.stat();
     if (size > engineLimits.wasmModuleBytes)
       throw wasmErrors.tooLarge(path, size, engineLimits.wasmModuleBytes);
