@@ -218,6 +218,21 @@ export const activationErrors = {
       metadata: { plugin: id, file, group: cause.group, code: cause.code },
       cause,
     }),
+  /** It runs, and couldn't be started anew. */
+  notReplaced: (id: string, cause: TroupeError) =>
+    error("not_replaced", `Plugin ${id} goes on as it was, for it can't be started anew: ${cause.message}`, {
+      metadata: { plugin: id, group: cause.group, code: cause.code },
+      cause,
+      public: false,
+    }),
+  /** It is optional, and none of its id runs. */
+  leftOut: (id: string, cause: TroupeError) =>
+    error("left_out", `Plugin ${id} was left out, for it can't be started: ${cause.message}`, {
+      statusCode: 503,
+      metadata: { plugin: id, group: cause.group, code: cause.code },
+      cause,
+      public: false,
+    }),
   moduleFailed: (id: string, path: string, cause: unknown) =>
     error("module_failed", `Plugin ${id}: ${path} can't be imported: ${reasonOf(cause)}`, {
       metadata: { plugin: id, path },

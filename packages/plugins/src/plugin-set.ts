@@ -8,7 +8,6 @@ import {
   type SkippedPlugin,
 } from "./activation/activate-plugins.ts";
 import type { PluginStatus } from "./activation/active-plugin.ts";
-import { warnOfOverride } from "./activation/library-override.ts";
 import { activationErrors } from "./errors.ts";
 
 /** What `pluginSet` takes. */
@@ -50,11 +49,7 @@ export class RegistryPlugins implements PluginSet {
   }
 
   async start(env: Env): Promise<void> {
-    const active = await activatePlugins({ ...this.#options, env });
-    for (const { plugin, error } of active.skipped)
-      env.log.warn("an optional plugin was left out", { plugin, error });
-    for (const { id, override } of active.status) warnOfOverride(env.log, id, override);
-    this.#active = active;
+    this.#active = await activatePlugins({ ...this.#options, env });
   }
 
   async stop(): Promise<void> {
@@ -73,12 +68,14 @@ export class RegistryPlugins implements PluginSet {
   }
 
   actor(plugin: string, actor: string | undefined): ActorCarrier | undefined {
+    const out = this.skipped.find((one) => one.plugin === plugin);
+    if (out !== undefined) throw activationErrors.leftOut(plugin, out.error);
     return this.#active?.actorsOf(plugin)?.carrier(actor);
   }
 
   /**
-   * Puts other plugins, or the same ones read anew, in the place of those that run. Throws what keeps one from starting;
-   * what ran goes on then.
+   * Puts other plugins, or the same ones read anew, in the place of those that run. An optional one that runs and can't be
+   * started anew goes on as it is, and that is told of. Throws what keeps a required one from starting; what ran goes on then.
    */
   async reload(asked: Partial<Pick<ActivateOptions, "plugins" | "policy">> = {}): Promise<void> {
     if (this.#active === undefined) throw activationErrors.notStarted();

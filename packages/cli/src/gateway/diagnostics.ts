@@ -52,6 +52,8 @@ export function describePlugins({ status, skipped }: Pick<ActivePlugins, "status
     ...status.map(
       ({ id, version, kind, runsIn }) => `Activated plugin ${id} ${version} (${kind}, in ${runsIn})`,
     ),
+    // Of one that goes on, since the reload couldn't replace it.
+    ...status.flatMap(({ error }) => (error === undefined ? [] : [told(error).message])),
     ...status.flatMap(({ id, override }) =>
       override === undefined
         ? []

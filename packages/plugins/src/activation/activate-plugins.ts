@@ -3,7 +3,8 @@
  *
  * 1. Every manifest is read and ids are compared; signatures, pins, configurations and trust are checked. No code of a
  *    plugin has run.
- * 2. Each plugin is started, in the order given. An optional one that can't be is left out and told of.
+ * 2. Each plugin is started, in the order given. An optional one that can't be is left out; where one of that id runs
+ *    already, that one goes on: a guardrail doesn't go because its successor is broken. Either is told of, when 3 is done.
  * 3. What else is to change with them does. The registrations of those before are taken away and the new ones made, in one turn: no call sees some of them, and
  *    none sees neither.
  * 4. Calls that had begun with those before end, then they are closed, the last one first.
@@ -11,7 +12,7 @@
  * Whatever fails before the end of 3 undoes all of it in reverse order, and what was there before is as it was: it never
  * stopped. A first activation is one with nothing before it; deactivating is one with nothing after it.
  */
-import { TroupeError } from "@troupe/base";
+import { type Logger, TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
 import { nodeEnv } from "@troupe/runtime";
 import { activationErrors, pluginErrors } from "../errors.ts";
@@ -19,6 +20,7 @@ import type { PluginManifest } from "../manifest/manifest.ts";
 import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
 import type { SessionEnv } from "../session/session.ts";
 import { ActivePlugin, type PluginStatus } from "./active-plugin.ts";
+import { warnOfOverride } from "./library-override.ts";
 import type { PluginActors } from "./plugin-actors.ts";
 import { manifestOf, type PluginSource } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
@@ -33,7 +35,7 @@ export interface ActivateOptions {
   readonly policy?: TrustPolicy;
 }
 
-/** An optional plugin that was left out. */
+/** An optional plugin that couldn't be started. */
 export interface SkippedPlugin {
   readonly plugin: string;
   readonly error: TroupeError;
@@ -55,13 +57,16 @@ interface Reload extends Partial<Asked> {
   readonly before?: () => Promise<void>;
 }
 
-/** Plugins that were started together. */
+/** Plugins that run together. */
 interface Generation {
   readonly plugins: readonly ActivePlugin[];
+  /** Those of them that were in the generation before as well, and why: `plugin.not_replaced`. */
+  readonly kept: readonly SkippedPlugin[];
+  /** Those that were left out. */
   readonly skipped: readonly SkippedPlugin[];
 }
 
-const NOTHING: Generation = { plugins: [], skipped: [] };
+const NOTHING: Generation = { plugins: [], kept: [], skipped: [] };
 
 /** Plugins that run together. `activatePlugins` makes it. */
 export class ActivePlugins implements AsyncDisposable {
@@ -80,10 +85,15 @@ export class ActivePlugins implements AsyncDisposable {
 
   /** How each of them is. */
   get status(): readonly PluginStatus[] {
-    return this.#current.plugins.map((plugin) => plugin.status);
+    const { plugins, kept } = this.#current;
+    return plugins.map(({ status }) => {
+      const why = kept.find(({ plugin }) => plugin === status.id);
+      // One that is gone has its end to tell of, which is worse.
+      return why === undefined || status.state !== "active" ? status : { ...status, error: why.error };
+    });
   }
 
-  /** Optional plugins that were left out. */
+  /** Optional plugins that were left out: they couldn't be started, and none of their id ran. */
   get skipped(): readonly SkippedPlugin[] {
     return this.#current.skipped;
   }
@@ -95,7 +105,8 @@ export class ActivePlugins implements AsyncDisposable {
 
   /**
    * Starts these plugins, or the same ones anew, under this policy, or the same one, and puts them in the place of those that run: files are read again, and
-   * there is no moment without guardrails. Calls that had begun end first, within `limits.pluginDrainMs`. Throws as
+   * there is no moment without guardrails. Calls that had begun end first, within `limits.pluginDrainMs`. An optional plugin that
+   * runs and can't be started anew goes on as it is, and its status has `plugin.not_replaced`. Throws as
    * `activatePlugins` does, and `plugin.closed`; what ran goes on then, unchanged.
    */
   reload(asked: Reload = {}): Promise<DeactivationReport> {
@@ -105,6 +116,7 @@ export class ActivePlugins implements AsyncDisposable {
       const opened = await this.#open({ plugins, policy });
       const report = await this.#replace(opened, asked.before);
       this.#asked = { plugins, policy };
+      tell(this.#env.log, opened, this.status);
       return report;
     });
     const settled: Promise<unknown> = done
@@ -132,16 +144,27 @@ export class ActivePlugins implements AsyncDisposable {
   /** Starts a generation; registers nothing. After a throw nothing of it is left. */
   async #open({ plugins: sources, policy }: Asked): Promise<Generation> {
     const plugins: ActivePlugin[] = [];
+    const kept: SkippedPlugin[] = [];
     const skipped: SkippedPlugin[] = [];
     try {
       for (const read of await readAll(sources, policy)) {
         const opened = await this.#openOne(read, policy);
-        if (opened instanceof ActivePlugin) plugins.push(opened);
-        else skipped.push(opened);
+        if (opened instanceof ActivePlugin) {
+          plugins.push(opened);
+          continue;
+        }
+        const { plugin, error } = opened;
+        const running = this.#current.plugins.find(({ manifest }) => manifest.id === plugin);
+        if (running === undefined) {
+          skipped.push(opened);
+          continue;
+        }
+        plugins.push(running);
+        kept.push({ plugin, error: activationErrors.notReplaced(plugin, error) });
       }
-      return { plugins, skipped };
+      return { plugins, kept, skipped };
     } catch (error) {
-      await closeAll(plugins);
+      await closeAll(without(plugins, this.#current.plugins));
       throw error;
     }
   }
@@ -161,19 +184,21 @@ export class ActivePlugins implements AsyncDisposable {
     }
   }
 
+  /** What is in both generations isn't touched: its registrations, its calls and its events go on. */
   async #replace(next: Generation, alongside?: () => Promise<void>): Promise<DeactivationReport> {
-    const before = this.#current;
+    const coming = without(next.plugins, this.#current.plugins);
+    const leaving = without(this.#current.plugins, next.plugins);
     try {
       if (alongside !== undefined) await alongside();
-      swap(before, next);
+      swap(leaving, coming);
     } catch (error) {
-      await closeAll(next.plugins);
+      await closeAll(coming);
       throw error;
     }
     this.#current = next;
-    const successors = new Map(next.plugins.map((plugin) => [plugin.manifest.id, plugin]));
-    await Promise.all(before.plugins.map((plugin) => plugin.drain(successors.get(plugin.manifest.id))));
-    return { leftBehind: await closeAll(before.plugins) };
+    const successors = new Map(coming.map((plugin) => [plugin.manifest.id, plugin]));
+    await Promise.all(leaving.map((plugin) => plugin.drain(successors.get(plugin.manifest.id))));
+    return { leftBehind: await closeAll(leaving) };
   }
 }
 
@@ -183,14 +208,25 @@ export interface DeactivationReport {
   readonly leftBehind: readonly string[];
 }
 
-/** In one turn. After a throw the registrations of `before` are there again. */
-function swap(before: Generation, next: Generation): void {
-  for (const plugin of before.plugins) plugin.deregister();
+/** What a start or a reload did that nobody asked for. */
+function tell(log: Logger, { kept, skipped }: Generation, status: readonly PluginStatus[]): void {
+  for (const { plugin, error } of skipped) log.warn("an optional plugin was left out", { plugin, error });
+  for (const { plugin, error } of kept) log.warn("a plugin wasn't replaced", { plugin, error });
+  for (const { id, override } of status) warnOfOverride(log, id, override);
+}
+
+function without(plugins: readonly ActivePlugin[], others: readonly ActivePlugin[]): readonly ActivePlugin[] {
+  return plugins.filter((plugin) => !others.includes(plugin));
+}
+
+/** In one turn. After a throw the registrations of `leaving` are there again. */
+function swap(leaving: readonly ActivePlugin[], coming: readonly ActivePlugin[]): void {
+  for (const plugin of leaving) plugin.deregister();
   try {
-    for (const plugin of next.plugins) plugin.register();
+    for (const plugin of coming) plugin.register();
   } catch (error) {
-    for (const plugin of next.plugins) plugin.deregister();
-    for (const plugin of before.plugins) plugin.register();
+    for (const plugin of coming) plugin.deregister();
+    for (const plugin of leaving) plugin.register();
     throw error;
   }
 }

@@ -38,7 +38,7 @@ export interface PluginStatus {
   readonly registrations: readonly string[];
   /** The library that is loaded in place of the manifest's, in development. */
   readonly override: string | undefined;
-  /** Why its process ended, the last time. */
+  /** Why its process ended, the last time; where it runs, why the last reload couldn't replace it (`plugin.not_replaced`). */
   readonly error: TroupeError | undefined;
 }
 

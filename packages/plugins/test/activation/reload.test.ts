@@ -7,6 +7,7 @@ import { nodeEnv } from "@troupe/runtime";
 import { describe, expect, test } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import type { PluginSource } from "../../src/activation/plugin-source.ts";
+import { pluginSet } from "../../src/plugin-set.ts";
 import { cExample } from "../support/built.ts";
 import { nodeLoad } from "../support/plugin-folder.ts";
 import { PluginWorld } from "../support/plugin-world.ts";
@@ -75,6 +76,95 @@ describe("a reload that fails changes nothing", () => {
     // Nor what the same ones are, anew.
     await active.reload();
     expect(active.status.map(({ id }) => id)).toEqual(["one"]);
+  });
+});
+
+describe("an optional plugin that can't be started", () => {
+  const startup = { keys: 'startup = "optional"' };
+
+  /** A set that runs, and what it warned of. */
+  async function running(world: PluginWorld, plugins: readonly PluginSource[]) {
+    const warned: unknown[] = [];
+    const warn = (message: string, fields?: object): void => void warned.push([message, fields]);
+    const log: Logger = { debug() {}, info() {}, warn, error: warn, child: () => log };
+    const set = pluginSet({ relay: world.relay, plugins });
+    await set.start({ ...nodeEnv(), log });
+    return { set, warned, [Symbol.asyncDispose]: () => set.stop() };
+  }
+
+  test("goes on where it runs: the guardrail refuses as before, the others are replaced, and the cause is told", async () => {
+    using world = new PluginWorld();
+    const manifest = world.worker("guard", "kept", startup);
+    await using started = await running(world, [{ manifest }, rail("other", "other")]);
+    const { set, warned } = started;
+    world.write("guard/main.ts", "process.exit(3)");
+    const why = { group: "plugin", code: "not_replaced", cause: { code: "worker_exited" } };
+    // Twice: the second time it was kept already.
+    for (const other of ["third", "fourth"]) {
+      await set.reload({ plugins: [{ manifest }, rail(other, other)] });
+      expect(await world.reason()).toBe("kept");
+      expect(set.status).toMatchObject([
+        { id: "guard", state: "active", error: why },
+        { id: other, state: "active" },
+      ]);
+    }
+    expect(set.view()).toMatchObject([
+      { id: "guard", state: "running", error: { code: "plugin.not_replaced" } },
+      { id: "fourth", error: null },
+    ]);
+    const told = ["a plugin wasn't replaced", { plugin: "guard", error: why }];
+    expect(warned).toMatchObject([told, told]);
+    const names = world.relay.listRuntimeRegistrations().map(({ name }) => name);
+    expect(names.sort()).toEqual(["fourth/no-rm", "guard/no-rm"]);
+    world.worker("guard", "mended", startup);
+    await set.reload();
+    expect(await world.reason()).toBe("mended");
+    expect(set.status).toMatchObject([{ id: "guard", error: undefined }, { id: "fourth" }]);
+    await set.reload({ plugins: [] });
+    expect(world.relay.listRuntimeRegistrations()).toEqual([]);
+  });
+
+  test("goes on also where another one's failure undoes the reload, and ends with the rest", async () => {
+    using world = new PluginWorld();
+    const manifest = world.worker("guard", "kept", startup);
+    await using started = await running(world, [{ manifest }]);
+    const { set, warned } = started;
+    world.write("guard/main.ts", "process.exit(3)");
+    const required = { manifest: world.manifest("none", { kind: "worker", load: nodeLoad("none.ts") }) };
+    await expect(set.reload({ plugins: [{ manifest }, required] })).rejects.toMatchObject({
+      code: "required_failed",
+    });
+    const relay = world.relay.registerToolConditionalExecutionGuardrail("taken/no-rm", () => null);
+    await expect(set.reload({ plugins: [{ manifest }, rail("taken", "taken")] })).rejects.toMatchObject({
+      code: "name_taken",
+    });
+    relay.deregister();
+    expect(await world.reason()).toBe("kept");
+    expect([set.status, warned]).toMatchObject([[{ state: "active", error: undefined }], []]);
+    await set.stop();
+    expect(world.relay.listRuntimeRegistrations()).toEqual([]);
+  });
+
+  test("is left out where it is new, at the start as at a reload; who asks for its actors hears the cause", async () => {
+    using world = new PluginWorld();
+    const load = nodeLoad("none.ts");
+    const one = { manifest: world.manifest("one", { kind: "worker", load, ...startup }) };
+    const two = { manifest: world.manifest("two", { kind: "worker", load, ...startup }) };
+    await using started = await running(world, [one]);
+    const { set, warned } = started;
+    await set.reload({ plugins: [two] });
+    const told = (plugin: string) => [
+      "an optional plugin was left out",
+      { plugin, error: { code: "file_missing" } },
+    ];
+    expect(warned).toMatchObject([told("one"), told("two")]);
+    expect(set.view()).toMatchObject([
+      { id: "two", state: "disabled", error: { code: "plugin.file_missing" } },
+    ]);
+    expect(() => set.actor("two", undefined)).toThrow(
+      expect.objectContaining({ code: "left_out", cause: expect.objectContaining({ code: "file_missing" }) }),
+    );
+    expect(set.actor("one", undefined)).toBeUndefined();
   });
 });
 
