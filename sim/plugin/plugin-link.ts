@@ -13,7 +13,8 @@ import {
 } from "@troupe/protocol/plugin/v1";
 import type { AnyActorDefinition } from "@troupe/runtime";
 import type { Carrier, CarrierEvents, CloseReport } from "../../packages/plugins/src/carrier.ts";
-import { pluginErrors, workerErrors } from "../../packages/plugins/src/errors.ts";
+import { forCallers, workerErrors } from "../../packages/plugins/src/carriers/worker/errors.ts";
+import { pluginErrors } from "../../packages/plugins/src/errors.ts";
 import type { CounterName } from "../world/counters.ts";
 import type { FifoLane } from "../world/lane.ts";
 import type { SimProcess } from "../world/process.ts";
@@ -123,7 +124,7 @@ export class PluginLink implements Carrier {
     if (world.random.chance(0.5)) this.#deliver(last, 0);
     this.#breakOut("a plugin crashed");
     this.#plugin.kill();
-    const error = workerErrors.exited(name, { code: null, signal: "SIGSEGV" }, "");
+    const error = forCallers(workerErrors.exited(name, { code: null, signal: "SIGSEGV" }, ""));
     this.#toHost.add(this.#now + this.#latency(), () => this.#end(error));
   }
 

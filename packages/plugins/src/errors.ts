@@ -7,8 +7,15 @@ function error(code: string, message: string, options: TroupeErrorOptions = {}):
   return new TroupeError("plugin", code, message, { statusCode: 502, ...options });
 }
 
+/** One of files, signatures or the configuration, which are for who runs the host: a remote caller gets `internal.error`, and the log has this. */
+function hidden(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return error(code, message, { public: false, ...options });
+}
+
 /** Group `plugin`: what is wrong with a session, whatever carries it. */
 export const pluginErrors = {
+  noHost: () =>
+    error("no_host", "This program is a plugin: a host starts it by its manifest, and says where it listens"),
   /** The plugin read its configuration, or our version, and said no. The cause is its own error. */
   refused: (why: TroupeError) =>
     error("refused", `The plugin refused to start: ${why.message}`, {
@@ -86,21 +93,21 @@ export const pluginErrors = {
 /** Errors of `troupe-plugin.toml`, found before any code of the plugin runs. */
 export const manifestErrors = {
   unreadable: (file: string, cause: unknown) =>
-    error("manifest_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
   tooLarge: (file: string, limit: number) =>
-    error("manifest_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
+    hidden("manifest_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
   malformed: (file: string, cause: unknown) =>
-    error("manifest_malformed", `${file} isn't TOML: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_malformed", `${file} isn't TOML: ${reasonOf(cause)}`, { metadata: { file }, cause }),
   invalid: (file: string, key: string, value: unknown, accepted: string) =>
-    error("manifest_invalid", `${file}: ${key} is ${shown(value)}, and must be ${accepted}`, {
+    hidden("manifest_invalid", `${file}: ${key} is ${shown(value)}, and must be ${accepted}`, {
       metadata: { file, key, accepted },
     }),
   unknownKey: (file: string, key: string, suggestion: string | undefined) =>
-    error("manifest_unknown_key", `${file}: there is no key ${key}${hint(suggestion)}`, {
+    hidden("manifest_unknown_key", `${file}: there is no key ${key}${hint(suggestion)}`, {
       metadata: { file, key },
     }),
   incompatible: (file: string, range: string, version: string) =>
-    error("incompatible", `${file}: compat.troupe is "${range}", and this is Troupe ${version}`, {
+    hidden("incompatible", `${file}: compat.troupe is "${range}", and this is Troupe ${version}`, {
       metadata: { file, range, version },
     }),
 };
@@ -108,30 +115,30 @@ export const manifestErrors = {
 /** Errors of the files that a manifest names. */
 export const fileErrors = {
   noPython: (file: string) =>
-    error("python_missing", `${file}: there is no python3 in the PATH, and TROUPE_PYTHON names none`, {
+    hidden("python_missing", `${file}: there is no python3 in the PATH, and TROUPE_PYTHON names none`, {
       metadata: { file },
     }),
   missing: (file: string, key: string, path: string) =>
-    error("file_missing", `${path}, which ${key} of ${file} names, isn't there`, {
+    hidden("file_missing", `${path}, which ${key} of ${file} names, isn't there`, {
       metadata: { file, key, path },
     }),
   notPlain: (file: string, key: string, path: string, what: string) =>
-    error("file_refused", `${path}, which ${key} of ${file} names, is ${what}: it must be a plain file`, {
+    hidden("file_refused", `${path}, which ${key} of ${file} names, is ${what}: it must be a plain file`, {
       metadata: { file, key, path },
     }),
   unreadable: (file: string, key: string, path: string, cause: unknown) =>
-    error("file_unreadable", `${path}, which ${key} of ${file} names, can't be read: ${reasonOf(cause)}`, {
+    hidden("file_unreadable", `${path}, which ${key} of ${file} names, can't be read: ${reasonOf(cause)}`, {
       metadata: { file, key, path },
       cause,
     }),
   notListed: (file: string, path: string) =>
-    error("file_not_listed", `${path} isn't among the files under integrity of ${file}, and isn't run`, {
+    hidden("file_not_listed", `${path} isn't among the files under integrity of ${file}, and isn't run`, {
       metadata: { file, path },
     }),
   tooLarge: (path: string, limit: number) =>
-    error("file_too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
+    hidden("file_too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
   changed: (file: string, path: string, digests: { expected: string; found: string }) =>
-    error(
+    hidden(
       "integrity_mismatch",
       `${path} isn't the file that ${file} speaks of: its SHA-256 is ${digests.found}, and under integrity it is ${digests.expected}`,
       { metadata: { file, path, ...digests } },
@@ -141,11 +148,11 @@ export const fileErrors = {
 /** Errors of a plugin's configuration. Its values stay out of them: they may be secrets. */
 export const configurationErrors = {
   takesNone: (id: string) =>
-    error("config_invalid", `Plugin ${id}: an actor in an isolate takes no configuration`, {
+    hidden("config_invalid", `Plugin ${id}: an actor in an isolate takes no configuration`, {
       metadata: { id },
     }),
   invalid: (id: string, schema: string, wrong: { at: string; why: string }) =>
-    error(
+    hidden(
       "config_invalid",
       `Plugin ${id}: its configuration doesn't fit ${schema}: at ${wrong.at}: ${wrong.why}`,
       {
@@ -153,7 +160,7 @@ export const configurationErrors = {
       },
     ),
   badSchema: (schema: string, cause: unknown) =>
-    error("config_schema_invalid", `${schema} isn't a JSON Schema: ${reasonOf(cause)}`, {
+    hidden("config_schema_invalid", `${schema} isn't a JSON Schema: ${reasonOf(cause)}`, {
       metadata: { schema },
       cause,
     }),
@@ -162,39 +169,42 @@ export const configurationErrors = {
 /** Errors of signatures, and of the trust that a host's user has or hasn't. */
 export const signatureErrors = {
   missing: (id: string, file: string) =>
-    error("signature_missing", `Plugin ${id}: the policy wants a signature, and ${file}.sig isn't there`, {
+    hidden("signature_missing", `Plugin ${id}: the policy wants a signature, and ${file}.sig isn't there`, {
       metadata: { plugin: id, file },
     }),
   invalid: (id: string, file: string, keys: number) =>
-    error(
+    hidden(
       "signature_invalid",
       `Plugin ${id}: ${file}.sig is no signature of ${file} by ${keys === 1 ? "the trusted key" : `one of the ${keys} trusted keys`}`,
       { metadata: { plugin: id, file, keys } },
     ),
   notPinned: (id: string, file: string) =>
-    error(
+    hidden(
       "not_pinned",
       `Plugin ${id}: ${file} is signed, and has no integrity.sha256: nothing says which code was meant`,
       { metadata: { plugin: id, file } },
     ),
   unreadable: (file: string, cause: unknown) =>
-    error("signature_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("signature_unreadable", `${file} can't be read: ${reasonOf(cause)}`, {
+      metadata: { file },
+      cause,
+    }),
   badKey: (key: string) =>
-    error("key_invalid", `A trusted key is ${shown(key)}, and must be "ed25519:" and 32 bytes in Base64`, {
+    hidden("key_invalid", `A trusted key is ${shown(key)}, and must be "ed25519:" and 32 bytes in Base64`, {
       metadata: { key },
     }),
   untrusted: (id: string, what: string) =>
-    error(
+    hidden(
       "untrusted",
       `Plugin ${id} is ${what}, which runs in this process: that is for those who trust it (troupe plugins enable ${id} --trust, or \`trusted: true\`)`,
       { metadata: { plugin: id } },
     ),
   overrideRelative: (id: string, variable: string, path: string) =>
-    error("override_relative", `Plugin ${id}: ${variable} is "${path}", and must be an absolute path`, {
+    hidden("override_relative", `Plugin ${id}: ${variable} is "${path}", and must be an absolute path`, {
       metadata: { plugin: id, variable, path },
     }),
   overrideRefused: (id: string, variable: string) =>
-    error(
+    hidden(
       "override_refused",
       `Plugin ${id}: ${variable} names another library, and the policy wants signatures: it is for development alone`,
       { metadata: { plugin: id, variable } },
@@ -204,7 +214,7 @@ export const signatureErrors = {
 /** Errors of pins. */
 export const pinErrors = {
   mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
-    error(
+    hidden(
       "pin_mismatch",
       `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}`,
       { metadata: { plugin: id, what, ...digests } },
@@ -214,48 +224,46 @@ export const pinErrors = {
 /** Errors of plugins that can't be activated together, or not in this host. */
 export const activationErrors = {
   required: (id: string, file: string, cause: TroupeError) =>
-    error("required_failed", `Plugin ${id} is required and can't be started: ${cause.message}`, {
+    hidden("required_failed", `Plugin ${id} is required and can't be started: ${cause.message}`, {
       metadata: { plugin: id, file, group: cause.group, code: cause.code },
       cause,
     }),
   /** It runs, and couldn't be started anew. */
   notReplaced: (id: string, cause: TroupeError) =>
-    error("not_replaced", `Plugin ${id} goes on as it was, for it can't be started anew: ${cause.message}`, {
+    hidden("not_replaced", `Plugin ${id} goes on as it was, for it can't be started anew: ${cause.message}`, {
       metadata: { plugin: id, group: cause.group, code: cause.code },
       cause,
-      public: false,
     }),
   /** It is optional, and none of its id runs. */
   leftOut: (id: string, cause: TroupeError) =>
-    error("left_out", `Plugin ${id} was left out, for it can't be started: ${cause.message}`, {
+    hidden("left_out", `Plugin ${id} was left out, for it can't be started: ${cause.message}`, {
       statusCode: 503,
       metadata: { plugin: id, group: cause.group, code: cause.code },
       cause,
-      public: false,
     }),
   moduleFailed: (id: string, path: string, cause: unknown) =>
-    error("module_failed", `Plugin ${id}: ${path} can't be imported: ${reasonOf(cause)}`, {
+    hidden("module_failed", `Plugin ${id}: ${path} can't be imported: ${reasonOf(cause)}`, {
       metadata: { plugin: id, path },
       cause,
     }),
   notAPlugin: (id: string, path: string) =>
-    error(
+    hidden(
       "not_a_plugin",
       `Plugin ${id}: the default export of ${path} isn't a plugin: an object with a name, and middleware or actors`,
       { metadata: { plugin: id, path } },
     ),
   manifestNeeded: (id: string, kind: string) =>
-    error(
+    hidden(
       "manifest_needed",
       `Plugin ${id}: a ${kind} plugin is named by its manifest, which pins the library that it loads`,
       { metadata: { plugin: id, kind } },
     ),
   idTaken: (id: string, files: readonly string[]) =>
-    error("id_taken", `Two plugins have the id ${id}: ${files.join(" and ")}`, {
+    hidden("id_taken", `Two plugins have the id ${id}: ${files.join(" and ")}`, {
       metadata: { plugin: id, files },
     }),
   capabilityMissing: (id: string, file: string, capability: string) =>
-    error(
+    hidden(
       "capability_missing",
       `Plugin ${id} declares ${capability}, which ${file} doesn't list under capabilities`,
       { metadata: { plugin: id, file, capability } },
@@ -264,14 +272,13 @@ export const activationErrors = {
   unavailable: (id: string, state: "restarting" | "lost", cause: TroupeError | undefined) =>
     error(
       state,
-      `Plugin ${id} ${state === "lost" ? "is gone, and isn't started again" : "is being started again"}${cause === undefined ? "" : `: ${cause.message}`}`,
+      // What isn't for callers is in the log, since it ended.
+      `Plugin ${id} ${state === "lost" ? "is gone, and isn't started again" : "is being started again"}${cause?.public ? `: ${cause.message}` : ""}`,
       {
         statusCode: 503,
         retryable: state === "restarting",
         metadata: { plugin: id, ...(cause && { group: cause.group, code: cause.code }) },
         cause,
-        // Its last words are for who runs the host.
-        public: cause === undefined || cause.public,
       },
     ),
   whichActor: (declared: readonly string[]) =>
@@ -306,49 +313,6 @@ export const activationErrors = {
         metadata: { plugin: id, kind },
       },
     ),
-};
-
-/** A process that ended: by its own code, or by a signal. */
-export interface WorkerExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-/** Errors of worker processes. `stderr` is the last that the process said. */
-export const workerErrors = {
-  noHost: () =>
-    error("no_host", "This program is a plugin: a host starts it by its manifest, and says where it listens"),
-  notStarted: (plugin: string, program: string, cause: unknown) =>
-    error("worker_not_started", `Plugin ${plugin}: ${program} can't be started: ${reasonOf(cause)}`, {
-      metadata: { plugin, program },
-      cause,
-    }),
-  exited: (plugin: string, exit: WorkerExit, stderr: string) =>
-    error("worker_exited", `Plugin ${plugin}: its process ended ${ending(exit)}${lastWords(stderr)}`, {
-      metadata: { plugin, ...exit, stderr },
-    }),
-  /** It and what it started had too much of the machine, and were ended. */
-  exceeded: (plugin: string, excess: { what: "processes" | "memory"; limit: number }, stderr: string) =>
-    error(
-      "worker_exceeded",
-      `Plugin ${plugin}: its process and what that started had more than ${excess.limit} ${excess.what === "memory" ? "bytes of memory" : "processes"}${lastWords(stderr)}`,
-      { metadata: { plugin, ...excess, stderr } },
-    ),
-  connectTimeout: (plugin: string, timeoutMs: number, details: { refused: number; stderr: string }) =>
-    error(
-      "worker_connect_timeout",
-      `Plugin ${plugin}: its process didn't connect in ${timeoutMs} ms${refusals(details.refused)}${lastWords(details.stderr)}`,
-      { metadata: { plugin, timeoutMs, ...details } },
-    ),
-  disconnected: (plugin: string, stderr: string) =>
-    error("worker_disconnected", `Plugin ${plugin}: its process closed the connection${lastWords(stderr)}`, {
-      metadata: { plugin, stderr },
-    }),
-  broken: (plugin: string, cause: unknown) =>
-    error("worker_broken", `Plugin ${plugin}: the connection to its process broke: ${reasonOf(cause)}`, {
-      metadata: { plugin },
-      cause,
-    }),
 };
 
 /** What `setup({ runtime })` keeps out. */
@@ -386,16 +350,4 @@ function shown(value: unknown): string {
   if (value === undefined) return "missing";
   const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length <= 120 ? text : `${text.slice(0, 119)}…`;
-}
-
-function ending({ code, signal }: WorkerExit): string {
-  return signal === null ? `with code ${code}` : `by ${signal}`;
-}
-
-function refusals(count: number): string {
-  return count === 0 ? "" : ` (${count} connections were refused)`;
-}
-
-function lastWords(stderr: string): string {
-  return stderr === "" ? "" : `. It said last:\n${stderr.trimEnd()}`;
 }

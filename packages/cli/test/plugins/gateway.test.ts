@@ -75,10 +75,15 @@ test("an optional plugin that is lost or left out is degraded, not down, and GET
   expect(await gateway.ask("ls")).toMatchObject({ decision: "allow" });
   writeFileSync(join(folder.path, "frail/main.ts"), "process.exit(1)");
   expect(await gateway.reload()).toMatchObject({
-    plugins: [],
-    skipped: [{ plugin: "frail", code: "plugin.worker_exited" }],
+    plugins: [{ id: "frail", state: "active", error: { code: "plugin.not_replaced" } }],
+    skipped: [],
   });
-  expect(await gateway.get("/readyz")).toEqual({ status: 200, body: { status: "degraded" } });
+  expect(await gateway.get("/readyz")).toEqual({ status: 200, body: { status: "ready" } });
+  await using without = await GatewayProcess.start(["--plugin", frail]);
+  expect(await without.get("/plugins")).toMatchObject({
+    body: { plugins: [], skipped: [{ plugin: "frail", code: "plugin.worker_exited" }] },
+  });
+  expect(await without.get("/readyz")).toEqual({ status: 200, body: { status: "degraded" } });
 });
 
 test("a library that takes the place of a plugin's in development is said when a gateway starts", async (context) => {

@@ -6,6 +6,7 @@
  * lost: state, connections and schedules are the runtime's.
  */
 import type { ActorCarrier } from "@troupe/runtime";
+import { forCallers } from "../carriers/worker/errors.ts";
 import { activationErrors } from "../errors.ts";
 import type { PluginSession } from "../session/session.ts";
 import type { SupervisedSession } from "./supervised-session.ts";
@@ -25,11 +26,12 @@ export class PluginActors {
   /** Throws `plugin.restarting`, `plugin.lost`, `plugin.undeclared`, `plugin.which_actor`. */
   carrier(name: string | undefined): ActorCarrier {
     const { current, state, error } = this.#session;
+    const failure = current.failure ?? error;
     if (!current.open)
       throw activationErrors.unavailable(
         this.#id,
         state === "lost" ? "lost" : "restarting",
-        current.failure ?? error,
+        failure === undefined ? undefined : forCallers(failure),
       );
     const actor = name ?? onlyOne([...current.declared.actors.keys()]);
     let carriers = this.#carriers.get(current);
@@ -62,7 +64,11 @@ function borrowed(carrier: ActorCarrier): ActorCarrier {
     get open() {
       return carrier.open;
     },
-    connect: (ear) => carrier.connect(ear),
+    connect: (ear) =>
+      carrier.connect({
+        heard: (saying) => ear.heard(saying),
+        lost: (error, unsent) => ear.lost(forCallers(error), unsent),
+      }),
     close: () => Promise.resolve(),
   };
 }

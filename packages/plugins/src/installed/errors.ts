@@ -5,18 +5,22 @@ function error(code: string, message: string, options: TroupeErrorOptions = {}):
   return new TroupeError("plugin", code, message, { statusCode: 400, ...options });
 }
 
-/** Errors of the files. */
+function hidden(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
+  return error(code, message, { public: false, ...options });
+}
+
+/** Errors of the files. Where they are is for who runs the host: a remote caller gets `internal.error`. */
 export const stateErrors = {
   unreadable: (file: string, cause: unknown) =>
-    error("state_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("state_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
   unwritable: (file: string, cause: unknown) =>
-    error("state_unwritable", `${file} can't be written: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("state_unwritable", `${file} can't be written: ${reasonOf(cause)}`, { metadata: { file }, cause }),
   tooLarge: (file: string, limit: number) =>
-    error("state_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
+    hidden("state_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
   malformed: (file: string, why: string, cause?: unknown) =>
-    error("state_malformed", `${file} can't be used: ${why}`, { metadata: { file }, cause }),
+    hidden("state_malformed", `${file} can't be used: ${why}`, { metadata: { file }, cause }),
   locked: (lock: string, holder: number | undefined) =>
-    error(
+    hidden(
       "state_locked",
       `Another process is changing the plugins${holder === undefined ? "" : ` (${holder})`}: it holds ${lock}`,
       { metadata: { lock, holder }, retryable: true, statusCode: 503 },

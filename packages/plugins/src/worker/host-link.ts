@@ -21,7 +21,7 @@ import { BatchStream } from "../carriers/worker/batch-stream.ts";
 import { FrameQueue } from "../carriers/worker/frame-queue.ts";
 import { attachHeaders, failureOf, settings } from "../carriers/worker/grpc.ts";
 import { workerHandover } from "../carriers/worker/handover.ts";
-import { workerErrors } from "../errors.ts";
+import { pluginErrors } from "../errors.ts";
 
 /** What a worker hears of its host. */
 export interface HostEvents {
@@ -91,7 +91,7 @@ class OpenLink implements HostLink {
 async function takeHandover(events: HostEvents): Promise<{ address: string; token: string }> {
   const address = process.env[workerHandover.socket];
   const descriptor = Number(process.env[workerHandover.tokenFd]);
-  if (address === undefined || !Number.isInteger(descriptor)) throw workerErrors.noHost();
+  if (address === undefined || !Number.isInteger(descriptor)) throw pluginErrors.noHost();
   delete process.env[workerHandover.socket];
   delete process.env[workerHandover.tokenFd];
   const socket = new Socket({ fd: descriptor, readable: true, writable: false });

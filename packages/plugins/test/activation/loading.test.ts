@@ -41,6 +41,11 @@ const carriers = {
   },
 } as const;
 
+/** Who calls in the host's own process gets the cause; what a process said last isn't for others. */
+const notYet = {
+  asymmetricMatch: (error: Error) => `${error.message} ${error.cause}`.includes("not yet"),
+};
+
 describe.each(Object.entries(carriers))("a plugin of the kind %s", (_kind, { kind, load, write }) => {
   test("S1.1 (in part) is started once for a hundred that ask at once; a start that failed isn't kept", {
     timeout: 60_000,
@@ -54,7 +59,7 @@ describe.each(Object.entries(carriers))("a plugin of the kind %s", (_kind, { kin
     try {
       const client = await registry.client();
       const tell = (key: string) => client.teller.getOrCreate(key).action({ name: "tell", args: [] });
-      await expect(tell("early")).rejects.toMatchObject({ message: expect.stringContaining("not yet") });
+      await expect(tell("early")).rejects.toEqual(notYet);
       write(world, 1);
       const keys = Array.from({ length: 100 }, (_, key) => `${key}`);
       expect(new Set(await Promise.all(keys.map(tell)))).toEqual(new Set([1]));

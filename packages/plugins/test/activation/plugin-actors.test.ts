@@ -1,5 +1,6 @@
 /** `pluginActor({ plugin })`: actors of plugins that are named, whatever carries them. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createRelay } from "@troupe/relay/node";
 import { actor, setup } from "@troupe/runtime";
 import { describe, expect, test, vi } from "vitest";
@@ -20,11 +21,16 @@ function worker(folder: PluginFolder, more?: string): string {
 /** A registry that runs, and calls of its one counter. */
 async function running(definition: ReturnType<typeof pluginActor>, plugins?: ReturnType<typeof pluginSet>) {
   const registry = setup({ use: { counter: definition }, ...(plugins && { plugins }) });
-  await registry.start(quiet);
+  const { endpoint } = await registry.start(quiet);
   const client = await registry.client();
   const counter = client.counter.getOrCreate(["a"]);
   const act = (name: string, ...args: unknown[]): Promise<unknown> => counter.action({ name, args });
-  return { counter, act, [Symbol.asyncDispose]: () => registry.stop() };
+  /** The answer that a caller outside gets, as text. */
+  const ask = async (name: string, ...args: unknown[]): Promise<string> => {
+    const init = { method: "POST", body: JSON.stringify({ args }) };
+    return await (await fetch(`${endpoint}/actor/counter/action/${name}?key=a`, init)).text();
+  };
+  return { counter, act, ask, [Symbol.asyncDispose]: () => registry.stop() };
 }
 
 describe.each(counters)("the counter of %s", (_title, make) => {
@@ -172,13 +178,45 @@ test("a first start that fails isn't kept: the next call tries again", async () 
   const manifest = worker(folder);
   folder.write("main.ts", `console.error("no such thing"); process.exit(3);`);
   await using world = await running(pluginActor({ plugin: { manifest } }));
-  await expect(world.act("get")).rejects.toMatchObject({
-    group: "plugin",
-    code: "worker_exited",
-    message: expect.stringContaining("no such thing"),
-  });
+  await expect(world.act("get")).rejects.toMatchObject({ group: "internal", code: "error" });
   folder.write("main.ts", counterWorker());
   expect(await world.act("increment", 1)).toBe(1);
+});
+
+test("callers outside hear that a plugin's process ended; paths, digests and what it said last are in the log", async () => {
+  using folder = new PluginFolder();
+  const said: string[] = [];
+  const keep = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, "write").mockImplementation(keep),
+  );
+  try {
+    const manifest = worker(folder);
+    folder.write("main.ts", `console.error("the stack of ${folder.path}");\n${counterWorker()}`);
+    await using world = await running(pluginActor({ plugin: folder.path }));
+    expect(await world.ask("increment", 5)).toContain("5");
+    const crashed = await world.ask("crash");
+    expect(crashed).toContain("its process ended with code 9");
+    expect(crashed).toContain("worker_exited");
+    await using missing = await running(pluginActor({ plugin: `${folder.path}/none` }));
+    const unread = await missing.ask("get");
+    const digests = `[integrity]\nsha256 = "${"0".repeat(64)}"`;
+    folder.write("troupe-plugin.toml", readFileSync(manifest, "utf8").replace("[integrity]", digests));
+    await using changed = await running(pluginActor({ plugin: folder.path }));
+    const other = await changed.ask("get");
+    for (const answer of [unread, other])
+      expect(JSON.parse(answer)).toMatchObject({ error: { group: "internal" } });
+    // While it is started again, and later.
+    for (const answer of [crashed, await world.ask("get"), unread, other])
+      for (const secret of [folder.path, "the stack of", "0".repeat(64)])
+        expect(answer).not.toContain(secret);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  const log = said.join("");
+  expect(log).toContain(`the stack of ${folder.path}`);
+  expect(log).toContain(`${folder.path}/none/troupe-plugin.toml can't be read`);
+  expect(log).toContain("isn't the file that");
 });
 
 test("S1.5 (in part) a named definition is frozen, and options are checked by name when it is made", () => {

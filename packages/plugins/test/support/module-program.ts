@@ -29,7 +29,9 @@ async function codeOf(failing: Promise<unknown>): Promise<string> {
     () => undefined,
     (cause: unknown) => cause,
   );
-  return TroupeError.is(error) ? `${error.group}.${error.code}` : String(error);
+  // Whoever calls in the host's own process gets the cause of what others aren't told.
+  const told = TroupeError.is(error) && !error.public ? error.cause : error;
+  return TroupeError.is(told) ? `${told.group}.${told.code}` : String(error);
 }
 
 async function first(): Promise<Omit<ModuleReport, "rebuilt">> {

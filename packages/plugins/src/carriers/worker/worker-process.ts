@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Writable } from "node:stream";
 import { engineLimits } from "@troupe/protocol";
 import { textWithoutSecrets } from "@troupe/relay";
-import type { WorkerExit } from "../../errors.ts";
+import type { WorkerExit } from "./errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
 import { settledWithin } from "./settled-within.ts";

@@ -1,0 +1,98 @@
+/**
+ * Errors of worker processes. The last that a process said is with them, which may hold anything: a path, a secret. So they
+ * are for who runs the host, and `forCallers` is what may leave it.
+ */
+import { TroupeError } from "@troupe/base";
+
+/** A process that ended: by its own code, or by a signal. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** The same error for those whose calls it ended: what came of the process's own mouth is left out. */
+export function forCallers(error: TroupeError): TroupeError {
+  return error instanceof WorkerError ? error.forCallers : error;
+}
+
+class WorkerError extends TroupeError {
+  readonly #told: Told;
+
+  constructor(code: string, told: Told, stderr: string) {
+    const metadata = { ...told.metadata, stderr };
+    super("plugin", code, `${told.message}${lastWords(stderr)}`, {
+      statusCode: 502,
+      public: false,
+      metadata,
+    });
+    this.#told = told;
+  }
+
+  get forCallers(): TroupeError {
+    const { message, metadata } = this.#told;
+    return new TroupeError("plugin", this.code, message, { statusCode: this.statusCode, metadata });
+  }
+}
+
+/** What everybody may know. */
+interface Told {
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Group `plugin`: the worker carrier's. `stderr` is the last that the process said. */
+export const workerErrors = {
+  notStarted: (plugin: string, program: string, cause: unknown) =>
+    new TroupeError(
+      "plugin",
+      "worker_not_started",
+      `Plugin ${plugin}: ${program} can't be started: ${reasonOf(cause)}`,
+      { statusCode: 502, public: false, metadata: { plugin, program }, cause },
+    ),
+  exited: (plugin: string, exit: WorkerExit, stderr: string) => {
+    const message = `Plugin ${plugin}: its process ended ${ending(exit)}`;
+    return new WorkerError("worker_exited", { message, metadata: { plugin, ...exit } }, stderr);
+  },
+  /** It and what it started had too much of the machine, and were ended. */
+  exceeded: (plugin: string, excess: { what: "processes" | "memory"; limit: number }, stderr: string) => {
+    const much = `${excess.limit} ${excess.what === "memory" ? "bytes of memory" : "processes"}`;
+    const message = `Plugin ${plugin}: its process and what that started had more than ${much}`;
+    return new WorkerError("worker_exceeded", { message, metadata: { plugin, ...excess } }, stderr);
+  },
+  connectTimeout: (plugin: string, timeoutMs: number, details: { refused: number; stderr: string }) => {
+    const { refused, stderr } = details;
+    const message = `Plugin ${plugin}: its process didn't connect in ${timeoutMs} ms${refusals(refused)}`;
+    return new WorkerError(
+      "worker_connect_timeout",
+      { message, metadata: { plugin, timeoutMs, refused } },
+      stderr,
+    );
+  },
+  disconnected: (plugin: string, stderr: string) => {
+    const message = `Plugin ${plugin}: its process closed the connection`;
+    return new WorkerError("worker_disconnected", { message, metadata: { plugin } }, stderr);
+  },
+  broken: (plugin: string, cause: unknown) =>
+    new TroupeError(
+      "plugin",
+      "worker_broken",
+      `Plugin ${plugin}: the connection to its process broke: ${reasonOf(cause)}`,
+      { statusCode: 502, metadata: { plugin }, cause },
+    ),
+};
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function ending({ code, signal }: WorkerExit): string {
+  return signal === null ? `with code ${code}` : `by ${signal}`;
+}
+
+function refusals(count: number): string {
+  return count === 0 ? "" : ` (${count} connections were refused)`;
+}
+
+function lastWords(stderr: string): string {
+  return stderr === "" ? "" : `. It said last:\n${stderr.trimEnd()}`;
+}
