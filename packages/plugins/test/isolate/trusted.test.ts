@@ -36,9 +36,11 @@ async function trusted(order: IsolateOrder): Promise<IsolateLine> {
 test("finds nothing, with trust: each attempt of the corpus", async () => {
   const attempt = ([, expression]: (typeof attempts)[number], index: number) =>
     `a${index}: async (c) => await (${expression}),`;
-  const { source } = orderOf(`actions: { ${hello}, ${attempts.map(attempt).join("\n")} }`);
+  // Whether there is a network is said by a definition, and here is none.
+  const here = attempts.filter(([, expression]) => !expression.startsWith("fetch("));
+  const { source } = orderOf(`actions: { ${hello}, ${here.map(attempt).join("\n")} }`);
   const line = await trusted(orderOf("", { source: `${sharedMemory}\n${source}` }));
-  for (const [index, [what, , finds]] of attempts.entries()) {
+  for (const [index, [what, , finds]] of here.entries()) {
     expect([what, await line.call(`a${index}`)]).toEqual([what, finds]);
     for (let n = 0; n < limits.isolateTrustEntries; n += 1) await line.call("hello");
   }
