@@ -40,6 +40,13 @@ static troupe_exchange **find(troupe_waits *waits, uint64_t instance, uint64_t n
   return at;
 }
 
+/* The one that a lane may answer: another of its number, which a host shouldn't send, may still arrive, and is the host's thread's alone. */
+static troupe_exchange **find_whole(troupe_waits *waits, uint64_t instance, uint64_t number) {
+  troupe_exchange **at = find(waits, instance, number);
+  while (*at != NULL && ((*at)->instance != instance || (*at)->number != number || (*at)->words.size > 0)) at = &(*at)->next;
+  return at;
+}
+
 /* Out of the list, with all of it. */
 static void drop(troupe_exchange **at) {
   troupe_exchange *gone = *at;
@@ -138,7 +145,7 @@ static int answer_with(const troupe_deferred *to, const troupe_response *respons
   wire_put_raw(&body, response->body.data, response->body.size);
   if (body.failed) return -1;
   pthread_mutex_lock(&waits->lock);
-  troupe_exchange **at = find(waits, to->instance, number);
+  troupe_exchange **at = find_whole(waits, to->instance, number);
   int status = 0;
   if (*at == NULL) {
     free(body.data);
@@ -162,7 +169,7 @@ int answer_request(const troupe_deferred *to, troupe_bytes value, const troupe_e
   const troupe_response response = {.body = value};
   if (error == NULL && whole.size == 0) return answer_with(to, &response);
   pthread_mutex_lock(&waits->lock);
-  troupe_exchange **at = find(waits, to->instance, number);
+  troupe_exchange **at = find_whole(waits, to->instance, number);
   const int there = *at != NULL;
   if (there) drop(at);
   pthread_mutex_unlock(&waits->lock);
@@ -231,12 +238,23 @@ static int run_request_job(troupe_job *job) {
   return 0;
 }
 
+/* From now on lanes may answer it. */
+static void leave_to_lanes(troupe_plugin *plugin, troupe_exchange *exchange) {
+  pthread_mutex_lock(&plugin->waits.lock);
+  memset(&exchange->body, 0, sizeof exchange->body);
+  memset(&exchange->words, 0, sizeof exchange->words);
+  pthread_mutex_unlock(&plugin->waits.lock);
+}
+
 /* All of it is there. Takes the exchange's bytes with it. */
 static void whole(troupe_context *c, troupe_exchange *exchange) {
   const troupe_deferred to = {c->plugin, c->instance, exchange->number | REQUEST_CALL, NULL};
   const int quick = (c->actor->flags & TROUPE_QUICK) != 0;
   request_job *work = calloc(1, sizeof *work);
   if (work == NULL) {
+    free(exchange->words.data);
+    free(exchange->body.data);
+    leave_to_lanes(c->plugin, exchange);
     refuse_call(&to, no_memory);
     return;
   }
@@ -248,8 +266,7 @@ static void whole(troupe_context *c, troupe_exchange *exchange) {
   work->facts.lane = quick ? NULL : &c->lane;
   work->words = (troupe_bytes){exchange->words.data, exchange->words.size};
   work->body = (troupe_bytes){exchange->body.data, exchange->body.size};
-  memset(&exchange->words, 0, sizeof exchange->words);
-  memset(&exchange->body, 0, sizeof exchange->body);
+  leave_to_lanes(c->plugin, exchange);
   if (quick) {
     run_request_job(&work->job);
     return;
