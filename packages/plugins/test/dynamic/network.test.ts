@@ -1,9 +1,6 @@
 /** The network of a dynamic actor: what its program grants, an attack on each of its bounds, and its end. */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { limits } from "@troupe/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Pages, serveWeb } from "../../../runtime/test/egress/web.ts";
 import { type DynamicActorOptions, dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, failure, moduleOf } from "../support/dynamic-world.ts";
@@ -185,18 +182,13 @@ test("a credential is in the request and never in the isolate", async () => {
 async function silent() {
   const asked = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
-  const server: Server = createServer((request) => {
-    asked.resolve();
-    request.socket.on("close", () => gone.resolve());
+  const { origin } = await serveWeb({
+    "/": (request) => {
+      asked.resolve();
+      request.socket.on("close", () => gone.resolve());
+    },
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { origin: `http://127.0.0.1:${port}`, asked: asked.promise, gone: gone.promise };
+  return { origin, asked: asked.promise, gone: gone.promise };
 }
 
 test("a request ends with its signal, and with the activation: a reload takes new code, and grants it no more", async () => {
