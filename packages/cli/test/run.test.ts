@@ -77,7 +77,7 @@ test("a guardrail's refusals are counted, and nothing of them goes out", async (
   const flags = ["--upstream", provider.url, "--plugin", plugin];
   const { out, err } = await start([...flags, "--", process.execPath, script, "m-1"]).ran;
   expect(out).toBe("403 403\n401 401\n");
-  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n$/);
+  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n {2}refused: not today ×2\n$/);
   expect(provider.received).toEqual([]);
 });
 
@@ -433,7 +433,7 @@ test("Codex runs a hook of the run's own: a tool that a guardrail refuses ends w
   expect(out).toBe(
     `true\n${JSON.stringify({ hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: "not today" } })}\n\n`,
   );
-  expect(err).toMatch(/; 1 tool call refused\n$/);
+  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today\n$/);
 });
 
 test("a trace that can't be written to its end is told of, and the exit code stays the agent's", async () => {
