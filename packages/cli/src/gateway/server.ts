@@ -136,9 +136,10 @@ export class GatewayServer {
     this.#serving += 1;
     metrics.began();
     try {
-      takeToken(this.#route.token, request);
+      const isLetIn = takeToken(this.#route.token, request);
       path = pathOf(request.url ?? "/");
       provider = onlyReads(request) ? undefined : providerOf(path);
+      if (!isLetIn) throw requestErrors.tokenRequired();
       if (provider === undefined) await this.#dispatch(path, overhead, request, response);
       else await this.#callModel(provider, overhead, request, response);
     } catch (error) {
