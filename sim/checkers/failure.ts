@@ -38,7 +38,8 @@ function isVaultDoing(kind: OpKind): boolean {
 
 /** A statement that was lost with its helper took its batch with it, and that may hold what was written before. */
 function sqlFailure(kind: OpKind, code: string): Outcome | undefined {
-  if (undone.has(code) && isVaultDoing(kind))
+  // The vault's `once` has a transaction too.
+  if (undone.has(code) && (isVaultDoing(kind) || kind === "once"))
     return { tag: "failed", code, applied: kind === "hasty" ? "no" : "maybe" };
   return lost.has(code) ? { tag: "failed", code, applied: "maybe" } : undefined;
 }
