@@ -221,6 +221,7 @@ test("an answer that its provider refused, or ended before its end, is an error 
   expect(summary.text(1).split("\n")).toEqual([
     "troupe: 9 model calls in 1.0 s, 6 failed",
     "  m-1: 3 calls, 14 tokens in, 4 out",
+    '  price: not known; a component "pricing" in troupe.toml says what tokens cost',
     ...reasons.slice(0, 3).map((reason) => `  failed: ${reason}`),
     "",
   ]);

@@ -37,7 +37,7 @@ test("its calls go through the gateway, its exit code comes back, and the run is
   const { code, out, err } = await ran;
   expect(out).toBe("200 200\n401authentication_error 401authentication_error\n");
   expect(err).toMatch(
-    /^troupe: 2 model calls in [\d.]+ s\n {2}claude-\?\[2Jx: 2 calls, 10 tokens in, 6 out\n {2}tools: bash ×2\n$/,
+    /^troupe: 2 model calls in [\d.]+ s\n {2}claude-\?\[2Jx: 2 calls, 10 tokens in, 6 out\n {2}price: not known; .*\n {2}tools: bash ×2\n$/,
   );
   expect(code).toBe(7);
   expect(provider.received).toHaveLength(2);

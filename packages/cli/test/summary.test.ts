@@ -70,6 +70,7 @@ test("sums of money are of the currency of their price, and there is none where 
     "  yen: 2 calls, 2 tokens in, 4 out, 6.0000 JPY",
     "  half: 1 call, 1 tokens in, 2 out, 3.0000 EUR",
     "  none: 1 call, 1 tokens in, 2 out",
+    '  price of none: not known; a component "pricing" in troupe.toml says what tokens cost',
   ]);
 });
 

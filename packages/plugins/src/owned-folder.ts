@@ -4,7 +4,7 @@
  *
  * A folder's name says whose it is: the namespace in which process numbers count, since containers may share the place and not the
  * numbers; the process' number; and when it began, by the kernel's clock, since numbers come again. Whose owner can't be told from a
- * living process stays, and so does what another user has made.
+ * living process stays, and so does what another user has made. Names are short: the path of a socket has room for about a hundred characters.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -51,7 +51,7 @@ async function removeLeft(kind: string): Promise<void> {
 
 /** `rest`: of the name, behind what all of this kind and place have. True for one that isn't a folder of ours too. */
 function isOwned(rest: string): boolean {
-  const [, pid, began] = /^(\d+)-(\d+)-/.exec(rest) ?? [];
+  const [, pid, began] = /^(\d+)-([a-z0-9]+)-/.exec(rest) ?? [];
   if (pid === undefined || began === undefined) return true;
   if (!isAlive(Number(pid))) return false;
   const known = began === UNKNOWN ? undefined : beganAt(Number(pid));
@@ -67,12 +67,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** In ticks since the machine began; undefined: nobody says. */
+/** In ticks since the machine began, as a short text; undefined: nobody says. */
 function beganAt(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The second field is the program's name, and may have anything in it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return ticks === undefined ? undefined : short(ticks);
   } catch {
     return undefined;
   }
@@ -81,8 +82,12 @@ function beganAt(pid: number): string | undefined {
 /** Of process numbers. Where there is no `/proc`, there is one. */
 function namespace(): string {
   try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+    return short(/\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0");
   } catch {
     return "0";
   }
+}
+
+function short(digits: string): string {
+  return Number(digits).toString(36);
 }

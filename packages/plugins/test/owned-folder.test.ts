@@ -50,12 +50,12 @@ test("a number that was given to another process is no owner; what isn't surely 
     mkdirSync(join(place, name));
     return name;
   };
-  const [, began = ""] = /-(\d+)-\w+$/.exec(own) ?? [];
-  const earlier = (name: string) => name.replace(`-${began}-`, `-${Number(began) - 1}-`);
+  const [, began = ""] = /-(\w+)-\w+$/.exec(own) ?? [];
+  const earlier = (name: string) => name.replace(`-${began}-`, `-${began}0-`);
   const dead = (name: string) => name.replace(`-${process.pid}-`, "-4194304-");
   const reused = made(earlier(own));
   const kept = [
-    made(dead(own).replace(/^a-\d+/, "a-1")), // of other process numbers
+    made(dead(own).replace(/^a-\w+/, "a-1")), // of other process numbers
     made(dead(own).replace(/^a-/, "b-")),
     made("a-mine"),
   ];

@@ -173,24 +173,26 @@ export class GatewayServer {
     checkAccess(request);
     if (path === "/plugins") return this.#diagnose(request, response);
     if (path === "/metrics") return this.#measure(request, response);
-    // Hooks say no themselves, in words that each agent understands.
-    if (this.#route.ending.aborted && !path.startsWith("/hooks/")) throw requestErrors.stopping();
-    if (!path.startsWith("/hooks/")) {
-      if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
-      if (this.#route.rules.unknownPaths === "refuse" && mayAsk(path, request))
-        throw requestErrors.unknownPath(path);
-      return passThrough(this.#route, path, request, response);
-    }
-    if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
-    return this.#hear(path, overhead, request, response);
+    if (path.startsWith("/hooks/")) return this.#hear(path, overhead, request, response);
+    return this.#passThrough(path, request, response);
   }
 
+  #passThrough(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { ending, rules } = this.#route;
+    if (ending.aborted) throw requestErrors.stopping();
+    if (asksForWebSocket(request)) throw requestErrors.noWebSocket();
+    if (rules.unknownPaths === "refuse" && mayAsk(path, request)) throw requestErrors.unknownPath(path);
+    return passThrough(this.#route, path, request, response);
+  }
+
+  /** A gateway that ends is asked too: hooks say no themselves, in words that each agent understands. */
   async #hear(
     path: string,
     overhead: Overhead,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
+    if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
     const agent = hookedAgent(path);
     if (agent === undefined && path !== "/hooks/tool") throw requestErrors.notFound(path);
     const deciding =

@@ -72,6 +72,7 @@ export class RunSummary {
         (this.#failures > 0 ? `, ${this.#failures} failed` : "") +
         (this.#toolsRefused > 0 ? `; ${counted(this.#toolsRefused, "tool call")} refused` : ""),
       ...[...this.models].map(([model, use]) => `  ${model}: ${describe(use)}`),
+      ...this.#unpriced(),
     ];
     for (const [what, reasons] of Object.entries(this.#reasons))
       for (const [reason, times] of reasons)
@@ -85,6 +86,15 @@ export class RunSummary {
     lines.push(...listed("files written", shortened(this.#files.changed())));
     // Names are a model's, and those of models their provider's.
     return `${lines.map(printable).join("\n")}\n`;
+  }
+
+  /** Why a sum is missing, and what to do about it. */
+  #unpriced(): string[] {
+    const used = [...this.models].filter(([, use]) => use.promptTokens + use.completionTokens > 0);
+    const without = used.filter(([, { unpriced }]) => unpriced).map(([model]) => model);
+    if (without.length === 0) return [];
+    const of = without.length === used.length ? "" : ` of ${without.join(", ")}`;
+    return [`  price${of}: not known; a component "pricing" in troupe.toml says what tokens cost`];
   }
 
   #take(event: RelayEvent): void {

@@ -1,11 +1,12 @@
 /** The worker carrier, with real processes: what comes through, and every way to fail. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
 import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
@@ -337,6 +338,20 @@ test("with a digest, the checked bytes are run: a module, and a program from a p
   await expect(story.open("", { sha256: sha256("other") })).rejects.toMatchObject({
     code: "integrity_mismatch",
   });
+});
+
+test("a place for temporary files whose path is too long for a socket is named, with what to do about it", async () => {
+  await using story = new Story();
+  const long = join(story.folder.path, "x".repeat(100));
+  mkdirSync(long);
+  vi.stubEnv("TMPDIR", long);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const failed = await story.open(echo).catch((error: unknown) => error);
+  expect(failed).toMatchObject({
+    code: "worker_no_socket",
+    message: expect.stringContaining("TMPDIR must name a folder with a short path"),
+  });
+  expect(readdirSync(long)).toEqual([]);
 });
 
 test("a worker ends when its host is killed", async () => {

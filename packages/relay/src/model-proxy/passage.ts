@@ -52,6 +52,12 @@ export function pass(upstream: Upstream, request: UpstreamRequest, to: Destinati
   return passage.over;
 }
 
+/**
+ * How far it has come. `repeatable`: it may go out once more, as it hasn't yet and nothing came back; `asked`: it may not; `headed`: the client's
+ * response has its head, which may not have left; `flowing`: with bytes behind it; `over`: nothing is done any more.
+ */
+type Phase = "repeatable" | "asked" | "headed" | "flowing" | "over";
+
 class Passage implements Dispatcher.DispatchHandler {
   readonly over: Promise<void>;
   readonly #upstream: Upstream;
@@ -62,12 +68,7 @@ class Passage implements Dispatcher.DispatchHandler {
   readonly #asked = new AsyncResource("Passage");
   readonly #garbage = new YoungGarbage();
   #controller: Dispatcher.DispatchController | undefined = undefined;
-  /** It may go out once more: it hasn't yet, and nothing came back. */
-  #repeatable: boolean;
-  /** The client has got something of it, or will. */
-  #begun = false;
-  #wrote = false;
-  #ended = false;
+  #phase: Phase;
 
   constructor(upstream: Upstream, request: UpstreamRequest, to: Destination) {
     const { promise, ...settle } = Promise.withResolvers<void>();
@@ -75,7 +76,7 @@ class Passage implements Dispatcher.DispatchHandler {
     this.#upstream = upstream;
     this.#request = request;
     // What a stream has given is gone.
-    this.#repeatable = request.body === null || request.body instanceof Uint8Array;
+    this.#phase = request.body === null || request.body instanceof Uint8Array ? "repeatable" : "asked";
     this.#to = to;
     this.#settle = settle;
     const { response, signal } = to;
@@ -87,7 +88,7 @@ class Passage implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#ended) controller.abort(new Error("given up before it was sent"));
+    if (this.#phase === "over") controller.abort(new Error("given up before it was sent"));
   }
 
   onResponseStart(
@@ -96,21 +97,22 @@ class Passage implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
     text: string,
   ): void {
-    this.#repeatable = false;
+    this.#phase = "asked";
     // Early hints and the like: the answer is still to come.
     if (status < 200) return;
     const { response, head } = this.#to;
     const answer = { status, headers, rawHeaders: texts(rawHeaders) };
     const told = this.#asked.runInAsyncScope(head, undefined, answer);
-    this.#begun = true;
+    this.#phase = "headed";
     response.writeHead(status, isPlain.test(text) ? text : undefined, told);
     // With the first bytes, if they came along; alone, if the provider lets wait for them.
-    process.nextTick(() => this.#wrote || this.#ended || response.flushHeaders());
+    process.nextTick(() => this.#phase === "headed" && response.flushHeaders());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#phase === "over") return;
+    this.#phase = "flowing";
     const { response, see } = this.#to;
-    this.#wrote = true;
     if (!response.write(chunk)) {
       controller.pause();
       response.once("drain", () => controller.resume());
@@ -120,14 +122,20 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#wrote = true;
+    if (this.#phase === "over") return;
+    this.#phase = "flowing";
     this.#to.response.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
     const begun = this.#controller !== undefined;
-    if (this.#repeatable && !this.#ended && wasNotSent(cause, begun)) this.#repeat();
+    if (this.#phase === "repeatable" && wasNotSent(cause, begun)) this.#repeat();
     else this.#cut(this.#begun ? this.#whoCut(cause) : cause);
+  }
+
+  /** The client has got something of it, or will. */
+  get #begun(): boolean {
+    return this.#phase === "headed" || this.#phase === "flowing";
   }
 
   #whoCut(cause: Error): Error {
@@ -138,23 +146,24 @@ class Passage implements Dispatcher.DispatchHandler {
   }
 
   #repeat(): void {
-    this.#repeatable = false;
+    this.#phase = "asked";
     this.#upstream.dispatch(this.#request, this);
   }
 
   #closed(): void {
     const { response, signal } = this.#to;
     if (!response.writableFinished) this.#cut(signal.reason ?? new Error("the client went away"));
-    this.#ended = true;
+    this.#phase = "over";
     this.#settle.resolve();
   }
 
   #cut(cause: unknown): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#phase === "over") return;
+    const begun = this.#begun;
+    this.#phase = "over";
     this.#controller?.abort(new Error("given up", { cause }));
-    if (this.#begun) this.#to.response.destroy();
-    this.#settle.reject(this.#begun ? cause : this.#reasonOf(cause));
+    if (begun) this.#to.response.destroy();
+    this.#settle.reject(begun ? cause : this.#reasonOf(cause));
   }
 
   /** Why there is no answer at all. */

@@ -42,6 +42,13 @@ interface Told {
 
 /** Group `plugin`: the worker carrier's. `stderr` is the last that the process said. */
 export const workerErrors = {
+  noSocket: (plugin: string, socket: string, cause: unknown) =>
+    new TroupeError(
+      "plugin",
+      "worker_no_socket",
+      `Plugin ${plugin}: nobody can listen at ${socket} (${reasonOf(cause)}): a socket's path has room for about a hundred characters, so TMPDIR must name a folder with a short path`,
+      { statusCode: 500, public: false, metadata: { plugin, socket }, cause },
+    ),
   notStarted: (plugin: string, program: string, cause: unknown) =>
     new TroupeError(
       "plugin",

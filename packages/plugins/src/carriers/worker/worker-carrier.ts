@@ -58,7 +58,10 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
     );
     const launch = await planLaunch({ load, origin, folder, override });
     const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
-    const server = room.adopt(await WorkerServer.listen(handover), (it) => it.close());
+    const listening = WorkerServer.listen(handover).catch((cause: unknown) => {
+      throw workerErrors.noSocket(plugin, handover.socket, cause);
+    });
+    const server = room.adopt(await listening, (it) => it.close());
     const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
     const ofLibrary = load.kind === "native";
