@@ -79,6 +79,8 @@ export interface Options {
   readonly failSync: number;
   readonly latencyMs: number;
   readonly breakLink: number;
+  /** Of what a follower does, those times that its links break: how it goes on is what it is there for. */
+  readonly cutFollower: number;
   /** Of the broken links, those that one or both ends don't hear of. */
   readonly halfOpen: number;
   readonly loseRequest: number;
@@ -157,10 +159,11 @@ export function drawOptions(random: Random): Options {
     loseHelper: some(0.6, random.pick([0.005, 0.03])),
     lateHelper: some(0.5, random.pick([0.003, 0.02])),
     remoteHosts: random.pick([0, 1, 2]),
-    followers: maxAwake === undefined ? random.pick([0, 0.5, 0.5]) : 0,
+    followers: maxAwake === undefined ? random.pick([0.5, 0.5, 1]) : 0,
     plugged: random.chance(0.5),
     faultyPlugin: some(0.8, random.pick([0.3, 1])),
     ills: Array.from({ length: 1 + random.below(3) }, () => random.pick(ills)),
+    cutFollower: some(0.8, random.pick([0.1, 0.3])),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

@@ -19,7 +19,7 @@
  * CHECKERS. Some look on all the time (durability at each byte that leaves; whole turns and alarms after each
  * transaction; generations at each commit; events at each listener), the others judge the history at the end.
  */
-import { createClient } from "@troupe/client";
+import { type Client, createClient } from "@troupe/client";
 import { type CarriedWorld, carried } from "./actors/carried.ts";
 import { actorNames, makeActors } from "./actors/ledger.ts";
 import { plugged } from "./actors/plugged.ts";
@@ -34,7 +34,7 @@ import { Writers } from "./checkers/writers.ts";
 import { SimDisk } from "./disk/disk.ts";
 import { Network } from "./net/network.ts";
 import { drawOptions, type Options } from "./options.ts";
-import { Follower, type FollowerParts } from "./workload/follower.ts";
+import { Follower } from "./workload/follower.ts";
 import { Talker } from "./workload/talker.ts";
 import { type Address, User } from "./workload/user.ts";
 import type { Counters } from "./world/counters.ts";
@@ -227,21 +227,10 @@ class Simulation {
   #addClient(number: number): void {
     const world = this.#world;
     const machine = new SimProcess(`client${number}`, world);
-    const client = createClient({
-      endpoint: "http://127.0.0.1:6420",
-      encoding: world.random.pick(["json", "cbor"]),
-      env: {
-        ...machine.env,
-        fetch: this.#network.fetchOf(machine),
-        WebSocket: this.#network.webSocketOf(machine),
-      },
-    });
+    const client = this.#client(machine);
     for (let index = 0; index < world.options.usersPerClient; index += 1) {
       if (this.#followed !== undefined && world.random.chance(world.options.followers))
-        this.#addFollower(
-          { process: machine, client, address: this.#followed },
-          `follower${number}.${index}`,
-        );
+        this.#addFollower(this.#followed, `follower${number}.${index}`);
       if (world.random.chance(world.options.talkers)) this.#addTalker(machine, `talker${number}.${index}`);
       this.#users.push(
         new User({
@@ -265,9 +254,26 @@ class Simulation {
     return this.#addresses.find(({ name }) => name === "vault");
   }
 
-  #addFollower(where: Pick<FollowerParts, "process" | "client" | "address">, name: string): void {
+  /** On a machine of its own, whose links it may lose. */
+  #addFollower(address: Address, name: string): void {
+    const world = this.#world;
+    const process = new SimProcess(name, world);
+    const client = this.#client(process);
     const checkers = { history: this.#history, durability: this.#durability };
-    this.#users.push(new Follower({ world: this.#world, name, ...where, ...checkers }));
+    const cut = () => this.#network.cut(process);
+    this.#users.push(new Follower({ world, name, process, client, cut, address, ...checkers }));
+  }
+
+  #client(machine: SimProcess): Client {
+    return createClient({
+      endpoint: "http://127.0.0.1:6420",
+      encoding: this.#world.random.pick(["json", "cbor"]),
+      env: {
+        ...machine.env,
+        fetch: this.#network.fetchOf(machine),
+        WebSocket: this.#network.webSocketOf(machine),
+      },
+    });
   }
 
   #addTalker(process: SimProcess, name: string): void {

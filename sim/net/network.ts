@@ -93,6 +93,11 @@ export class Network {
     return this.#sockets.size;
   }
 
+  /** Breaks the links of a client's sockets that the server holds. */
+  cut(client: SimProcess): void {
+    for (const socket of this.#sockets) if (socket.isOf(client)) socket.break();
+  }
+
   /** A socket is open at the server. */
   opened(socket: SimSocket): void {
     this.#sockets.add(socket);

@@ -50,6 +50,10 @@ export class SimSocket implements WebSocketPort {
     return !this.#cut && !this.#deaf;
   }
 
+  isOf(client: SimProcess): boolean {
+    return this.#client === client;
+  }
+
   addEventListener(type: string, listener: Listener): void {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
@@ -158,10 +162,16 @@ export class SimSocket implements WebSocketPort {
     for (const listener of this.#listeners.get(type) ?? []) listener(event);
   }
 
-  /** The link breaks, at any message: each end hears of it some time, or never. */
+  /** At any message. */
   #mayBreak(): void {
+    const { world } = this.#network;
+    if (!this.#cut && world.faults.strikes(world.options.breakLink)) this.break();
+  }
+
+  /** The link breaks: each end hears of it some time, or never. */
+  break(): void {
     const { world, random } = this.#network;
-    if (this.#cut || !world.faults.strikes(world.options.breakLink)) return;
+    if (this.#cut) return;
     this.#cut = true;
     const server = this.#server;
     const halfOpen = random.chance(world.options.halfOpen);

@@ -25,6 +25,8 @@ export interface FollowerParts {
   readonly world: World;
   readonly process: SimProcess;
   readonly client: Client;
+  /** Breaks its links. */
+  readonly cut: () => void;
   readonly history: History;
   readonly durability: Durability;
   readonly address: Address;
@@ -35,6 +37,8 @@ export interface FollowerParts {
 interface Line {
   readonly connection: ActorConn<AnyActorDefinition>;
   readonly leaving: AbortController;
+  /** It was lost and is back, and nothing has come over it since. */
+  isBack: boolean;
 }
 
 /** One follower. */
@@ -58,8 +62,13 @@ export class Follower {
       this.#line ??= this.#follow(this.#heard);
       await process.sleep(this.#random.around(world.options.thinkMs));
       const doing = this.#random.float();
+      if (this.#random.chance(world.options.cutFollower)) this.#parts.cut();
       if (doing < 0.2) await this.#leave();
-      else if (doing < 0.6) void this.#say(this.#random.pick([0, 0, 5, 50]));
+      else {
+        const said = this.#say(this.#random.pick([0, 0, 5, 50]));
+        // Mostly it waits: what has been said is what somebody may lack who was cut off.
+        if (doing < 0.8) await said;
+      }
     }
   }
 
@@ -95,20 +104,25 @@ export class Follower {
     const connection = client.getOrCreate(address.name, [address.key]).connect();
     connection.onError(() => {});
     let opened = 0;
+    const line: Line = { connection, leaving: new AbortController(), isBack: false };
     connection.onOpen(() => {
       opened += 1;
-      if (opened > 1) world.counters.add("a session was followed over a reconnection");
+      line.isBack = opened > 1 && heard.last > 0;
     });
-    const line = { connection, leaving: new AbortController() };
     void this.#listen(line, heard);
     return line;
   }
 
-  async #listen({ connection, leaving }: Line, heard: Heard): Promise<void> {
+  async #listen(line: Line, heard: Heard): Promise<void> {
+    const { connection, leaving } = line;
     const { world, name, process } = this.#parts;
     const options = { sessionId: SESSION, after: heard.last, signal: leaving.signal };
     try {
-      for await (const entry of subscribe(connection, options)) this.#take(entry, heard);
+      for await (const entry of subscribe(connection, options)) {
+        if (line.isBack) world.counters.add("a session was followed over a reconnection");
+        line.isBack = false;
+        this.#take(entry, heard);
+      }
     } catch (error) {
       world.trace.say(name, "can't follow:", error instanceof Error ? error.message : String(error));
       await connection.dispose();

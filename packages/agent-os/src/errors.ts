@@ -55,7 +55,7 @@ export const sandboxErrors = {
         }),
   noPorts: () =>
     error(
-      501,
+      400,
       "sandbox",
       "no_ports",
       "Processes of this sandbox can't listen: that takes the process driver",

@@ -91,7 +91,11 @@ export class Workspace {
     };
     this.processes = new Processes({ ...running, limits: config.limits ?? {} });
     this.shells = new Shells(running);
-    this.previews = new Previews({ state: () => actor.state, sandbox: () => this.slot.get() });
+    this.previews = new Previews({
+      state: () => actor.state,
+      sandbox: () => this.slot.get(),
+      hasPorts: driver.hasPorts !== false,
+    });
     this.sessions = new Sessions({
       agents: config.agents ?? {},
       table: new SessionTable(() => actor.state),

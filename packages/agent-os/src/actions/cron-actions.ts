@@ -20,7 +20,8 @@ export interface RunningPlace extends Place, ToolRunner {
 /** What is done at times. */
 export const cronActions = {
   /** Runs a command or gives a prompt at the times of a cron expression, or once at a time. Kept on disk. */
-  scheduleCron: (c: CronPlace, options: CronJobOptions) => scheduleCron(c, options),
+  scheduleCron: (c: CronPlace & Place, options: CronJobOptions) =>
+    scheduleCron(c, options, c.vars.sessions.agents),
   listCronJobs: (c: CronPlace) => listCronJobs(c),
   cancelCronJob: (c: CronPlace, id: string) => cancelCronJob(c, id),
   /** What the schedules call; no client may. */

@@ -1,7 +1,8 @@
 /** What callers send about cron jobs, checked: it crosses a wire, so that its types are only a hope. */
 import { limits } from "@troupe/protocol";
 import type { OverlapPolicy } from "@troupe/runtime";
-import { cronErrors } from "../errors.ts";
+import { agentErrors, cronErrors, sessionErrors } from "../errors.ts";
+import { isSessionId } from "../sessions/session-table.ts";
 
 /** What a job does. */
 export type CronAction =
@@ -27,12 +28,15 @@ export type CronAction =
 export interface CronJobOptions {
   /** Default: a new one. A job of this id is changed. */
   readonly id?: string;
-  /** A cron expression of five fields, or six with seconds in front; or an ISO 8601 time, for once. */
+  /**
+   * A cron expression of five fields, or six with seconds in front; or an ISO 8601 time, for once, which is UTC unless it says otherwise
+   * ("+02:00"). One that is past comes at once.
+   */
   readonly schedule: string;
   readonly action: CronAction;
   /** A time that comes while a run goes on. Default "allow". */
   readonly overlap?: OverlapPolicy;
-  /** An IANA name. Default "UTC". */
+  /** Of an expression: an IANA name. Default "UTC". */
   readonly timezone?: string;
 }
 
@@ -48,28 +52,49 @@ export interface Job {
 }
 
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T/;
+const ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
 const overlaps: readonly unknown[] = ["allow", "skip", "queue"];
 
-/** Throws `cron.invalid`. */
-export function checkJob(options: CronJobOptions): Job {
+/** `agents`: those that there are. Throws `cron.invalid`, `session.invalid_id`, `agent.unknown`. */
+export function checkJob(options: CronJobOptions, agents: readonly string[]): Job {
   if (typeof options !== "object" || options === null) throw cronErrors.invalid("a job is an object");
   const { id = crypto.randomUUID(), schedule, action, overlap = "allow", timezone } = options;
   if (typeof id !== "string" || id === "" || id.length > limits.cronJobIdLength)
     throw cronErrors.invalid(`id must be a text of 1 to ${limits.cronJobIdLength} characters`);
   if (typeof schedule !== "string") throw cronErrors.invalid("schedule must be a cron expression or a time");
   if (!overlaps.includes(overlap)) throw cronErrors.invalid('overlap must be "allow", "skip" or "queue"');
-  checkAction(action);
-  const at = ISO_TIME.test(schedule) ? Date.parse(schedule) : undefined;
+  checkAction(action, agents);
+  const at = ISO_TIME.test(schedule)
+    ? Date.parse(ZONE.test(schedule) ? schedule : `${schedule}Z`)
+    : undefined;
+  if (at !== undefined && timezone !== undefined)
+    throw cronErrors.invalid('a time says its zone itself ("Z", "+02:00"); timezone is for expressions');
   if (Number.isNaN(at)) throw cronErrors.invalid(`schedule "${schedule}" is no time`);
   const zone = timezone === undefined ? {} : { timezone };
   return { id, schedule, action, overlap, ...zone, ...(at === undefined ? {} : { at }) };
 }
 
-function checkAction(action: CronAction): void {
+function checkAction(action: CronAction, agents: readonly string[]): void {
   const texts = (list: unknown) => Array.isArray(list) && list.every((entry) => typeof entry === "string");
   if (action?.type === "exec") {
     if (typeof action.command !== "string" || !(action.args === undefined || texts(action.args)))
       throw cronErrors.invalid("an exec action has a `command`, and `args` that are texts");
   } else if (action?.type !== "session" || typeof action.prompt !== "string")
     throw cronErrors.invalid('action must be { type: "exec", command } or { type: "session", prompt }');
+  else checkSession(action, agents);
+}
+
+function checkSession(action: CronAction & { readonly type: "session" }, agents: readonly string[]): void {
+  const { agentType = agents[0] ?? "", options = {} } = action;
+  if (typeof options !== "object" || options === null)
+    throw cronErrors.invalid("options of a session action are an object");
+  const wrong = Object.keys(options).find((name) => name !== "sessionId" && name !== "cwd");
+  if (wrong !== undefined)
+    throw cronErrors.invalid("options of a session action are `sessionId` and `cwd`, and nothing else");
+  const { sessionId, cwd } = options;
+  if (sessionId !== undefined && !isSessionId(sessionId))
+    throw sessionErrors.invalidId(limits.sessionIdLength);
+  if (cwd !== undefined && (typeof cwd !== "string" || !cwd.startsWith("/")))
+    throw cronErrors.invalid("options.cwd must be an absolute path");
+  if (!agents.includes(agentType)) throw agentErrors.unknown(agentType, agents);
 }

@@ -53,9 +53,13 @@ export interface CronRunner {
   prompt(jobId: string, action: CronAction & { readonly type: "session" }): Promise<void>;
 }
 
-/** Makes a job, or changes the one of its id. Rejects with `cron.invalid`, `schedule.*`. */
-export async function scheduleCron({ cron, schedule }: CronPlace, options: CronJobOptions) {
-  const job = checkJob(options);
+/** Makes a job, or changes the one of its id. Rejects with `cron.invalid`, `schedule.*`, `session.invalid_id`, `agent.unknown`. */
+export async function scheduleCron(
+  { cron, schedule }: CronPlace,
+  options: CronJobOptions,
+  agents: readonly string[],
+) {
+  const job = checkJob(options, agents);
   const name = PREFIX + job.id;
   // Behind the new one goes what had this id and was of the other kind.
   if (job.at !== undefined) {

@@ -37,6 +37,8 @@ export interface PreviewUrl {
 export interface PreviewsParts {
   readonly state: () => PreviewState;
   readonly sandbox: () => Promise<Sandbox>;
+  /** Somebody may listen in the sandbox. */
+  readonly hasPorts: boolean;
 }
 
 const ROUTE = /\/fetch\/(?<token>[0-9a-f]{48})(?<path>\/[^?#]*)?$/;
@@ -57,9 +59,10 @@ export class Previews {
     this.#parts = parts;
   }
 
-  /** Rejects with `port.too_many_previews`, `sandbox.invalid_argument`. */
+  /** Throws `port.too_many_previews`, `sandbox.invalid_argument`, `sandbox.no_ports`. */
   create(port: number, expiresInSeconds: number = limits.previewDefaultS): PreviewUrl {
     checkPort(port);
+    if (!this.#parts.hasPorts) throw sandboxErrors.noPorts();
     if (!(expiresInSeconds > 0 && expiresInSeconds <= limits.previewLongestS))
       throw sandboxErrors.invalidArgument("expiresInSeconds", `a number up to ${limits.previewLongestS}`);
     const now = Date.now();

@@ -18,6 +18,8 @@ export interface SandboxDriver {
   readonly name: string;
   /** True: its processes read their stdin while it is written and print while they run, so that an agent can be one. */
   readonly hasRealProcesses?: boolean;
+  /** False: nobody can listen in its sandboxes, so that there are no previews of them. Default: true. */
+  readonly hasPorts?: boolean;
   /**
    * Makes ready what its next sandbox begins with, and goes on doing so until what it returns is called; that settles when nothing of
    * it is left. Called when a registry starts, with what all

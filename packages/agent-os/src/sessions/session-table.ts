@@ -64,7 +64,8 @@ export class SessionTable {
   }
 }
 
-function isSessionId(text: unknown): boolean {
+/** May be a session's name. */
+export function isSessionId(text: unknown): boolean {
   if (typeof text !== "string" || text === "" || text.length > limits.sessionIdLength) return false;
   return text !== VM_STREAM && text !== "__proto__";
 }

@@ -2,7 +2,7 @@
 import { agentOS, type CronEvent, type CronJobOptions } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
 import { setup, setupTest } from "@troupe/runtime";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { scripted } from "../support/agents.ts";
 import { rejection } from "../support/errors.ts";
@@ -56,7 +56,7 @@ test("jobs outlive the process; one of the same id takes the other's place; a ca
 }, 60_000);
 
 test("a prompt at its time goes to an agent's session; what it failed with is told", async () => {
-  await using ground = await Ground.start({ workspace: agentOS({ agents: { scripted } }) });
+  await using ground = await Ground.start({ workspace: agentOS({ agents: { scripted, other: scripted } }) });
   const conn = ground.client.workspace.getOrCreate(["a"]).connect();
   const told: CronEvent[] = [];
   conn.on("cronEvent", (event) => void told.push(event));
@@ -69,16 +69,29 @@ test("a prompt at its time goes to an agent's session; what it failed with is to
   expect(await ends(2)).toMatchObject({ type: "cron:complete", jobId: "hi" });
   const { events } = await conn.readHistory({ sessionId: "cron-hi" });
   expect(JSON.stringify(events[0])).toContain("hello");
-  const action = { type: "session", prompt: "hello", agentType: "nobody" } as const;
+  const options = { sessionId: "cron-hi" };
+  const action = { type: "session", prompt: "hello", agentType: "other", options } as const;
   await conn.scheduleCron({ id: "bad", schedule: soon(), action });
   expect(await ends(4)).toMatchObject({
     type: "cron:error",
-    error: expect.stringMatching(/^agent\.unknown: /),
+    error: expect.stringMatching(/^session\.other_agent: /),
   });
 }, 60_000);
 
-test("what isn't a job is refused, and no client runs one by itself", async (t) => {
+test("a time without a zone is UTC, wherever the host is; one with a zone is what it says", async (t) => {
+  vi.stubEnv("TZ", "Asia/Tokyo");
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { client } = await setupTest(t, setup({ use: { workspace: agentOS() } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  const action = { type: "exec", command: "true" } as const;
+  for (const schedule of ["2100-01-01T03:00:00", "2100-01-01T04:00:00Z", "2100-01-01T04:00:00-01:00"])
+    await handle.scheduleCron({ schedule, action });
+  const times = (await handle.listCronJobs()).map(({ nextRun }) => nextRun.toISOString().slice(0, 16));
+  expect(times).toEqual(["2100-01-01T03:00", "2100-01-01T04:00", "2100-01-01T05:00"]);
+});
+
+test("what isn't a job is refused, and no client runs one by itself", async (t) => {
+  const { client } = await setupTest(t, setup({ use: { workspace: agentOS({ agents: { scripted } }) } }));
   const handle = client.workspace.getOrCreate(["a"]);
   const schedule = "* * * * *";
   const action = { type: "exec", command: "true" };
@@ -90,11 +103,20 @@ test("what isn't a job is refused, and no client runs one by itself", async (t) 
     { schedule, action: { type: "exec", command: "ls", args: [1] } },
     { schedule, action: { type: "session" } },
     { schedule, action: { type: "callback" } },
+    { schedule, action: { type: "session", prompt: "x", options: 5 } },
+    { schedule, action: { type: "session", prompt: "x", options: { sesionId: "x" } } },
+    { schedule, action: { type: "session", prompt: "x", options: { cwd: "src" } } },
+    { schedule: "2100-01-01T00:00:00", timezone: "Europe/Berlin", action },
     { schedule, action, overlap: "never" },
     { schedule, action, id: "x".repeat(limits.cronJobIdLength + 1) },
   ];
   for (const options of wrong)
     expect(await rejection(handle.scheduleCron(options as CronJobOptions))).toBe("cron.invalid");
+  const session = { type: "session", prompt: "x" } as const;
+  const nobodys = { schedule, action: { ...session, agentType: "nobody" } };
+  expect(await rejection(handle.scheduleCron(nobodys))).toBe("agent.unknown");
+  const nameless = { schedule, action: { ...session, options: { sessionId: "vm" } } };
+  expect(await rejection(handle.scheduleCron(nameless))).toBe("session.invalid_id");
   await expect(
     handle.scheduleCron({ schedule: "every day", action } as CronJobOptions),
   ).rejects.toMatchObject({

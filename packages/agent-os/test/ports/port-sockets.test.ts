@@ -129,11 +129,9 @@ test("a preview is also a WebSocket's address: messages and close codes pass bot
   await expect.poll(printed, { timeout: 20_000 }).toMatch(/(closed 1008 port.no_preview\n.*){2}$/s);
 });
 
-test("a preview of a sandbox without ports, and an address that is nobody's: the socket closes with why", async () => {
+test("an address that is nobody's: the socket closes with why", async () => {
   const handle = await serving({});
   const gateway = await handle.getGatewayUrl();
-  const { path } = await handle.createSignedPreviewUrl(8080);
-  expect(await new Heard(`${gateway}${path}`).closed).toBe("1014 sandbox.no_ports");
   expect(await new Heard(`${gateway}/request/fetch/${"0".repeat(48)}/`).closed).toBe("1008 port.no_preview");
   expect(await new Heard(`${gateway}/websocket/other`).closed).toBe("1008 port.no_preview");
 });

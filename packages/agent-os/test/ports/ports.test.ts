@@ -120,5 +120,7 @@ test("a page of a preview may ask for what is its own; who reads slowly, or goes
 
 test("the embedded driver has no ports, and says so", async (t) => {
   const { client } = await setupTest(t, setup({ use: { workspace: agentOS() } }));
-  expect(await rejection(client.workspace.getOrCreate(["a"]).vmFetch(80, "/"))).toBe("sandbox.no_ports");
+  const handle = client.workspace.getOrCreate(["a"]);
+  expect(await rejection(handle.vmFetch(80, "/"))).toBe("sandbox.no_ports");
+  expect(await rejection(handle.createSignedPreviewUrl(80))).toBe("sandbox.no_ports");
 });

@@ -70,6 +70,14 @@ test("memory: who takes all of the heap is ended, and it is said why; what it ta
   expect((await sandbox.exec("cat a")).stdout).toBe("kept");
 }, 120_000);
 
+test("memory: who holds two thirds of it may make garbage, and isn't ended for that", async () => {
+  const { sandbox } = await boot({ memoryBytes: 96 * MIB });
+  const hold = `for (i = 0; i < 6000; i++) a[i] = sprintf("%10000d", i)`;
+  const churn = `p = a[0]; for (i = 0; i < 9; i++) q = q p; for (i = 0; i < 120; i++) split(q, parts, "")`;
+  const outcome = await sandbox.exec(`awk 'BEGIN { ${hold}; ${churn}; print length(a[5999]) }'`);
+  expect(outcome).toMatchObject({ exitCode: 0, stdout: "10000\n" });
+}, 120_000);
+
 /** What it unpacks to is 900 MiB. */
 const BOMB = { maxBuffer: 8 * MIB };
 

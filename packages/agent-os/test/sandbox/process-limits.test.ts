@@ -1,7 +1,7 @@
 /** Attacks on what a sandbox of processes may use, and on what holds it together. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import type { BootOptions, Sandbox, SandboxUse } from "@troupe/agent-os";
-import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { boot as bootUnder } from "../../../../conformance/sandbox/drivers.ts";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
 import { ProcessDriver, type ProcessDriverOptions } from "../../src/sandbox/bubblewrap/process-driver.ts";
@@ -32,6 +32,21 @@ test("memory: one process that takes too much is ended, and many that do togethe
   ).toBe(true);
   expect((await sandbox.exec("echo fine")).stdout).toBe("fine\n");
 });
+
+test("what runs gives way: all of it is nice, and a loop has only the time that nobody else wants", async (context) => {
+  if (!existsSync("/usr/bin/chrt")) return context.skip("it takes chrt");
+  const sandbox = await boot(context);
+  expect((await sandbox.exec("nice")).stdout).toBe("10\n");
+  const rests = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
+  const loops = await sandbox.spawn({ command: "sh", args: ["-c", "while :; do :; done"] }, () => undefined);
+  const policies = async () => {
+    const look = "for n in $(pgrep -x sleep) $(pgrep -x sh); do chrt -p $n | head -1; done";
+    return (await sandbox.exec(look)).stdout.match(/SCHED_\w+/g);
+  };
+  await vi.waitFor(async () => expect(await policies()).toEqual(["SCHED_OTHER", "SCHED_IDLE"]), 30_000);
+  for (const process of [rests, loops]) process.kill("SIGKILL");
+  await Promise.all([rests.ended, loops.ended]);
+}, 60_000);
 
 test("files: their bytes, their length and their number have an end, also where none is stored", async (context) => {
   const sandbox = await boot(context, { fileBytes: 4 * MIB, files: 300 }, { files: new Shelf() });

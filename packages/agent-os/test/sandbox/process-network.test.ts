@@ -40,7 +40,10 @@ test("programs reach what is allowed through the proxy; the secret is never insi
      console.log(await (await get("http://other.test/")).text());
      console.log(await new Promise((resolve) => request({ port: 3128, path: "http://169.254.169.254/" }, resolve).end()).then((r) => r.statusCode + String(r.read() ?? "")));
      console.log(await (await get("http://169.254.169.254/latest")).text());
-     console.log((await fetch("${origin}/away", { redirect: "manual" })).status);`,
+     console.log((await fetch("${origin}/away", { redirect: "manual" })).status);
+     const refused = (path, method) => new Promise((resolve) => request({ port: 3128, path, method }, resolve).on("connect", resolve).end());
+     for (const asked of [["http://other.test/"], ["other.test:443", "CONNECT"]])
+       console.log(await refused(...asked).then((r) => [r.statusCode, r.headers["proxy-status"]].join()));`,
   );
   const lines = said.split("\n");
   expect(lines[0]).toMatch(/^key=troupe-credential-[0-9a-f]{24}$/);
@@ -50,6 +53,8 @@ test("programs reach what is allowed through the proxy; the secret is never insi
   // A program follows a redirect by itself, and is looked at again.
   expect(said).toContain("403");
   expect(said).toContain("302");
+  // A program that looks can tell it from a server's own 403.
+  expect(lines.slice(-3)).toEqual([...Array(2).fill("403,troupe; error=http_request_denied"), ""]);
   expect(said).not.toContain("s3cret");
 });
 

@@ -33,6 +33,7 @@ const optionLimits = {
 /** Boots sandboxes that share a few workers. Rejects with `package.missing { install }` without just-bash. */
 export class EmbeddedDriver implements SandboxDriver {
   readonly name = "embedded";
+  readonly hasPorts = false;
   readonly #pools: WorkerPools;
   #booted = 0;
 

@@ -10,6 +10,8 @@ import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FromSupervisor, ToSupervisor } from "./messages.ts";
 
+/** As RFC 9209 has it: it wasn't the server who refused. */
+const REFUSED = { "proxy-status": "troupe; error=http_request_denied" };
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 /** Answers of the runtime, by the ids of what was asked. */
@@ -90,7 +92,7 @@ export class WebProxy {
           "content-length": received.byteLength,
         });
         response.end(received);
-      } else response.writeHead(403).end(`${answer.type === "refused" ? answer.why : "refused"}\n`);
+      } else response.writeHead(403, REFUSED).end(`${answer.type === "refused" ? answer.why : "refused"}\n`);
     });
     this.#parts.send({ type: "fetch", id, url, method, headers }, body);
   }
@@ -111,7 +113,10 @@ export class WebProxy {
       }
       if (answer.type !== "opened") {
         const why = answer.type === "refused" ? answer.why : "refused";
-        socket.end(`HTTP/1.1 403 ${why.replace(/[^\x20-\x7e]/g, " ")}\r\ncontent-length: 0\r\n\r\n`);
+        const proxyStatus = `proxy-status: ${REFUSED["proxy-status"]}`;
+        socket.end(
+          `HTTP/1.1 403 ${why.replace(/[^\x20-\x7e]/g, " ")}\r\n${proxyStatus}\r\ncontent-length: 0\r\n\r\n`,
+        );
         return;
       }
       const channel = this.#parts.channel(id);

@@ -7,6 +7,7 @@
  */
 import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, Socket } from "node:net";
+import { giveWay } from "./demotion.ts";
 import { answerAboutFiles, type FileAnswer } from "./file-operations.ts";
 import { Link } from "./link.ts";
 import type {
@@ -211,6 +212,7 @@ function keepStdoutClosed(): void {
   Object.defineProperty(process, "stdout", { get: () => process.stderr });
 }
 
+giveWay();
 closeInherited();
 keepStdoutClosed();
 new Supervisor(JSON.parse(process.argv[2] ?? readFileSync(0, "utf8")) as SupervisorData);

@@ -10,6 +10,7 @@
  * whoever forks begins anew. A process that ends is counted by the parent that waits for it; of one that nobody waits for what was seen last counts.
  */
 import { readdirSync, readFileSync, type StatsFs, statfsSync } from "node:fs";
+import { Demotion } from "./demotion.ts";
 import type { WatchedLimit } from "./messages.ts";
 
 /** Between two looks. */
@@ -39,6 +40,8 @@ interface Used {
   readonly session: number;
   readonly bytes: number;
   readonly threads: number;
+  /** It runs, or would if it had a processor. */
+  readonly runs: boolean;
   /** Its own, and that of its children that have ended. */
   readonly cpuSeconds: number;
 }
@@ -48,6 +51,7 @@ export class Watch {
   readonly #parts: WatchParts;
   /** Of each session, the most that was seen. */
   readonly #cpuSeconds = new Map<number, number>();
+  readonly #demotion = new Demotion();
   /** How many there were at the last look. */
   #files = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -87,6 +91,7 @@ export class Watch {
       all.reduce((sum, { threads }) => sum + threads, ownTasks()),
     );
     this.#lookAtTime(all);
+    this.#demotion.look(all);
     if (largest === undefined) {
       if (!this.#needed) this.#end();
       return;
@@ -129,7 +134,8 @@ function usedBy(name: string): Used[] {
     const bytes = (kilobytes(status, "RssAnon") + kilobytes(status, "RssShmem")) * 1024;
     const session = Number(/^NSsid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
     const threads = Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 1);
-    return [{ pid, session, bytes, threads, cpuSeconds: cpuSecondsOf(pid) }];
+    const runs = /^State:\s+R/m.test(status);
+    return [{ pid, session, bytes, threads, runs, cpuSeconds: cpuSecondsOf(pid) }];
   } catch {
     return [];
   }
