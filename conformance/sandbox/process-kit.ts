@@ -52,6 +52,23 @@ export function processKit(driver: DriverUnderTest): void {
     expect(printed.on("stdout")).toBe("one\nzwölf\n");
   });
 
+  story("what is printed arrives byte by byte, whether it is text or not", async (sandbox) => {
+    const noText = Uint8Array.of(0x66, 0xff, 0xfe, 0x80, 0xc3, 0x00);
+    await sandbox.writeFile("/home/user/b", noText);
+    await sandbox.writeFile("/home/user/t", bytes("ÿ is c3 bf\n"));
+    const printed = async (command: string, args: readonly string[]): Promise<number[]> => {
+      const all: number[] = [];
+      const process = await sandbox.spawn({ command, args }, (stream, data) => {
+        if (stream === "stdout") all.push(...data);
+      });
+      expect(await process.ended).toEqual({ exitCode: 0 });
+      return all;
+    };
+    expect(await printed("cat", ["b"])).toEqual([...noText]);
+    expect(await printed("cat", ["t"])).toEqual([...bytes("ÿ is c3 bf\n")]);
+    expect((await printed("gzip", ["-c", "t"])).slice(0, 2)).toEqual([0x1f, 0x8b]);
+  });
+
   story("all that runs is told of, and by whom it was started; what has ended isn't", async (sandbox) => {
     const lines = ["sleep 1000 & wait", "while true; do :; done"];
     const started = await Promise.all(

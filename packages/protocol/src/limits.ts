@@ -420,6 +420,8 @@ export const limits = {
   sandboxSnapshotNameLength: 256,
   /** Paths of a snapshot in one message to the workspace that forks it. */
   sandboxSnapshotPaths: 1_000,
+  /** Names and values of all variables that an embedded shell keeps from one line to the next: the room that Linux has for them. */
+  sandboxVariableBytes: 2 * 1024 * 1024,
   /** Workers on which the processes of embedded sandboxes run that share an `agentOS()`. */
   sandboxProcessWorkers: 8,
   /** Processes that one actor may have running. */

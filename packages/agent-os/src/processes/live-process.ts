@@ -36,6 +36,10 @@ export interface ProcessInfo {
   readonly args: readonly string[];
   readonly running: boolean;
   readonly exitCode: number | null;
+  /** What ended it, where that was a signal. */
+  readonly signal?: ProcessSignal;
+  /** As in its exit: `group.code: text` when it ended otherwise than by itself or by a signal that was asked for. */
+  readonly error?: string;
   /** Wall clock, milliseconds. */
   readonly startedAt: number;
 }
@@ -102,12 +106,15 @@ export class LiveProcess {
 
   get info(): ProcessInfo {
     const { pid, command } = this.#parts;
+    const { exitCode = null, signal = null, error } = this.#exit ?? {};
     return {
       pid,
       command: command.command,
       args: command.args,
       running: this.#exit === undefined,
-      exitCode: this.#exit?.exitCode ?? null,
+      exitCode,
+      ...(signal === null ? {} : { signal }),
+      ...(error === undefined ? {} : { error }),
       startedAt: this.#startedAt,
     };
   }

@@ -91,6 +91,11 @@ test("the limits of processes, of their output and of their time are enforced, a
   expect(warned).toContainEqual({ limit: "processMs", used: 160, most: 200, pid: b.pid });
   expect(warned).toContainEqual({ limit: "processOutputBytes", used: 900, most: 1_000, pid: near.pid });
   expect((await conn.readProcessOutput({ pid: flood.pid })).events).toEqual([]);
+  // Who comes late can read what the listeners of `processExit` heard.
+  const late = await conn.getProcess(flood.pid);
+  expect(late).toMatchObject({ running: false, exitCode: 137, signal: "SIGKILL" });
+  expect(late.error).toMatch(/^process\.output_exceeded: /);
+  expect(await conn.getProcess(near.pid)).not.toHaveProperty("error");
 }, 60_000);
 
 test("those that ended are known for a while; what isn't an argument is refused by name", async (t) => {

@@ -34,6 +34,19 @@ test("what one that was killed would have changed is gone; commands go on beside
   expect((await sandbox.exec("ls")).stdout).toBe("");
 }, 60_000);
 
+test("a command's steps aren't counted: its time and its memory are", async () => {
+  const sandbox = await boot();
+  const lines = [
+    "awk 'BEGIN { for (i = 0; i < 100001; i++) s += 1; print s }'",
+    "seq 1 100001 > n; awk 'END { print NR }' n",
+    'f() { if [ "$1" -gt 0 ]; then f $(($1 - 1)); else echo deep; fi; }; f 300',
+  ];
+  const { stdout, stderr } = await sandbox.exec(lines.join("\n"));
+  expect({ stdout, stderr }).toEqual({ stdout: "100001\n100001\ndeep\n", stderr: "" });
+  const endless = await sandbox.exec("f() { f; }; f; echo on");
+  expect(endless.stderr).toContain("maximum recursion depth");
+}, 120_000);
+
 test("stdin that waits for its process has a limit", async () => {
   const sandbox = await boot();
   const process = await sandbox.spawn({ command: "wc", args: ["-c"], streamStdin: true }, silent);

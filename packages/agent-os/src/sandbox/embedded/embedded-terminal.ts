@@ -5,7 +5,8 @@
  *
  * What is typed is echoed and can be taken back (Backspace, Ctrl-U, Ctrl-C); a line runs as a command of its own, on the files as they
  * are, and its directory and variables are those of the next one. What is typed while a line runs waits; Ctrl-C ends the line. A command in it
- * has no stdin, and prints when it ends. Arrow keys and the like do nothing.
+ * has no stdin, and prints when it ends. Arrow keys and the like do nothing. What one turn prints leaves in one piece, however many keys
+ * it was.
  */
 import { limits } from "@troupe/protocol";
 import { processErrors } from "../../errors.ts";
@@ -34,8 +35,9 @@ const PROMPT = "$ ";
 const interrupts: ReadonlySet<ProcessSignal> = new Set(["SIGINT", "SIGQUIT"]);
 const exitLine = /^\s*exit(?:\s+(?<code>\d{1,3}))?\s*$/;
 const ESCAPE = "\u001b";
-/** An escape sequence of a key that isn't a character. */
-const keys = new RegExp(`^${ESCAPE}(?:\\[[\\d;]*[A-Za-z~]|O[A-Za-z]|.)`);
+const BELL = "\u0007";
+/** What is looked at as one: characters up to the next key that isn't one, an escape sequence, any other key. */
+const keys = new RegExp(`[^\\x00-\\x1f\\x7f]+|${ESCAPE}(?:\\[[\\d;]*[A-Za-z~]|O[A-Za-z]|.)|[^]`, "y");
 
 /** A shell in a terminal. */
 export class EmbeddedTerminal implements SandboxProcess {
@@ -48,6 +50,8 @@ export class EmbeddedTerminal implements SandboxProcess {
   #line = "";
   /** Typed, and not yet looked at. */
   #typed = "";
+  /** Printed in this turn. */
+  #shown = "";
   #running: AbortController | undefined;
   #lastCode = 0;
   #over = false;
@@ -88,6 +92,7 @@ export class EmbeddedTerminal implements SandboxProcess {
   kill(signal: ProcessSignal): void {
     if (this.#over) return;
     if (interrupts.has(signal)) return this.#interrupt();
+    this.#show();
     this.#over = true;
     this.#running?.abort();
     this.#end({ exitCode: 128 + processSignals[signal], signal });
@@ -103,7 +108,8 @@ export class EmbeddedTerminal implements SandboxProcess {
         this.#interrupt();
         return;
       }
-      const key = keys.exec(this.#typed)?.[0] ?? String.fromCodePoint(this.#typed.codePointAt(0) ?? 0);
+      keys.lastIndex = 0;
+      const [key = ""] = keys.exec(this.#typed) ?? [];
       this.#typed = this.#typed.slice(key.length);
       this.#press(key);
     }
@@ -132,10 +138,15 @@ export class EmbeddedTerminal implements SandboxProcess {
         this.#line = "";
         return;
       default:
-        if (key < " ") return;
-        this.#line += key;
-        this.#print(key);
+        if (key >= " ") this.#take(key);
     }
+  }
+
+  /** As in a terminal of the system, what goes beyond a full line isn't taken. */
+  #take(characters: string): void {
+    const taken = characters.slice(0, limits.processStdinBytes - this.#line.length);
+    this.#line += taken;
+    this.#print(taken.length < characters.length ? `${taken}${BELL}` : taken);
   }
 
   #interrupt(): void {
@@ -188,12 +199,21 @@ export class EmbeddedTerminal implements SandboxProcess {
 
   #leave(exitCode: number): void {
     if (this.#over) return;
+    this.#show();
     this.#over = true;
     this.#end({ exitCode });
   }
 
   #print(text: string): void {
-    if (!this.#over) void this.#listener("stdout", new TextEncoder().encode(text));
+    if (this.#over) return;
+    if (this.#shown === "") queueMicrotask(() => this.#show());
+    this.#shown += text;
+  }
+
+  #show(): void {
+    const shown = this.#shown;
+    this.#shown = "";
+    if (shown !== "") void this.#listener("stdout", new TextEncoder().encode(shown));
   }
 }
 

@@ -111,6 +111,8 @@ export interface WorkerData {
   readonly outputBytes: number;
   /** Of one process or line, on each of its outputs: what is more isn't sent. */
   readonly processOutputBytes: number;
+  /** Names and values of a shell's variables, which its next line gets. */
+  readonly variableBytes: number;
   /** How long a program in JavaScript may run. */
   readonly scriptMs: number;
 }

@@ -1,5 +1,4 @@
 /** The operations of a worker, on a shell and its files. */
-import type { BashExecResult } from "just-bash";
 import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
 import { shellWord } from "../shell-word.ts";
@@ -67,7 +66,8 @@ async function runProcess(shell: Shell, operation: Operation & { kind: "process"
   // What isn't exported a shell in the shell wouldn't see.
   const exported = Object.keys(env ?? {}).filter((name) => /^[A-Za-z_]\w*$/.test(name));
   const exports = exported.length === 0 ? "" : `export ${exported.join(" ")}; `;
-  const result = await shell.bash.exec(exports + [command, ...args].map(shellWord).join(" "), {
+  const words = [command, ...args].map(shellWord).join(" ");
+  const result = await shell.tap.run(shell.bash, exports + words, {
     cwd: await startOf(shell, cwd),
     stdin: Buffer.from(operation.stdin).toString("latin1"),
     stdinKind: "bytes",
@@ -89,16 +89,31 @@ async function startOf({ files }: Shell, cwd: string | undefined): Promise<strin
 
 async function runLine(shell: Shell, { line, env }: Operation & { kind: "line" }): Promise<ProcessResult> {
   const result = await shell.bash.exec(line, { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true });
-  return { ...outputOf(shell, result), env: result.env };
+  const output = outputOf(shell, { ...result, stdout: Buffer.from(result.stdout) });
+  if (bytesOf(result.env) <= shell.variableBytes) return { ...output, env: result.env };
+  // They are kept by the runtime while nothing runs, for each shell that is open.
+  const refused = Buffer.from(
+    `the shell's variables took more than ${shell.variableBytes} bytes: they are as before this line\n`,
+  );
+  return { ...output, exitCode: 1, stderr: Buffer.concat([output.stderr, refused]), env };
 }
 
-function outputOf({ processOutputBytes }: Shell, result: BashExecResult): ProcessResult {
-  const binary = result.stdoutKind === "bytes" || result.stdoutEncoding === "binary";
+function bytesOf(variables: Readonly<Record<string, string>>): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(variables))
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  return bytes;
+}
+
+function outputOf(
+  { processOutputBytes }: Shell,
+  printed: { readonly exitCode: number; readonly stdout: Uint8Array; readonly stderr: string },
+): ProcessResult {
   return {
-    exitCode: result.exitCode,
+    exitCode: printed.exitCode,
     // Who hears one byte too much ends the process for it.
-    stdout: Buffer.from(result.stdout, binary ? "latin1" : "utf8").subarray(0, processOutputBytes + 1),
-    stderr: Buffer.from(result.stderr).subarray(0, processOutputBytes + 1),
+    stdout: printed.stdout.subarray(0, processOutputBytes + 1),
+    stderr: Buffer.from(printed.stderr).subarray(0, processOutputBytes + 1),
   };
 }
 

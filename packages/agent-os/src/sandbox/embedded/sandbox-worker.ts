@@ -199,6 +199,7 @@ function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] 
     fileBytes,
     outputBytes: limits.sandboxOutputBytes,
     processOutputBytes: limits.processOutputBytes,
+    variableBytes: limits.sandboxVariableBytes,
     scriptMs: limits.sandboxExecMaxMs,
   };
   return [

@@ -10,6 +10,25 @@ import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
 import type { Layers, WorkerData } from "./messages.ts";
+import { OutputTap } from "./output-tap.ts";
+
+/**
+ * What just-bash counts to find out that a command doesn't end, and an agent with a log of 200,000 lines meets at once: a command's time and
+ * memory have bounds of their own here. Its bounds of bytes and of nesting stay.
+ */
+const unbounded = {
+  maxCommandCount: Infinity,
+  maxLoopIterations: Infinity,
+  maxAwkIterations: Infinity,
+  maxSedIterations: Infinity,
+  maxJqIterations: Infinity,
+  maxQueryElements: Infinity,
+  maxAwkParserOperations: Infinity,
+  maxWorkUnits: Infinity,
+  maxArrayElements: Infinity,
+} as const;
+/** Functions that call themselves: their frames are on the worker's own stack. */
+const CALL_DEPTH = 1_000;
 
 /** just-bash isn't installed. */
 export class JustBashMissing extends Error {}
@@ -17,9 +36,12 @@ export class JustBashMissing extends Error {}
 /** A shell and its files. */
 export interface Shell {
   readonly bash: Bash;
+  /** What a command of it prints, byte by byte. */
+  readonly tap: OutputTap;
   readonly files: InMemoryFs | MountableFs;
   readonly outputBytes: number;
   readonly processOutputBytes: number;
+  readonly variableBytes: number;
   /** What changed since the last time. */
   takeChanges(): Promise<ImageChanges>;
 }
@@ -41,6 +63,7 @@ export interface ShellModule {
 /** A shell as every sandbox has it before it has files of its own. */
 interface EmptyShell {
   readonly bash: Bash;
+  readonly tap: OutputTap;
   readonly files: InMemoryFs;
 }
 
@@ -69,18 +92,18 @@ class LoadedShell implements ShellModule {
   }
 
   async open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell> {
-    const { bash: plain, files } = await this.#take(outside);
+    const { bash: plain, tap, files } = await this.#take(outside);
     for (const [path, entry] of layers?.lower ?? []) await restore(files, path, entry);
     const given = new Set(files.getAllPaths());
     for (const [path, entry] of image) await restore(files, path, entry);
     const watch = new FileWatch(files, given);
-    const { outputBytes, processOutputBytes } = this.#data;
-    const rest = { outputBytes, processOutputBytes, takeChanges: () => watch.take() };
+    const { outputBytes, processOutputBytes, variableBytes } = this.#data;
+    const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
     const { hosts = [] } = layers ?? {};
     if (hosts.length === 0) return { bash: plain, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
-    const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside), fs: mounted });
+    const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside, tap), fs: mounted });
     return { bash, files: mounted, ...rest };
   }
 
@@ -95,10 +118,11 @@ class LoadedShell implements ShellModule {
     const { Bash, InMemoryFs } = this.#justBash;
     const files = new InMemoryFs({}, { maxTotalBytes: this.#data.fileBytes });
     // It puts what every shell has there.
-    const bash = new Bash({ ...optionsOf(this.#data, outside), fs: files });
+    const tap = new OutputTap();
+    const bash = new Bash({ ...optionsOf(this.#data, outside, tap), fs: files });
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
-    return { bash, files };
+    return { bash, tap, files };
   }
 
   #mountOf({ path, hostPath }: Layers["hosts"][number]) {
@@ -115,19 +139,15 @@ class LoadedShell implements ShellModule {
   }
 }
 
-function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined): BashOptions {
+function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined, tap: OutputTap): BashOptions {
   return {
     cwd: HOME,
     env: { HOME, USER: "user", ...outside?.variables },
     ...(outside === undefined ? {} : { fetch: outside.fetch }),
+    customCommands: [tap.command],
     // `js-exec`: QuickJS, as WebAssembly, in a thread of its own that ends with this one.
     javascript: true,
-    // The deadline bounds a command's time; these are the library's own guards of memory.
-    executionLimits: {
-      maxCommandCount: Infinity,
-      maxLoopIterations: Infinity,
-      maxJsTimeoutMs: scriptMs,
-    },
+    executionLimits: { ...unbounded, maxCallDepth: CALL_DEPTH, maxJsTimeoutMs: scriptMs },
   };
 }
 
