@@ -25,7 +25,7 @@ const programs = new Set([
 ]);
 
 /** Other flags, another cache: those of `isolate-process.ts`. */
-const isolates = ["--no-node-snapshot", "--no-opt"];
+const isolates = ["--no-node-snapshot", "--no-opt", "--no-concurrent-recompilation"];
 
 /** Called by vitest, once. */
 export default async function fillCompileCache(): Promise<void> {

@@ -532,8 +532,12 @@ export const limits = {
   isolateMemoryLeastMb: 8,
   /** One uninterrupted run in an isolate: the default of `cpuTimeLimitMs`. */
   isolateTimeMs: 1_000,
-  /** An isolate that still runs so long after twice its time can't be stopped: its process ends. */
-  isolateStuckMs: 1_000,
+  /** On a busy machine a run may take so many times its limit, as long as it had less than that of a processor. */
+  isolateIdleFactor: 10,
+  /** An isolate that was stopped, and had so much of a processor since, can't be stopped: its process ends. */
+  isolateStuckMs: 2_000,
+  /** How often its process looks whether there is one. */
+  isolateLateLookMs: 500,
   /** An entry of an isolate takes no more of a processor than that to be short. */
   isolateShortMs: 0.5,
   /** Short entries until an isolate may be entered on its process's own thread. */

@@ -1,5 +1,6 @@
 /** Reloading a dynamic actor: the next activation has the new source, calls that run end with the old one; failed starts wait. */
 import { createClient } from "@troupe/client";
+import { limits } from "@troupe/protocol";
 import { actor, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { dynamicActor } from "../../src/index.ts";
@@ -131,3 +132,39 @@ test("a start that fails again isn't tried at every call: callers are told what 
   await world.reload("it");
   expect(await call()).toEqual([1, 1]);
 });
+
+const endings = {
+  "a loop in createState": ["createState() { for (;;); }", "dynamic.time_exceeded"],
+  "a loop in onWake": ["onWake() { for (;;); }", "dynamic.time_exceeded"],
+  "a heap that grows in createState": [
+    "createState() { const a = []; for (;;) a.push(new Array(1_000).fill(1)); }",
+    "dynamic.memory_exceeded",
+  ],
+} as const;
+
+test.each(Object.entries(endings))(
+  "a start that ends its isolate is told to its first caller, and is one start: %s",
+  async (_, [hook, is]) => {
+    let loads = 0;
+    const load = () => {
+      loads += 1;
+      return {
+        source: moduleOf(`${hook}, actions: { run: () => 1 }`),
+        nodeProcess: { memoryLimit: 16, cpuTimeLimitMs: is === "dynamic.time_exceeded" ? 50 : 10_000 },
+      };
+    };
+    await using world = await DynamicWorld.start({ it: dynamicActor({ load }) });
+    const call = () => failure(world.act("it", "run"));
+    expect([await call(), loads]).toMatchObject([{ is, retryable: false }, 1]);
+    expect([await call(), loads]).toMatchObject([{ is, retryable: false }, 2]);
+    const third = await call();
+    expect([third, loads]).toMatchObject([
+      { is, retryable: false, metadata: { retryAfterMs: expect.any(Number) } },
+      2,
+    ]);
+    expect(Object(third.metadata).retryAfterMs).toBeLessThanOrEqual(limits.failedStartWaitMs);
+    const url = `${world.endpoint}/actor/it/action/run?key=other`;
+    const answer = await fetch(url, { method: "POST", body: JSON.stringify({ args: [] }) });
+    expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: is.slice(8) } }]);
+  },
+);

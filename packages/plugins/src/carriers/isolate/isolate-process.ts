@@ -6,7 +6,8 @@
  *
  * One process for all dynamic actors of a runtime: spawned when the first is needed, and again after a crash. It has an
  * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
- * may lack the check by which the engine is stopped at a limit. What an isolate says in one turn of the runtime has a budget
+ * may lack the check by which the engine is stopped at a limit. And nothing is compiled beside what runs: a function for which better
+ * code is on its way looks at its limit once in a thousand million turns. What an isolate says in one turn of the runtime has a budget
  * (`process/outlet.ts`): a new half of it is given when the turn is over in which the first was read.
  *
  * One that shows no sign of life is killed, and nobody waits for its end: what the kernel holds on to may take its time.
@@ -53,6 +54,7 @@ interface Running {
 /** What it needs of its runtime. */
 export type IsolateProcessEnv = Pick<Env, "log" | "clock" | "timers">;
 
+const FLAGS = ["--no-node-snapshot", "--no-opt", "--no-concurrent-recompilation"];
 const ISOLATED_VM = "isolated-vm@7.0.1";
 
 /** One runtime's process. */
@@ -196,7 +198,7 @@ function processArguments(): string[] {
   }
   const source = new URL(import.meta.url).pathname.endsWith(".ts");
   const main = fileURLToPath(new URL(`./process/main.${source ? "ts" : "js"}`, import.meta.url));
-  return ["--no-node-snapshot", "--no-opt", ...sourceArguments(main, process.env.NODE_COMPILE_CACHE), main];
+  return [...FLAGS, ...sourceArguments(main, process.env.NODE_COMPILE_CACHE), main];
 }
 
 /** What the process says on its way out. */

@@ -19,9 +19,11 @@ import { loadIsolate } from "./load-isolate.ts";
 import { Lookout } from "./lookout.ts";
 import { Outlet } from "./outlet.ts";
 import { OwnThread } from "./own-thread.ts";
+import { processCpuMs } from "./process-cpu.ts";
 import { RunningIsolate } from "./running-isolate.ts";
 import { levelStacks } from "./stack.ts";
 import { TypeStripper } from "./type-stripper.ts";
+import { Unstoppable } from "./unstoppable.ts";
 
 levelStacks();
 
@@ -32,6 +34,7 @@ const pool = new IsolatePool();
 const types = new TypeStripper();
 const thread = new OwnThread();
 const lookout = new Lookout();
+const unstoppable = new Unstoppable<object>();
 const isolates = new Map<number, RunningIsolate>();
 /** Ways out; that of an isolate which ended is there until all that it said has left. */
 const outlets = new Map<number, Outlet>();
@@ -124,13 +127,14 @@ socket.on("data", (chunk) => {
 socket.on("error", end);
 socket.on("close", end);
 
-/** Some loops of the engine's own can't be interrupted. All isolates end with the one that can't be stopped. */
 setInterval(() => {
-  const oldest = performance.now() - limits.pluginOpenTimeoutMs - limits.isolateStuckMs;
-  const stuck =
-    [...isolates.values()].some((isolate) => isolate.stuck) ||
-    [...loading.values()].some(({ began }) => began < oldest);
-  if (!stuck) return;
+  const wallMs = performance.now();
+  const oldest = wallMs - limits.pluginOpenTimeoutMs;
+  const late = [
+    ...[...isolates.values()].filter(({ overdue }) => overdue),
+    ...[...loading.values()].filter(({ began }) => began < oldest),
+  ];
+  if (!unstoppable.look(late, { wallMs, cpuMs: processCpuMs() })) return;
   process.stderr.write("an isolate can't be stopped: the process ends, and all isolates with it\n");
   end();
-}, limits.isolateStuckMs);
+}, limits.isolateLateLookMs);

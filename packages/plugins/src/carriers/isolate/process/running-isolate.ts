@@ -21,6 +21,7 @@ import type { IsolateEnd } from "../wire.ts";
 import { EntryLimit } from "./entry-limit.ts";
 import { IsolateTimers } from "./isolate-timers.ts";
 import type { OwnThread } from "./own-thread.ts";
+import { processCpuMs } from "./process-cpu.ts";
 import { Trust } from "./trust.ts";
 
 const OUT_OF_MEMORY: IsolateEnd = { code: "memory_exceeded", message: "It used more memory than it may" };
@@ -77,7 +78,7 @@ export class RunningIsolate {
     const { isolate } = loaded;
     // That stops it; whoever waits for the entry is told, and nobody is when it can't be stopped.
     const exceeded = (): void => disposeOf(isolate);
-    this.#limit = new EntryLimit({ isolate, limitMs: timeLimitMs, exceeded });
+    this.#limit = new EntryLimit({ isolate, limitMs: timeLimitMs, cpuMs: processCpuMs, exceeded });
     this.#trust = new Trust({ thread, isolate, limitMs: timeLimitMs });
     this.#timers = new IsolateTimers((timer) => {
       this.#waiting.timerFired(timer);
@@ -109,9 +110,9 @@ export class RunningIsolate {
     disposeOf(this.#parts.loaded.isolate);
   }
 
-  /** True when an entry runs far past its limit: then nothing but the end of the process ends it. */
-  get stuck(): boolean {
-    return this.#limit.overdueMs > this.#parts.timeLimitMs + limits.isolateStuckMs;
+  /** It was stopped at its limit, and hasn't noticed yet. */
+  get overdue(): boolean {
+    return this.#limit.overdue;
   }
 
   /** What the source said while it was loaded is read first. */
