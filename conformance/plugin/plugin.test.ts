@@ -20,6 +20,7 @@ import {
   keeperInC,
   rustExample,
   rustProgram,
+  rustWasmExample,
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
@@ -121,12 +122,13 @@ async function asActor(
   built: Promise<Built>,
   as: "library" | "wasm",
   options: HostOptions,
+  actor = "keeper",
 ): Promise<ActorUnderTest> {
   const found = await built;
   if (found.missing !== undefined) return { missing: found.missing };
   const needs = ["actors", "database"] as const;
   const code = as === "library" ? { library: found.path } : { wasm: found.path };
-  return { definition: pluginActor({ ...code, needs, options }) };
+  return { definition: pluginActor({ ...code, actor, needs, options }) };
 }
 
 /** The same of what a carrier opens. */
@@ -202,6 +204,7 @@ function keepersWith(
     ["native, C", () => asActor(cPluginAt(...keeperInC), "library", options)],
     ["wasm, C", () => asActor(wasmPluginAt(...keeperInC), "wasm", options)],
     ["native, Rust", () => asActor(rustExample("keeper"), "library", options)],
+    ["wasm, Rust", () => asActor(rustWasmExample("keeper"), "wasm", options)],
     ["worker, Rust", () => carried(rustWorker("keeper"), options)],
     ["worker, Python", () => carried(python("keeper.py"), options)],
   ];
@@ -245,6 +248,10 @@ const features: Readonly<Record<string, (subject: string, find: () => Promise<Ac
 };
 for (const kit of Object.values(features)) for (const [subject, find] of keepers) kit(subject, find);
 for (const [subject, find] of keepers) actorLaneKit(subject, find);
+
+/** In Rust what asks is written in two ways, and native code has both; WebAssembly, above, has the second alone. */
+for (const kit of [actorKit, actorRequestKit, actorQueueKit, actorScheduleKit, actorAbortKit])
+  kit("native, Rust with await", () => asActor(rustExample("keeper"), "library", {}, "asking"));
 for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) {
   actorAwakeKit(subject, find);
   actorHibernationKit(subject, find);

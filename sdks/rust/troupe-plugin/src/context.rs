@@ -33,7 +33,7 @@ pub(crate) struct About {
 }
 
 /// What the call that runs is a part of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Part {
     /// 0: it answers none.
     pub(crate) call: u64,
@@ -121,12 +121,12 @@ impl Context {
     }
 
     /// Its keys and values.
-    pub fn kv(&mut self) -> Kv<'_> {
+    pub fn kv(&mut self) -> Kv<&mut Self> {
         Kv::new(self)
     }
 
     /// Another actor.
-    pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<'_> {
+    pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<&mut Self> {
         Other::new(self, name, key)
     }
 
@@ -156,7 +156,7 @@ impl Context {
     }
 
     /// Asks the host, and waits.
-    pub(crate) fn ask(&self, about: u32, question: Writer) -> Result<Heard, Error> {
+    pub(crate) fn ask_and_wait(&self, about: u32, question: Writer) -> Result<Heard, Error> {
         let (line, number) = self.waits.begin(Kind::Answer, self.instance)?;
         // Behind `begin`: whoever says that it is lost tells those that wait already.
         if self.lost.load(Ordering::SeqCst) {
