@@ -24,13 +24,7 @@ import {
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
-import {
-  type ActorUnderTest,
-  actorKit,
-  actorRequestKit,
-  actorScopeKit,
-  actorSocketKit,
-} from "./actor-kit.ts";
+import { type ActorUnderTest, actorKit, actorRequestKit, actorScopeKit } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
 import { actorConnectionKit, actorHibernationKit, actorLaneKit } from "./connection-kit.ts";
 import { actorDefaultsKit } from "./defaults-kit.ts";
@@ -39,6 +33,7 @@ import { actorAbortKit, actorAwakeKit, actorQueueKit, actorScheduleKit, actorStr
 import { leaksKit } from "./leaks-kit.ts";
 import { type PluginUnderTest, pluginKit, rejectionKit } from "./plugin-kit.ts";
 import { scopeKit } from "./scope-kit.ts";
+import { actorSocketKit, actorSocketSleepKit } from "./socket-kit.ts";
 import around from "./workers/around.ts";
 import asker from "./workers/asker.ts";
 import guardrail from "./workers/guardrail.ts";
@@ -255,6 +250,7 @@ for (const kit of [actorKit, actorRequestKit, actorQueueKit, actorScheduleKit, a
 for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) {
   actorAwakeKit(subject, find);
   actorHibernationKit(subject, find);
+  actorSocketSleepKit(subject, find);
 }
 
 test("docs/plugins/actors.md says of each language what its stories say", () => {
@@ -265,7 +261,12 @@ test("docs/plugins/actors.md says of each language what its stories say", () => 
   const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
   expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
   const all = columns.map(() => "yes");
-  const named = [...Object.keys(features), "keep-awake", "clients that stay while it sleeps"];
+  const named = [
+    ...Object.keys(features),
+    "keep-awake",
+    "clients that stay while it sleeps",
+    "raw sockets that stay",
+  ];
   const scopes = columns.map((column) => (column.startsWith("TypeScript") ? "no" : "yes"));
   expect(rows).toEqual([...named.map((name) => [name, ...all]), ["its scope", ...scopes]]);
 });

@@ -285,7 +285,8 @@ impl Actor {
     }
 
     /// It takes raw WebSockets: called when one was opened, for each message of its client, and when it is gone. An error
-    /// ends the socket.
+    /// ends the socket. Their clients stay while the actor sleeps, [`Context::sockets`], unless its options say
+    /// `canHibernateWebSocket: false`.
     pub fn sockets(
         mut self,
         opened: impl Fn(&mut Context, &Socket) -> Result<(), Error> + Send + Sync + 'static,

@@ -11,6 +11,7 @@ use crate::connections::{Connection, changed_rows};
 use crate::error::Error;
 use crate::kv::Kv;
 use crate::other::Other;
+use crate::sockets::{self, Socket};
 use crate::voice::say;
 use crate::waits::{Heard, Kind, Waits};
 use crate::wire::Writer;
@@ -60,6 +61,8 @@ pub struct Context {
     pub(crate) last_transaction: u64,
     /// Clients that are connected, by number.
     pub(crate) open: BTreeMap<u64, Connection>,
+    /// Raw WebSockets that are open, by number.
+    pub(crate) sockets: BTreeMap<u64, Socket>,
     held: Arc<AtomicUsize>,
     /// Nobody answers any more.
     lost: Arc<AtomicBool>,
@@ -83,6 +86,7 @@ impl Context {
             transactions: Vec::new(),
             last_transaction: 0,
             open: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             held: Arc::default(),
             rows: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -232,7 +236,11 @@ impl Context {
 
     /// The same, to be stored with what a call's answer, or its question, changes of what the host keeps; 0: by itself.
     pub(crate) fn flush_joined(&mut self, call: u64) -> Result<(), Error> {
-        let clients = if self.failed { Vec::new() } else { changed_rows(&mut self.open) };
+        let mut clients = Vec::new();
+        if !self.failed {
+            clients = changed_rows(&mut self.open);
+            clients.extend(sockets::changed_rows(&mut self.sockets));
+        }
         let nothing = self.before.is_empty() && self.keys.is_empty() && clients.is_empty();
         if !nothing && !self.failed {
             let rows = self.before.keys().map(|name| {

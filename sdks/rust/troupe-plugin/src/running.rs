@@ -21,6 +21,7 @@ use crate::lanes::{Label, Lane, Lanes, lock};
 use crate::plugin::Plugin;
 use crate::queue::Delivery;
 use crate::requests::Bodies;
+use crate::sockets::Socket;
 use crate::task::{Goal, Task};
 use crate::voice::{To, Voice, say};
 use crate::waits::{Key, Kind, Waits};
@@ -206,6 +207,11 @@ impl Running {
     /// A client that stayed with the host, before the start.
     pub(crate) fn keep(&self, one: Connection) {
         lock(&self.life).context.open.insert(one.number(), one);
+    }
+
+    /// The same for a raw socket's.
+    pub(crate) fn keep_socket(&self, one: Socket) {
+        lock(&self.life).context.sockets.insert(one.number, one);
     }
 
     /// The host asks for its end.

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use troupe_plugin::{
-    Actor, Connection, Context, Error, KeepAwake, Message, Plugin, Request, Response, export_plugin,
+    Actor, Connection, Context, Error, KeepAwake, Message, Plugin, Request, Response, Socket, export_plugin,
 };
 
 mod asking;
@@ -27,10 +27,32 @@ fn whisper(c: &mut Context, (said,): (String,)) -> Result<(), Error> {
     c.send(&[to], "whispered", &(said,))
 }
 
+fn path(socket: &Socket) -> String {
+    socket.url.splitn(4, '/').last().map_or_else(String::new, |path| format!("/{path}"))
+}
+
+/// Counts in the socket's state, and says what it counted.
+fn mark(c: &mut Context, number: u64, text: &str) -> Result<(), Error> {
+    let Some(socket) = c.socket(number) else {
+        return Ok(());
+    };
+    let (path, marks) = (path(socket), socket.state::<Option<u64>>()?.unwrap_or(0) + 1);
+    c.set_socket_state(number, &marks)?;
+    let wakes = c.state::<u64>("wakes")?.unwrap_or(0);
+    c.send_text(number, &format!("{text} {path} {marks} {wakes}"))
+}
+
+fn gone(c: &mut Context, number: u64) -> Result<(), Error> {
+    let path = c.socket(number).map(path).unwrap_or_default();
+    c.kv().put("gone", path);
+    Ok(())
+}
+
 /// Says what it is told again, and ends when it is told "bye".
 fn heard(c: &mut Context, socket: u64, message: Message) -> Result<(), Error> {
     match message {
         Message::Text(text) if text == "bye" => c.close_socket(socket, 4000, "bye"),
+        Message::Text(text) if text.starts_with("mark") => mark(c, socket, &text),
         Message::Text(text) if text == "fail" => Err(Error::user("told_to", "it was told to fail")),
         Message::Text(text) => {
             c.kv().put("heard", &text);
@@ -168,7 +190,12 @@ fn actor(name: &str) -> Actor {
     let actor = Actor::new(name)
         .event("whispered")
         .database()
-        .sockets(|c, socket| c.send_text(socket.number, "welcome"), heard, |_, _| Ok(()))
+        .sockets(|c, socket| c.send_text(socket.number, "welcome"), heard, gone)
+        .action("sockets", |c, _: [(); 0]| {
+            let mut paths: Vec<_> = c.sockets().map(path).collect();
+            paths.sort();
+            Ok(paths)
+        })
         .action("put", |c, (key, value): (String, String)| {
             c.kv().put(key, value);
             Ok(())
