@@ -71,34 +71,6 @@ export function actorKit(subject: string, find: () => Promise<ActorUnderTest>): 
   });
 }
 
-/** Registers the story of raw WebSockets. */
-export function actorSocketKit(subject: string, find: () => Promise<ActorUnderTest>): void {
-  test(`${subject} actor: raw WebSockets`, { timeout: 290_000 }, async (context: TestContext) => {
-    await using served = await serve(find, context);
-    const { handle } = served;
-    const heard: unknown[] = [];
-    const closed = Promise.withResolvers<number>();
-    const socket = await handle.webSocket("/chat");
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => {
-      heard.push(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
-      if (heard.length === 1) socket.send("one");
-      if (heard.length === 2) socket.send(Uint8Array.of(1, 2, 3));
-      if (heard.length === 3) socket.send("");
-      if (heard.length === 4) socket.send("bye");
-    };
-    socket.onclose = ({ code }) => closed.resolve(code);
-    expect(await closed.promise).toBe(4000);
-    expect(heard).toEqual(["welcome", "one!", Uint8Array.of(1, 2, 3), "!"]);
-    expect(await handle.action({ name: "get", args: ["heard"] })).toBe("");
-    const failing = await handle.webSocket("/chat");
-    const failed = Promise.withResolvers<readonly [number, string]>();
-    failing.onopen = () => failing.send("fail");
-    failing.onclose = ({ code, reason }) => failed.resolve([code, reason]);
-    expect(await failed.promise).toEqual([1011, "user.told_to"]);
-  });
-}
-
 /** Registers the story of HTTP requests. */
 export function actorRequestKit(subject: string, find: () => Promise<ActorUnderTest>): void {
   test(`${subject} actor: HTTP requests`, { timeout: 290_000 }, async (context: TestContext) => {
@@ -124,7 +96,7 @@ export function actorRequestKit(subject: string, find: () => Promise<ActorUnderT
 }
 
 /** A server with the actor, and one of it. */
-async function serve(find: () => Promise<ActorUnderTest>, context: TestContext) {
+export async function serve(find: () => Promise<ActorUnderTest>, context: TestContext) {
   const found = await find();
   if (found.missing !== undefined) return context.skip(found.missing);
   const registry = setup({ use: { keeper: found.definition } });

@@ -53,7 +53,7 @@ test("Rust's compiles", { timeout: 290_000 }, async (context: TestContext) => {
     `pub mod counter { ${counter} pub ${main} }`,
     `pub mod mailer { use std::time::Duration; use troupe_plugin::{Actor, Context, QueueMessage}; pub fn actor() -> Actor { ${mailer} } }`,
     `pub mod around { use serde_json::{Value, json}; use troupe_plugin::{Call, Error, Plugin, kind}; ${around} }`,
-    `pub mod ledger { use troupe_plugin::{Actor, Turn}; pub fn actor() -> Actor { ${ledger} } }`,
+    `pub mod ledger { use std::time::Duration; use troupe_plugin::{Actor, QueueMessage, Turn}; pub fn actor() -> Actor { ${ledger} } }`,
   ];
   mkdirSync(join(at.path, "src"));
   writeFileSync(join(at.path, "src/lib.rs"), ["#![allow(dead_code)]", ...modules, ""].join("\n"));

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "troupe_socket.h"
 
 /* The text at a place of the arguments. */
 troupe_bytes argument(troupe_bytes args, size_t at) {
@@ -342,35 +341,7 @@ static void destroy(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_destroy(c);
 }
 
-static void welcome(troupe_context *c, const troupe_socket *socket) {
-  troupe_socket_text(c, socket->number, troupe_text("welcome"));
-}
-
-static int says(troupe_bytes message, const char *text) {
-  return message.size == strlen(text) && (message.size == 0 || memcmp(message.data, text, message.size) == 0);
-}
-
-/* Says what it is told again, and ends when it is told "bye". */
-static void heard(troupe_context *c, uint64_t socket, troupe_bytes message, int is_text) {
-  char said[LONGEST];
-  if (!is_text) {
-    troupe_socket_bytes(c, socket, message);
-  } else if (says(message, "bye")) {
-    troupe_socket_close(c, socket, 4000, "bye");
-  } else if (says(message, "fail")) {
-    troupe_socket_close(c, socket, 1011, "user.told_to");
-  } else if (message.size < LONGEST) {
-    if (message.size > 0) memcpy(said, message.data, message.size);
-    said[message.size] = '!';
-    const troupe_bytes louder = {(const uint8_t *)said, message.size + 1};
-    troupe_kv_put(c, troupe_text("heard"), message);
-    troupe_socket_text(c, socket, louder);
-  }
-}
-
 static const troupe_action queues[] = {{"jobs", do_job}, {"inbox", NULL}, {NULL, NULL}};
-
-static const troupe_sockets sockets = {.opened = welcome, .heard = heard};
 
 static const troupe_action actions[] = {
     {"put", put},         {"get", get},         {"delete", delete_key}, {"keys", keys},     {"note", note},
@@ -380,11 +351,12 @@ static const troupe_action actions[] = {
     {"later", later},     {"laterUnknown", later_unknown}, {"scheduled", scheduled}, {"cancel", cancel}, {"tick", tick},
     {"every", every},     {"cron", cron},       {"jobs", jobs},         {"stopJob", stop_job}, {"hold", hold},
     {"letGo", let_go},    {"wakes", wakes},     {"watch", watch},       {"count", count},
-    {"countAndFail", count_and_fail}, {"visits", visits}, {"here", here}, {"tellSecret", tell_secret}, {NULL, NULL},
+    {"countAndFail", count_and_fail}, {"visits", visits}, {"here", here}, {"tellSecret", tell_secret}, {"sockets", open_sockets},
+    {NULL, NULL},
 };
 static const char *const events[] = {"whispered", "secret", NULL};
 static const troupe_actor actors[] = {
-    {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &sockets, .start = started,
+    {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &raw_sockets, .start = started,
      .queues = queues, .request = answer, .accept = accept_client, .clients = &clients},
     {.name = NULL},
 };

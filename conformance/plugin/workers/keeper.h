@@ -21,6 +21,10 @@ void visits(troupe_context *c, troupe_call *call, troupe_bytes args);
 void here(troupe_context *c, troupe_call *call, troupe_bytes args);
 void tell_secret(troupe_context *c, troupe_call *call, troupe_bytes args);
 
+/* keeper-sockets.c */
+extern const troupe_sockets raw_sockets;
+void open_sockets(troupe_context *c, troupe_call *call, troupe_bytes args);
+
 /* keeper-time.c */
 void started(troupe_context *c, int is_new);
 void answer(troupe_context *c, troupe_call *call, const troupe_request *request);

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../sdks/python"))
 
@@ -45,6 +46,10 @@ def tell(c, whom, key, value):
     return c.actor("keeper", whom, existing=True).call("get", key)
 
 
+def path(socket):
+    return urlsplit(socket.url).path
+
+
 def heard(c, socket, message):
     """Says what it is told again, and ends when it is told "bye"."""
     if message == "bye":
@@ -53,9 +58,16 @@ def heard(c, socket, message):
         raise PluginError("told_to", "it was told to fail")
     elif isinstance(message, bytes):
         socket.send(message)
+    elif message.startswith("mark"):
+        socket.state = (socket.state or 0) + 1
+        socket.send(f"{message} {path(socket)} {socket.state} {c.state['wakes']}")
     else:
         c.kv.put("heard", message)
         socket.send(f"{message}!")
+
+
+def gone(c, socket):
+    c.kv.put("gone", path(socket))
 
 
 def answer(_c, request):
@@ -177,6 +189,7 @@ ACTIONS = {
     "visits": visits,
     "here": lambda c: sorted(each.state["name"] for each in c.connections.values()),
     "tellSecret": lambda c, said: c.broadcast("secret", said),
+    "sockets": lambda c: sorted(path(each) for each in c.sockets.values()),
     "hold": hold,
     "letGo": let_go,
     "wakes": lambda c: c.state["wakes"],
@@ -229,7 +242,7 @@ serve(
                 disconnected=disconnected,
                 can_subscribe=can_subscribe,
                 queues={"jobs": do_job, "inbox": None},
-                sockets=Sockets(opened=lambda _c, socket: socket.send("welcome"), heard=heard),
+                sockets=Sockets(opened=lambda _c, socket: socket.send("welcome"), heard=heard, closed=gone),
                 request=answer,
             )
         ],

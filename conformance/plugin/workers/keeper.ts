@@ -11,6 +11,8 @@ interface Visit {
 interface Visitor {
   readonly name: string;
   visits: number;
+  /** Of a raw socket. */
+  path?: string;
 }
 
 /** What keeps it awake, by actor. */
@@ -61,9 +63,10 @@ const keeper = actor({
     c.state.comings += `+${name} `;
     conn.send("whispered", `welcome ${name}`);
   },
-  onDisconnect: (c, conn) => {
-    const { name } = conn.state;
+  onDisconnect: async (c, conn) => {
+    const { name, path } = conn.state;
     if (name !== "") c.state.comings += `-${name} `;
+    if (path !== undefined) await c.kv.put("gone", path);
   },
   /** Fails with the first delivery of what says so. */
   run: async (c) => {
@@ -77,14 +80,20 @@ const keeper = actor({
     }
   },
   /** Says what it is told again, and ends when it is told "bye". */
-  onWebSocket: (c, socket) => {
+  onWebSocket: (c, socket, { request }) => {
     // It is called again when the actor wakes.
-    if (c.conn.state.visits === 0) socket.send("welcome");
-    c.conn.state.visits = 1;
+    const visitor = c.conn.state;
+    if (visitor.path === undefined) socket.send("welcome");
+    // An isolate has no URL.
+    visitor.path = `/${request.url.split("/").slice(3).join("/")}`;
     socket.addEventListener("message", async ({ data }) => {
       if (data === "fail") throw new UserError("it was told to fail", { code: "told_to" });
       if (data === "bye") return socket.close(4000, "bye");
       if (typeof data !== "string") return socket.send(data);
+      if (data.startsWith("mark")) {
+        visitor.visits += 1;
+        return socket.send(`${data} ${visitor.path} ${visitor.visits} ${c.state.wakes}`);
+      }
       await c.kv.put("heard", data);
       socket.send(`${data}!`);
     });
@@ -141,6 +150,7 @@ const keeper = actor({
         .map(({ state }) => state.name)
         .filter((name) => name !== "")
         .toSorted(),
+    sockets: (c) => [...c.conns.values()].flatMap(({ state }) => state.path ?? []).toSorted(),
     leave: (c) => c.conn.disconnect("enough"),
     sleep: (c) => c.sleep(),
     destroy: (c) => c.destroy(),

@@ -94,18 +94,22 @@ int troupe_set_client_state(troupe_context *c, uint64_t connection, troupe_bytes
   return keep_state(mine(client), value);
 }
 
+void put_client_state(wire_writer *out, troupe_bytes id, troupe_bytes state, size_t *bytes) {
+  *bytes += id.size + state.size;
+  if (out == NULL) return;
+  const size_t row = wire_begin(out, 1);
+  wire_put_number(out, 1, SPACE_CONNECTION);
+  wire_put_bytes(out, 2, id);
+  wire_put_bytes(out, 4, state);
+  wire_end(out, row);
+}
+
 int put_changed_clients(wire_writer *out, const troupe_context *c, size_t *bytes) {
   int changed = 0;
   for (troupe_client *at = c->clients; at != NULL; at = at->next) {
     if (!mine(at)->changed || !mine(at)->stays) continue;
     changed = 1;
-    *bytes += at->id.size + at->state.size;
-    if (out == NULL) continue;
-    const size_t row = wire_begin(out, 1);
-    wire_put_number(out, 1, SPACE_CONNECTION);
-    wire_put_bytes(out, 2, at->id);
-    wire_put_bytes(out, 4, at->state);
-    wire_end(out, row);
+    put_client_state(out, at->id, at->state, bytes);
   }
   return changed;
 }
@@ -283,6 +287,7 @@ int heard_client(troupe_context *c, uint32_t what, wire_reader message) {
 }
 
 int stayed_client(troupe_context *c, wire_reader sleeper) {
+  const wire_reader whole = sleeper;
   uint64_t number = 0;
   troupe_bytes id = nothing, params = nothing, state = nothing;
   while (wire_next(&sleeper)) {
@@ -292,7 +297,7 @@ int stayed_client(troupe_context *c, wire_reader sleeper) {
     if (sleeper.field == 5) state = sleeper.bytes;
   }
   if (sleeper.bad) return -1;
-  if (number == 0) return 0;
+  if (number == 0) return stayed_socket(c, whole);
   troupe_known_client *client = make_client(number, id, params, 1);
   if (client == NULL) return -1;
   if (state.size > 0 && keep_state(client, state) != 0) {

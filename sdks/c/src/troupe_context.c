@@ -78,6 +78,7 @@ static size_t changed_bytes(const troupe_context *c, int *changed) {
     bytes += row->key_size + row->size;
   }
   *changed |= put_changed_clients(NULL, c, &bytes);
+  *changed |= put_changed_sockets(NULL, c, &bytes);
   return bytes;
 }
 
@@ -92,6 +93,7 @@ static int say_rows(troupe_context *c, uint64_t joined) {
   for (const troupe_key_row *row = c->keys; row != NULL; row = row->next) put_key(out, row);
   size_t client_bytes = 0;
   put_changed_clients(out, c, &client_bytes);
+  put_changed_sockets(out, c, &client_bytes);
   wire_put_number(out, 4, joined);
   wire_end(out, write);
   wire_end(out, frame);
@@ -113,6 +115,7 @@ int write_joined(troupe_context *c, uint64_t call) {
   }
   forget_keys(c);
   clients_known(c);
+  sockets_known(c);
   if (!c->failed) return 0;
   take_back(c);
   return TROUPE_TOO_LONG;
@@ -251,6 +254,7 @@ void free_context(troupe_context *c) {
   }
   forget_keys(c);
   free_clients(c);
+  free_sockets(c);
   free(c->about);
   free(c);
 }

@@ -32,6 +32,7 @@
 #define TROUPE_PARTS_H
 
 #include "troupe_client.h"
+#include "troupe_socket.h"
 #include "troupe_lanes.h"
 #include "troupe_queue.h"
 
@@ -71,6 +72,7 @@ struct troupe_context {
   troupe_key_row *keys;
   char *about; /* its name, its id and the parts of its key, each with a 0 */
   const char *key_end;
+  troupe_socket *sockets; /* raw WebSockets that are open, as functions know them */
   troupe_client *clients; /* that are connected, as functions know them */
   troupe_guest *guests;   /* the same, as the host's thread knows them */
   void *data;
@@ -166,7 +168,7 @@ enum { SAY_STARTED = 2, SAY_STOPPED = 3, SAY_WRITE = 4, SAY_REPLY = 5, SAY_CONNE
 enum { SAY_KICK = 8, SAY_ASK = 9, SAY_REST = 10, SAY_END = 11, SAY_LOG = 15, SAY_SUBSCRIBED = 16 };
 enum { SAY_SOCKET_ACCEPT = 12, SAY_SOCKET_MESSAGE = 13, SAY_SOCKET_CLOSE = 14 };
 enum { SAY_REQUEST_ANSWER = 20, SAY_BODY_CHUNK = 22, SAY_BODY_END = 23, SAY_BODY_CREDIT = 24 };
-enum { SAY_STREAM_START = 25, SAY_STREAM_ITEM = 26 };
+enum { SAY_STREAM_START = 25, SAY_STREAM_ITEM = 26, SAY_SOCKET_ACKNOWLEDGE = 28 };
 enum { SPACE_STATE = 1, SPACE_KV = 2, SPACE_CONNECTION = 4 };
 
 extern const troupe_error too_long;
@@ -247,6 +249,8 @@ void free_context(troupe_context *c);
 int say_event(troupe_context *c, const char *event, troupe_bytes args, uint64_t connection);
 
 /* troupe_clients.c */
+/* What is stored of a client's state, as a row; `out` NULL: only its bytes. */
+void put_client_state(wire_writer *out, troupe_bytes id, troupe_bytes state, size_t *bytes);
 /* The host asks and tells about connections; else it accepts them by itself. */
 int knows_clients(const troupe_actor *actor);
 /* A Connect, a Disconnect or a Subscribe; and one that stayed, before the start. -1: no memory, or the host sent what can't be. */
@@ -259,8 +263,12 @@ void clients_known(troupe_context *c);
 void clients_leave(troupe_context *c);
 void free_clients(troupe_context *c);
 
-/* troupe_sockets.c: -1 when the host sent what can't be. */
+/* troupe_sockets.c: as those of troupe_clients.c. */
 int heard_socket(troupe_context *c, uint32_t what, wire_reader message);
+int stayed_socket(troupe_context *c, wire_reader sleeper);
+int put_changed_sockets(wire_writer *out, const troupe_context *c, size_t *bytes);
+void sockets_known(troupe_context *c);
+void free_sockets(troupe_context *c);
 
 /* troupe_requests.c */
 int heard_request(troupe_context *c, uint32_t what, wire_reader message);

@@ -12,7 +12,7 @@ from .json_values import encode_json
 from .kept import Cron, Message, Queue, Schedule
 from .other import Other
 from .requests import Request, Response
-from .sockets import Sockets
+from .sockets import Socket, Sockets
 from .voice import Voice
 from .wire import data, number
 
@@ -52,7 +52,7 @@ class Actor:
     can_subscribe: Optional[Callable[[Any, str], None]] = None
     #: It has a database of its own: `c.db`.
     database: bool = False
-    #: It takes raw WebSockets.
+    #: It takes raw WebSockets. Their clients stay while the actor sleeps, unless `options` say `{"canHibernateWebSocket": False}`.
     sockets: Optional[Sockets] = None
     #: `request(c, request)` answers HTTP requests; what it raises is the answer.
     request: Optional[Callable[["ActorContext", Request], Response]] = None
@@ -111,6 +111,8 @@ class ActorContext:
         self.cron = Cron(self)
         #: Clients that are connected, by number: of an actor that has a function for connections.
         self.connections: Mapping[int, Connection] = {}
+        #: Raw WebSockets that are open, by number: of an actor that takes them.
+        self.sockets: Mapping[int, Socket] = {}
         #: Set when the actor is told to stop.
         self.stopping = threading.Event()
         self.part = NO_CALL

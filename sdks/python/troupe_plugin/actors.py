@@ -175,13 +175,15 @@ class Running:
             elif field == 10:
                 more = bool(value)
         self._actor = self._actors[declared]
+        self._context = ActorContext(self._voice, name, key, actor_id)
         if self._actor.sockets is not None:
             self._sockets = OpenSockets(self._voice, self._actor.sockets)
-        self._context = ActorContext(self._voice, name, key, actor_id)
+            self._context.sockets = self._sockets.open
+            self._voice.clients.append(self._sockets.changed)
         if wants_connections(self._actor):
             self._connections = OpenConnections(self._voice, self._actor, self._add)
             self._context.connections = self._connections.open
-            self._voice.clients = self._connections.changed
+            self._voice.clients.append(self._connections.changed)
         self._keep(rows)
         if not more:
             self._lane.add(self._start)
@@ -192,6 +194,8 @@ class Running:
         for field, value in said:
             if field == 3 and self._connections is not None:
                 self._connections.stayed(value)
+            if field == 3 and self._sockets is not None:
+                self._sockets.stayed(value)
         if any(field == 2 and value for field, value in said):
             self._lane.add(self._start)
 

@@ -32,7 +32,7 @@ class Voice:
         self._stored: Dict[str, bytes] = {}
         self._kv: Dict[bytes, Optional[bytes]] = {}
         #: What changed of clients that stay: their ids, and states encoded.
-        self.clients: Callable[[], Iterable[Tuple[str, bytes]]] = tuple
+        self.clients: List[Callable[[], Iterable[Tuple[str, bytes]]]] = []
         self._asks: Dict[int, Future] = {}
         self._last_ask = 0
         self._gone = False
@@ -100,7 +100,7 @@ class Voice:
         for blob, value in self._kv.items():
             content = number(5, 1) if value is None else data(4, value)
             rows += data(1, number(1, KV) + data(3, blob) + content)
-        for client, value in self.clients():
+        for client, value in [row for changed in self.clients for row in changed()]:
             rows += data(1, number(1, CONNECTION) + data(2, client) + data(4, value))
         self._stored, self._kv = now, {}
         said, self._said = self._said, []

@@ -13,9 +13,12 @@ import { whyNotLoaded } from "./native-package.ts";
 const root = join(import.meta.dirname, "../../../..");
 const sdkC = join(root, "sdks/c");
 /** The conformance kit's actor in C: all its parts. */
-export const keeperInC: readonly string[] = ["keeper.c", "keeper-clients.c", "keeper-time.c"].map((file) =>
-  join(root, "conformance/plugin/workers", file),
-);
+export const keeperInC: readonly string[] = [
+  "keeper.c",
+  "keeper-clients.c",
+  "keeper-sockets.c",
+  "keeper-time.c",
+].map((file) => join(root, "conformance/plugin/workers", file));
 /** Where cargo's files go. */
 const cargoTarget = join(root, "node_modules/.cache/troupe-cargo");
 const run = promisify(execFile);

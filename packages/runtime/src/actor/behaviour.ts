@@ -239,7 +239,7 @@ export function describeCarried(declaration: CarriedDeclaration): ActorDescripto
   const { options, ignored } = parseOptions(declaration.options);
   if (options.concurrency === "serial" && !declaration.serial)
     throw configErrors.unsupportedOption("concurrency");
-  if (declaration.hibernation !== true || declaration.kept === true) checkHibernation(options);
+  if (declaration.hibernation !== true) checkHibernation(options);
   checkKept(declaration, options);
   return Object.freeze({
     options,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -8,28 +10,18 @@ use crate::error::Error;
 use crate::queue::{Delivery, QueueMessage};
 use crate::requests::{Answerer, Request, Response};
 use crate::sockets::{Message, Socket, SocketHooks};
+use crate::task::{Begin, Given};
 use crate::turn::Turn;
-use crate::waits::Heard;
-use crate::wire::Writer;
 
 /// An action's answer: there, or somebody's to give who gets the call when what the action wrote has been said.
 pub(crate) enum Answer {
     Now(Vec<u8>),
     Later(Box<dyn FnOnce(Pending)>),
-    /// Behind the host's answer to a question.
-    Ask(Asked),
+    /// Somebody's who goes on with `.await`.
+    Goes(Begin),
     /// It comes in items.
     Items(Items),
 }
-
-/// A question of an action's, and what goes on behind it.
-pub(crate) struct Asked {
-    pub(crate) about: u32,
-    pub(crate) question: Writer,
-    pub(crate) then: GoOn,
-}
-
-pub(crate) type GoOn = Box<dyn FnOnce(&mut Context, Heard) -> Result<Answer, Error> + Send>;
 
 /// Makes the next item of a result, or says that there is none.
 pub(crate) type Items = Box<dyn FnMut(&mut Context) -> Result<Option<Vec<u8>>, Error> + Send>;
@@ -121,30 +113,26 @@ impl Actor {
         self
     }
 
-    /// Adds an action that asks the host and doesn't wait: its function gives an answer or a question, and another function goes on
-    /// when that is answered. Meanwhile the actor's other calls run. So it runs on a thread, in place, and in WebAssembly, where
-    /// nobody can wait:
+    /// Adds an action that asks the host and doesn't wait: where others wait for an answer, it goes on with `.await`, and meanwhile
+    /// the actor's other functions run. So it is the same on a thread, in place, and in WebAssembly, where nobody can wait:
     ///
     /// ```
     /// # use troupe_plugin::{Actor, Turn};
     /// # let _ =
-    /// Actor::new("ledger").database().asking("add", |_, (amount,): (i64,)| {
-    ///     Turn::exec("INSERT INTO entries (amount) VALUES (?)", (amount,), |_, changes| {
-    ///         Ok(Turn::done(changes.last_insert_row_id))
-    ///     })
+    /// Actor::new("ledger").database().asking("add", |c: Turn, (amount,): (i64,)| async move {
+    ///     let changes = c.exec("INSERT INTO entries (amount) VALUES (?)", (amount,)).await?;
+    ///     Ok(changes.last_insert_row_id)
     /// })
     /// # ;
     /// ```
-    pub fn asking<A, R>(
-        mut self,
-        name: &str,
-        run: impl Fn(&mut Context, A) -> Result<Turn<R>, Error> + Send + Sync + 'static,
-    ) -> Self
+    pub fn asking<A, R, F>(mut self, name: &str, run: impl Fn(Turn, A) -> F + Send + Sync + 'static) -> Self
     where
-        A: DeserializeOwned,
-        R: Serialize + 'static,
+        A: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
     {
-        let run = move |c: &mut Context, args: &[u8]| run(c, serde_json::from_slice(args)?)?.answer();
+        let run = Arc::new(run);
+        let run = move |_: &mut Context, args: &[u8]| Ok(goes(&run, serde_json::from_slice(args)?));
         self.actions.push((name.into(), Box::new(run)));
         self
     }
@@ -202,6 +190,26 @@ impl Actor {
         let run = move |c: &mut Context, delivery: Delivery, args: &[u8]| {
             let (body,): (T,) = serde_json::from_slice(args)?;
             Ok(Answer::Now(serde_json::to_vec(&run(c, delivery.message(body))?)?))
+        };
+        self.queues.push((name.into(), Some(Box::new(run))));
+        self
+    }
+
+    /// The same for a function that goes on with `.await`, as one of [`Actor::asking`] does.
+    pub fn consume_asking<T, R, F>(
+        mut self,
+        name: &str,
+        run: impl Fn(Turn, QueueMessage<T>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        let run = Arc::new(run);
+        let run = move |_: &mut Context, delivery: Delivery, args: &[u8]| {
+            let (body,): (T,) = serde_json::from_slice(args)?;
+            Ok(goes(&run, delivery.message(body)))
         };
         self.queues.push((name.into(), Some(Box::new(run))));
         self
@@ -277,7 +285,8 @@ impl Actor {
     }
 
     /// It takes raw WebSockets: called when one was opened, for each message of its client, and when it is gone. An error
-    /// ends the socket.
+    /// ends the socket. Their clients stay while the actor sleeps, [`Context::sockets`], unless its options say
+    /// `canHibernateWebSocket: false`.
     pub fn sockets(
         mut self,
         opened: impl Fn(&mut Context, &Socket) -> Result<(), Error> + Send + Sync + 'static,
@@ -294,7 +303,21 @@ impl Actor {
         mut self,
         answer: impl Fn(&mut Context, Request) -> Result<Response, Error> + Send + Sync + 'static,
     ) -> Self {
-        self.request = Some(Box::new(answer));
+        self.request = Some(Answerer::Now(Box::new(answer)));
+        self
+    }
+
+    /// The same for a function that goes on with `.await`, as one of [`Actor::asking`] does.
+    pub fn requests_asking<F>(mut self, answer: impl Fn(Turn, Request) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        let answer = Arc::new(answer);
+        let begin = move |request| -> Begin {
+            let answer = Arc::clone(&answer);
+            Box::new(move |turn| Box::pin(async move { Ok(Given::Response(answer(turn, request).await?)) }))
+        };
+        self.request = Some(Answerer::Goes(Box::new(begin)));
         self
     }
 
@@ -310,4 +333,17 @@ impl Actor {
         self.quick = true;
         self
     }
+}
+
+/// An answer that is made with `.await`.
+fn goes<A, R, F>(run: &Arc<impl Fn(Turn, A) -> F + Send + Sync + 'static>, args: A) -> Answer
+where
+    A: Send + 'static,
+    R: Serialize,
+    F: Future<Output = Result<R, Error>> + Send + 'static,
+{
+    let run = Arc::clone(run);
+    Answer::Goes(Box::new(move |turn| {
+        Box::pin(async move { Ok(Given::Value(serde_json::to_vec(&run(turn, args).await?)?)) })
+    }))
 }

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::guarded::guarded;
 use crate::running::Running;
+use crate::sockets::Socket;
 use crate::voice::say;
 use crate::wire::{Reader, Writer};
 
@@ -115,9 +116,14 @@ pub(crate) fn changed_rows(open: &mut BTreeMap<u64, Connection>) -> Vec<Writer> 
     changed
         .map(|one| {
             one.changed = false;
-            Writer::default().number(1, SPACE_CONNECTION).text(2, &one.id).bytes(4, &one.state)
+            state_row(&one.id, &one.state)
         })
         .collect()
+}
+
+/// What is stored of a client's state.
+pub(crate) fn state_row(id: &str, state: &[u8]) -> Writer {
+    Writer::default().number(1, SPACE_CONNECTION).text(2, id).bytes(4, state)
 }
 
 /// Connection parameters by number, as the host's thread knows them.
@@ -199,7 +205,7 @@ pub(crate) fn stayed(running: &Running, params: &mut Params, sleeper: Reader) ->
         stays: true,
         changed: false,
     };
-    for field in sleeper.fields()? {
+    for field in sleeper.clone().fields()? {
         match field.number {
             1 => one.number = field.value,
             3 => one.id = field.text(),
@@ -208,7 +214,9 @@ pub(crate) fn stayed(running: &Running, params: &mut Params, sleeper: Reader) ->
             _ => {}
         }
     }
-    if one.number != 0 {
+    if one.number == 0 {
+        running.keep_socket(Socket::stayed(sleeper)?);
+    } else {
         params.insert(one.number, one.params.clone());
         running.keep(one);
     }

@@ -11,6 +11,7 @@ use crate::connections::{Connection, changed_rows};
 use crate::error::Error;
 use crate::kv::Kv;
 use crate::other::Other;
+use crate::sockets::{self, Socket};
 use crate::voice::say;
 use crate::waits::{Heard, Kind, Waits};
 use crate::wire::Writer;
@@ -33,7 +34,7 @@ pub(crate) struct About {
 }
 
 /// What the call that runs is a part of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Part {
     /// 0: it answers none.
     pub(crate) call: u64,
@@ -60,6 +61,8 @@ pub struct Context {
     pub(crate) last_transaction: u64,
     /// Clients that are connected, by number.
     pub(crate) open: BTreeMap<u64, Connection>,
+    /// Raw WebSockets that are open, by number.
+    pub(crate) sockets: BTreeMap<u64, Socket>,
     held: Arc<AtomicUsize>,
     /// Nobody answers any more.
     lost: Arc<AtomicBool>,
@@ -83,6 +86,7 @@ impl Context {
             transactions: Vec::new(),
             last_transaction: 0,
             open: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             held: Arc::default(),
             rows: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -121,12 +125,12 @@ impl Context {
     }
 
     /// Its keys and values.
-    pub fn kv(&mut self) -> Kv<'_> {
+    pub fn kv(&mut self) -> Kv<&mut Self> {
         Kv::new(self)
     }
 
     /// Another actor.
-    pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<'_> {
+    pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<&mut Self> {
         Other::new(self, name, key)
     }
 
@@ -156,7 +160,7 @@ impl Context {
     }
 
     /// Asks the host, and waits.
-    pub(crate) fn ask(&self, about: u32, question: Writer) -> Result<Heard, Error> {
+    pub(crate) fn ask_and_wait(&self, about: u32, question: Writer) -> Result<Heard, Error> {
         let (line, number) = self.waits.begin(Kind::Answer, self.instance)?;
         // Behind `begin`: whoever says that it is lost tells those that wait already.
         if self.lost.load(Ordering::SeqCst) {
@@ -232,7 +236,11 @@ impl Context {
 
     /// The same, to be stored with what a call's answer, or its question, changes of what the host keeps; 0: by itself.
     pub(crate) fn flush_joined(&mut self, call: u64) -> Result<(), Error> {
-        let clients = if self.failed { Vec::new() } else { changed_rows(&mut self.open) };
+        let mut clients = Vec::new();
+        if !self.failed {
+            clients = changed_rows(&mut self.open);
+            clients.extend(sockets::changed_rows(&mut self.sockets));
+        }
         let nothing = self.before.is_empty() && self.keys.is_empty() && clients.is_empty();
         if !nothing && !self.failed {
             let rows = self.before.keys().map(|name| {

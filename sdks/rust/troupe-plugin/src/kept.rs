@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 use crate::call::read_value;
 use crate::context::Context;
 use crate::error::Error;
+use crate::question::{Put, Question};
 use crate::waits::{Heard, outcome};
 use crate::wire::Writer;
 
 /// Field of Ask.
-pub(crate) const KEPT: u32 = 12;
+const KEPT: u32 = 12;
 
 /// KeptAsk.
 #[derive(Clone, Copy)]
@@ -30,7 +31,7 @@ pub(crate) enum Ask {
 }
 
 /// What is asked; what is `null` isn't said.
-pub(crate) fn question(ask: Ask, call: u64, asked: Value) -> Result<Writer, Error> {
+fn question(ask: Ask, call: u64, asked: Value) -> Result<Writer, Error> {
     let said: Map<String, Value> = match asked {
         Value::Object(asked) => asked.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Map::new(),
@@ -48,9 +49,10 @@ pub(crate) fn answer<T: DeserializeOwned>(heard: &Heard) -> Result<T, Error> {
 pub(crate) struct Record(HashMap<String, crate::Raw>);
 
 impl Record {
-    /// A list of them.
-    pub(crate) fn all(heard: Vec<HashMap<String, crate::Raw>>) -> impl Iterator<Item = Self> {
-        heard.into_iter().map(Self)
+    /// A list of them, as it was answered.
+    pub(crate) fn all(heard: &Heard) -> Result<impl Iterator<Item = Self> + use<>, Error> {
+        let all: Vec<HashMap<String, crate::Raw>> = answer(heard)?;
+        Ok(all.into_iter().map(Self))
     }
 
     /// What it says of that; `null` where it says nothing.
@@ -59,20 +61,16 @@ impl Record {
     }
 }
 
-impl Context {
-    /// Asks, and waits for a list.
-    pub(crate) fn ask_kept_list(
-        &mut self,
-        ask: Ask,
-        asked: Value,
-    ) -> Result<impl Iterator<Item = Record> + use<>, Error> {
-        Ok(Record::all(self.ask_kept(ask, asked)?))
-    }
-
-    /// Asks, and waits. What was written before is stored together with what this changes.
-    pub(crate) fn ask_kept<T: DeserializeOwned>(&mut self, ask: Ask, asked: Value) -> Result<T, Error> {
-        let question = question(ask, self.part.call, asked)?;
-        self.flush_joined(self.part.call)?;
-        answer(&self.ask(KEPT, question)?)
-    }
+/// A question about what the host keeps. What was written before is stored together with what it changes.
+pub(crate) fn kept<T>(
+    ask: Ask,
+    asked: Result<Value, Error>,
+    read: fn(&Heard) -> Result<T, Error>,
+) -> Question<'static, T> {
+    let put = move |c: &mut Context| {
+        let question = question(ask, c.part.call, asked?)?;
+        c.flush_joined(c.part.call)?;
+        Ok(Put::Ask(question))
+    };
+    Question::new(KEPT, put, read)
 }

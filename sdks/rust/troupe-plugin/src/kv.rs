@@ -1,5 +1,7 @@
 use crate::context::Context;
 use crate::error::Error;
+use crate::question::{Asks, Put, Question};
+use crate::turn::Turn;
 use crate::waits::Heard;
 use crate::wire::{Field, Reader, Writer};
 
@@ -11,8 +13,8 @@ const KV_LIST: u32 = 4;
 pub type Entry = (Vec<u8>, Vec<u8>);
 
 /// Keys and values of an actor, both bytes. Read on demand, stored with what its function writes.
-pub struct Kv<'a> {
-    context: &'a mut Context,
+pub struct Kv<A> {
+    asks: A,
 }
 
 /// Which keys, in byte order.
@@ -49,44 +51,63 @@ impl KeyRange {
     }
 }
 
-impl<'a> Kv<'a> {
-    pub(crate) fn new(context: &'a mut Context) -> Self {
-        Self { context }
+impl<A: Asks> Kv<A> {
+    pub(crate) fn new(asks: A) -> Self {
+        Self { asks }
     }
 
     /// The value of a key.
-    pub fn get(&mut self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Error> {
-        let key = key.as_ref();
-        if let Some(written) = self.context.keys.get(key) {
-            return Ok(written.clone());
-        }
-        let heard = self.context.ask(KV_GET, Writer::default().bytes(1, key))?;
-        Ok(rows(&heard)?.into_iter().find(|(found, _)| found == key).map(|(_, value)| value))
+    pub fn get(self, key: impl AsRef<[u8]>) -> A::Answer<Option<Vec<u8>>> {
+        let put = |c: &mut Context| match c.keys.get(key.as_ref()) {
+            Some(written) => Ok(Put::Known(written.clone())),
+            None => Ok(Put::Ask(Writer::default().bytes(1, key.as_ref()))),
+        };
+        self.asks.ask(Question::new(KV_GET, put, |heard| {
+            Ok(rows(heard)?.into_iter().next().map(|(_, value)| value))
+        }))
     }
 
     /// Keys and their values, in order.
-    pub fn list(&mut self, range: &KeyRange) -> Result<Vec<Entry>, Error> {
-        // The host looks at what it was told.
-        self.context.flush()?;
-        let asked = Writer::default().bytes(1, &range.start).bytes(2, &range.end);
-        let asked = asked.number(3, range.limit.into()).number(4, range.reverse.into());
-        rows(&self.context.ask(KV_LIST, asked)?)
+    pub fn list(self, range: &KeyRange) -> A::Answer<Vec<Entry>> {
+        let put = |c: &mut Context| {
+            // The host looks at what it was told.
+            c.flush()?;
+            let asked = Writer::default().bytes(1, &range.start).bytes(2, &range.end);
+            Ok(Put::Ask(asked.number(3, range.limit.into()).number(4, range.reverse.into())))
+        };
+        self.asks.ask(Question::new(KV_LIST, put, rows))
     }
 
     /// Sets the value of a key.
-    pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        self.context.keys.insert(key.as_ref().to_vec(), Some(value.as_ref().to_vec()));
+    pub fn put(mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let (key, value) = (key.as_ref().to_vec(), value.as_ref().to_vec());
+        self.asks.with(|c| c.keys.insert(key, Some(value)));
     }
 
     /// Takes a key away.
-    pub fn delete(&mut self, key: impl AsRef<[u8]>) {
-        self.context.keys.insert(key.as_ref().to_vec(), None);
+    pub fn delete(mut self, key: impl AsRef<[u8]>) {
+        let key = key.as_ref().to_vec();
+        self.asks.with(|c| c.keys.insert(key, None));
     }
+}
 
+impl Kv<&mut Context> {
     /// Takes all keys of a range away that are stored, up to its limit.
-    pub fn delete_range(&mut self, range: &KeyRange) -> Result<(), Error> {
-        for (key, _) in self.list(range)? {
-            self.delete(key);
+    pub fn delete_range(self, range: &KeyRange) -> Result<(), Error> {
+        let Self { asks: context } = self;
+        for (key, _) in context.kv().list(range)? {
+            context.kv().delete(key);
+        }
+        Ok(())
+    }
+}
+
+impl Kv<&Turn> {
+    /// Takes all keys of a range away that are stored, up to its limit.
+    pub async fn delete_range(self, range: &KeyRange) -> Result<(), Error> {
+        let Self { asks: turn } = self;
+        for (key, _) in turn.kv().list(range).await? {
+            turn.kv().delete(key);
         }
         Ok(())
     }

@@ -63,10 +63,10 @@ mod deferred;
 mod error;
 mod flows;
 mod frames;
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", not(target_family = "wasm")))]
 mod grpc;
 mod guarded;
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", not(target_family = "wasm")))]
 mod handover;
 mod hello;
 mod host;
@@ -78,6 +78,7 @@ mod lanes;
 mod limits;
 mod other;
 mod plugin;
+mod question;
 mod queue;
 mod requests;
 mod running;
@@ -85,13 +86,14 @@ mod schedule;
 mod session;
 mod sockets;
 mod sql;
+mod task;
 mod turn;
 mod value;
 mod value_json;
 mod voice;
 mod waits;
 mod wire;
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", not(target_family = "wasm")))]
 mod worker;
 
 pub use abort::Abort;
@@ -106,6 +108,7 @@ pub use host::{Host, HostScope, Level};
 pub use kv::{Entry, KeyRange, Kv};
 pub use other::Other;
 pub use plugin::Plugin;
+pub use question::{Asked, Asks};
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
@@ -114,9 +117,9 @@ pub use requests::{Request, Response};
 pub use schedule::{Cron, Job, Schedule, Scheduled};
 pub use sockets::{Message, Socket};
 pub use sql::Changes;
-pub use turn::Turn;
+pub use turn::{Transaction, Turn};
 pub use value::{BigInt, ErrorValue, NoValue, Value, View};
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", not(target_family = "wasm")))]
 pub use worker::serve;
 
 /// Exports the five functions of the plugin ABI. The argument is a function that makes the [`Plugin`].

@@ -1,6 +1,6 @@
 //! Limits of the runtime's that a plugin keeps as well: those of `limits.ts`, by the same names.
 
-#![cfg_attr(not(feature = "worker"), allow(dead_code))]
+#![cfg_attr(any(not(feature = "worker"), target_family = "wasm"), allow(dead_code))]
 
 /// One frame between host and plugin, either way.
 pub const PLUGIN_FRAME_BYTES: usize = 67_174_400;

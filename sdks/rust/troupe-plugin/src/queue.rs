@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::kept::{Ask, Record};
+use crate::kept::{Ask, Record, answer, kept};
+use crate::question::Asks;
+use crate::waits::Heard;
 
 /// A message of one of the actor's queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +38,28 @@ impl Delivery {
 }
 
 /// The actor's own queues, [`Context::queue`].
-pub struct Queue<'a> {
-    context: &'a mut Context,
+pub struct Queue<A> {
+    asks: A,
     timeout: Option<Duration>,
     completable: bool,
 }
 
 impl Context {
     /// Its queues: those that it declares with [`queue`](crate::Actor::queue).
-    pub fn queue(&mut self) -> Queue<'_> {
-        Queue { context: self, timeout: None, completable: false }
+    pub fn queue(&mut self) -> Queue<&mut Self> {
+        Queue::new(self)
     }
 }
 
-impl Queue<'_> {
+impl<A: Asks> Queue<A> {
+    pub(crate) fn new(asks: A) -> Self {
+        Self { asks, timeout: None, completable: false }
+    }
+
     /// Puts a message into one of them: its number.
-    pub fn send(self, name: &str, body: &(impl Serialize + ?Sized)) -> Result<u64, Error> {
-        self.context.ask_kept(Ask::Send, json!({ "name": name, "body": serde_json::to_value(body)? }))
+    pub fn send(self, name: &str, body: &(impl Serialize + ?Sized)) -> A::Answer<u64> {
+        let asked = value(body).map(|body| json!({ "name": name, "body": body }));
+        self.asks.ask(kept(Ask::Send, asked, answer))
     }
 
     /// How long [`next`](Self::next) waits: not at all with [`Duration::ZERO`]. Without it: until a message comes, or the call is
@@ -70,28 +77,27 @@ impl Queue<'_> {
 
     /// The oldest message of these queues, of all without names; `None` when the time is over. It is handled when the call
     /// takes the next one, or ends: then it goes together with what was written.
-    pub fn next<T: DeserializeOwned>(self, names: &[&str]) -> Result<Option<QueueMessage<T>>, Error> {
+    pub fn next<T: DeserializeOwned>(self, names: &[&str]) -> A::Answer<Option<QueueMessage<T>>> {
         let asked = asked(names, self.timeout, self.completable);
-        let found = self.context.ask_kept_list(Ask::Receive, asked)?.next();
-        found.as_ref().map(read).transpose()
+        self.asks.ask(kept(Ask::Receive, Ok(asked), first))
     }
 
     /// A message that was taken to be completed is handled; its sender gets the reply, if it waits.
-    pub fn complete<T>(
-        self,
-        message: &QueueMessage<T>,
-        reply: &(impl Serialize + ?Sized),
-    ) -> Result<(), Error> {
-        let reply = serde_json::to_value(reply)?;
-        let asked = json!({ "id": message.id, "name": message.name, "reply": reply });
-        self.context.ask_kept(Ask::Complete, asked)
+    pub fn complete<T>(self, message: &QueueMessage<T>, reply: &(impl Serialize + ?Sized)) -> A::Answer<()> {
+        let asked =
+            value(reply).map(|reply| json!({ "id": message.id, "name": message.name, "reply": reply }));
+        self.asks.ask(kept(Ask::Complete, asked, answer))
     }
 
     /// It comes again: after so long, or, without, later each time.
-    pub fn retry<T>(self, message: &QueueMessage<T>, delay: Option<Duration>) -> Result<(), Error> {
+    pub fn retry<T>(self, message: &QueueMessage<T>, delay: Option<Duration>) -> A::Answer<()> {
         let asked = json!({ "id": message.id, "name": message.name, "delay": delay.map(millis) });
-        self.context.ask_kept(Ask::Retry, asked)
+        self.asks.ask(kept(Ask::Retry, Ok(asked), answer))
     }
+}
+
+fn first<T: DeserializeOwned>(heard: &Heard) -> Result<Option<QueueMessage<T>>, Error> {
+    Record::all(heard)?.next().as_ref().map(read).transpose()
 }
 
 fn read<T: DeserializeOwned>(message: &Record) -> Result<QueueMessage<T>, Error> {
@@ -103,8 +109,13 @@ fn read<T: DeserializeOwned>(message: &Record) -> Result<QueueMessage<T>, Error>
     })
 }
 
+/// As it is in a question.
+pub(crate) fn value(value: &(impl Serialize + ?Sized)) -> Result<Value, Error> {
+    Ok(serde_json::to_value(value)?)
+}
+
 /// The question for one message.
-pub(crate) fn asked(names: &[&str], timeout: Option<Duration>, completable: bool) -> Value {
+fn asked(names: &[&str], timeout: Option<Duration>, completable: bool) -> Value {
     json!({ "names": names, "timeout": timeout.map(millis), "completable": completable })
 }
 

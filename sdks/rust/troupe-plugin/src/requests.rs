@@ -1,17 +1,17 @@
 //! HTTP requests in an actor's own protocol. A body comes as the session gives credit for it, and is whole before the author's
-//! function runs; the answer's body leaves as the host gives credit, on a lane of its own, so that a slow client holds nobody up.
+//! function runs; the answer's body leaves as the host gives credit, so that a slow client holds nobody up.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::lanes::Label;
+use crate::lanes::{Label, lock};
 use crate::limits::PLUGIN_REQUEST_BODY_BYTES as BODY_LONGEST;
 use crate::running::Running;
 use crate::sockets::header;
+use crate::task::{Begin, Goal, Task};
 use crate::voice::say;
-use crate::waits::{Heard, Key, Kind};
 use crate::wire::{Reader, Writer};
 
 /// Bytes of a chunk.
@@ -54,7 +54,13 @@ impl Response {
     }
 }
 
-pub(crate) type Answerer = Box<dyn Fn(&mut Context, Request) -> Result<Response, Error> + Send + Sync>;
+/// An author's function for requests.
+pub(crate) enum Answerer {
+    Now(Answers),
+    Goes(Box<dyn Fn(Request) -> Begin + Send + Sync>),
+}
+
+type Answers = Box<dyn Fn(&mut Context, Request) -> Result<Response, Error> + Send + Sync>;
 
 /// A request whose body is on its way.
 struct Arriving {
@@ -81,6 +87,18 @@ impl Arriving {
     }
 }
 
+/// The body of an answer.
+#[derive(Default)]
+pub(crate) struct Leaving {
+    /// Chunks that its client takes.
+    credits: u64,
+    /// It, and how much of it was said; `None` while there is no answer.
+    rest: Option<(Vec<u8>, usize)>,
+}
+
+/// Those of one actor, by their requests.
+pub(crate) type Bodies = HashMap<u64, Leaving>;
+
 /// Those of one actor.
 #[derive(Default)]
 pub(crate) struct Arrivals {
@@ -98,27 +116,26 @@ impl Arrivals {
     pub(crate) fn heard(&mut self, running: &Arc<Running>, what: u32, said: Reader) -> Option<()> {
         let body = said.rest;
         let number = Reader::new(body).number(1)?;
-        let key = Key { kind: Kind::Body, of: running.instance, number };
         let fields = said.fields()?;
         let second = fields.iter().find(|field| field.number == 2);
         match what {
             OPEN => {
                 self.open.insert(number, Arriving::read(Reader::new(body))?);
-                running.shared.waits.keep(key);
+                lock(&running.bodies).insert(number, Leaving::default());
                 self.opened(running, number);
             }
             ABORT => {
                 self.open.remove(&number);
-                running.shared.waits.revoke(|one| *one == key, &Error::revoked());
+                running.forget(number);
             }
             CHUNK_CAME => self.chunk(running, number, second.map_or(&[][..], |chunk| chunk.bytes)),
             // Broken off: nobody waits for an answer.
             END if second.is_some() => {
                 self.open.remove(&number);
-                running.shared.waits.revoke(|one| *one == key, &Error::revoked());
+                running.forget(number);
             }
             END => self.whole(running, number),
-            _ => running.shared.waits.heard(key, Heard { what, body: body.to_vec() }),
+            _ => running.body_credit(number, second.map_or(0, |credits| credits.value)),
         }
         Some(())
     }
@@ -160,13 +177,21 @@ impl Running {
         );
     }
 
-    /// Nobody writes its body.
-    fn forget(&self, number: u64) {
-        let key = Key { kind: Kind::Body, of: self.instance, number };
-        self.shared.waits.revoke(|one| *one == key, &Error::revoked());
+    /// The client takes so many more chunks of the answer.
+    fn body_credit(&self, number: u64, credits: u64) {
+        let mut bodies = lock(&self.bodies);
+        if let Some(body) = bodies.get_mut(&number) {
+            body.credits += credits;
+        }
+        self.write_body(&mut bodies, number);
     }
 
-    fn refuse(&self, request: u64, error: &Error) {
+    /// Nobody writes its body.
+    fn forget(&self, number: u64) {
+        lock(&self.bodies).remove(&number);
+    }
+
+    pub(crate) fn refuse(&self, request: u64, error: &Error) {
         self.forget(request);
         let refusal = Writer::default().number(1, request).message(4, error.write());
         self.shared.voice.say(self.instance, say::REQUEST_ANSWER, refusal);
@@ -187,52 +212,53 @@ impl Running {
 
     fn run_request(self: &Arc<Self>, Arriving { number, request, .. }: Arriving) {
         let mut response = None;
+        let mut goes = None;
         let ran = self.run_hook(|c| {
-            let answer = self.actor().request.as_ref().ok_or_else(Error::no_answer)?;
-            response = Some(answer(c, request)?);
+            match self.actor().request.as_ref().ok_or_else(Error::no_answer)? {
+                Answerer::Now(answer) => response = Some(answer(c, request)?),
+                Answerer::Goes(begin) => goes = Some((begin(request), c.part.clone())),
+            }
             Ok(())
         });
+        if let (Ok(()), Some((begin, part))) = (&ran, goes) {
+            return Task::begin(self, Goal::Request(number), part, begin);
+        }
         match ran.and_then(|()| response.ok_or_else(Error::no_answer)) {
             Err(error) => self.refuse(number, &error),
             Ok(response) => self.answer_request(number, response),
         }
     }
 
-    fn answer_request(self: &Arc<Self>, number: u64, response: Response) {
+    pub(crate) fn answer_request(&self, number: u64, response: Response) {
         let headers =
             response.headers.iter().map(|(name, value)| Writer::default().text(1, name).text(2, value));
         let answer =
             Writer::default().number(1, number).number(2, response.status.into()).messages(3, headers);
-        if response.body.is_empty() {
-            self.forget(number);
-            self.shared.voice.say(self.instance, say::REQUEST_ANSWER, answer);
-            self.end_body(number);
+        let mut bodies = lock(&self.bodies);
+        // Nobody wants it any more.
+        let Some(body) = bodies.get_mut(&number) else {
             return;
-        }
-        let this = Arc::clone(self);
-        let write = move || {
-            // Nobody wants the rest, or nobody is there: then there is nothing to be said.
-            let _ = this.write_body(number, &response.body, answer);
         };
-        if self.shared.lanes.must_add(&Arc::default(), Box::new(write)).is_err() {
-            self.refuse(number, &Error::closed());
-        }
+        self.shared.voice.say(self.instance, say::REQUEST_ANSWER, answer);
+        body.rest = Some((response.body, 0));
+        self.write_body(&mut bodies, number);
     }
 
-    fn write_body(&self, number: u64, body: &[u8], answer: Writer) -> Result<(), Error> {
-        let voice = &self.shared.voice;
-        let line = self.shared.waits.listen(Key { kind: Kind::Body, of: self.instance, number })?;
-        voice.say(self.instance, say::REQUEST_ANSWER, answer);
-        let mut credits = 0;
-        for chunk in body.chunks(CHUNK) {
-            while credits == 0 {
-                credits += Reader::new(&line.next()?.body).number(2).unwrap_or(0);
-            }
-            credits -= 1;
-            voice.say(self.instance, say::BODY_CHUNK, Writer::default().number(1, number).bytes(2, chunk));
+    /// Says as much of a body as there is credit for.
+    fn write_body(&self, bodies: &mut Bodies, number: u64) {
+        let Some(Leaving { credits, rest: Some((body, said)) }) = bodies.get_mut(&number) else {
+            return;
+        };
+        for chunk in body[*said..].chunks(CHUNK).take(*credits as usize) {
+            let words = Writer::default().number(1, number).bytes(2, chunk);
+            self.shared.voice.say(self.instance, say::BODY_CHUNK, words);
+            *said += chunk.len();
+            *credits -= 1;
         }
-        self.end_body(number);
-        Ok(())
+        if *said == body.len() {
+            bodies.remove(&number);
+            self.end_body(number);
+        }
     }
 
     fn end_body(&self, number: u64) {

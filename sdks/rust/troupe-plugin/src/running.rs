@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::abort::Aborts;
-use crate::actor::{Actor, Answer, Asked, Items};
+use crate::actor::{Actor, Answer, Items};
 use crate::asking::Asking;
 use crate::connections::{Connection, leave_all};
 use crate::context::{About, Context, Part};
@@ -20,8 +20,11 @@ use crate::guarded::guarded;
 use crate::lanes::{Label, Lane, Lanes, lock};
 use crate::plugin::Plugin;
 use crate::queue::Delivery;
+use crate::requests::Bodies;
+use crate::sockets::Socket;
+use crate::task::{Goal, Task};
 use crate::voice::{To, Voice, say};
-use crate::waits::{Key, Kind, Waits, Word};
+use crate::waits::{Key, Kind, Waits};
 use crate::wire::{Reader, Writer};
 
 const SPACE_STATE: u64 = 1;
@@ -45,7 +48,7 @@ impl Shared {
 
     /// Nobody answers what an actor waits for.
     pub fn end_actor(&self, instance: u64) {
-        let of_it = |key: &Key| matches!(key.kind, Kind::Answer | Kind::Body) && key.of == instance;
+        let of_it = |key: &Key| key.kind == Kind::Answer && key.of == instance;
         self.waits.revoke(of_it, &Error::stopped());
     }
 }
@@ -57,12 +60,13 @@ pub struct Running {
     pub(crate) instance: u64,
     pub(crate) lane: Arc<Lane>,
     /// Nobody answers its questions any more.
-    lost: Arc<AtomicBool>,
+    pub(crate) lost: Arc<AtomicBool>,
     /// It is told to sleep: clients that stay aren't its own to end.
     sleeps: AtomicBool,
     aborts: Aborts,
-    asking: Asking,
+    pub(crate) asking: Asking,
     pub(crate) flows: Flows,
+    pub(crate) bodies: Mutex<Bodies>,
     life: Mutex<Life>,
 }
 
@@ -105,6 +109,7 @@ impl Running {
             aborts: Aborts::default(),
             asking: Asking::default(),
             flows: Flows::default(),
+            bodies: Mutex::default(),
             life: Mutex::new(Life { context, is_new, started }),
         })
     }
@@ -204,6 +209,11 @@ impl Running {
         lock(&self.life).context.open.insert(one.number(), one);
     }
 
+    /// The same for a raw socket's.
+    pub(crate) fn keep_socket(&self, one: Socket) {
+        lock(&self.life).context.sockets.insert(one.number, one);
+    }
+
     /// The host asks for its end.
     pub fn stop(self: &Arc<Self>, sleeps: bool) {
         self.sleeps.store(sleeps, Ordering::SeqCst);
@@ -278,34 +288,7 @@ impl Running {
                     Ok(())
                 });
             }
-            Ok(Answer::Ask(asked)) => self.ask(to, part, asked),
-        }
-    }
-
-    /// The call goes on, on the actor's lane, when the host has answered.
-    fn ask(self: &Arc<Self>, to: To, part: Part, Asked { about, question, then }: Asked) {
-        self.asking.begin();
-        let this = Arc::clone(self);
-        let follow = Box::new(move |heard: Word| {
-            let lane = Arc::clone(&this.lane);
-            let lanes = Arc::clone(&this.shared.lanes);
-            let run = move || {
-                this.go_on(to, part, |c| then(c, heard?));
-                if this.asking.end() {
-                    this.run_stop();
-                }
-            };
-            // Without a thread nothing of the plugin runs any more.
-            let _ = lanes.must_add(&lane, Box::new(run));
-        });
-        let frame = |voice: &Voice, number| {
-            let ask = Writer::default().number(1, number).message(about, question);
-            voice.say(self.instance, say::ASK, ask)
-        };
-        self.shared.waits.follow(Kind::Answer, self.instance, frame, follow);
-        // Behind `follow`: whoever says that it is lost tells those that wait already.
-        if self.lost.load(Ordering::SeqCst) {
-            self.shared.end_actor(self.instance);
+            Ok(Answer::Goes(begin)) => Task::begin(self, Goal::Call(to), part, begin),
         }
     }
 
@@ -318,6 +301,22 @@ impl Running {
         let part = std::mem::take(&mut life.context.part);
         drop(life);
         self.settle(to, part, answer);
+    }
+
+    /// A function that waited without the lane is over.
+    pub(crate) fn asked(&self) {
+        if self.asking.end() {
+            self.run_stop();
+        }
+    }
+
+    /// The context, for a part of a call.
+    pub(crate) fn with_part<R>(&self, part: &Part, run: impl FnOnce(&mut Context) -> R) -> R {
+        let mut life = lock(&self.life);
+        let before = std::mem::replace(&mut life.context.part, part.clone());
+        let given = run(&mut life.context);
+        life.context.part = before;
+        given
     }
 
     /// Makes an item of a result.
@@ -372,7 +371,7 @@ impl Running {
     }
 
     /// Whoever works for the host waits for it.
-    fn wait(&self) {
+    pub(crate) fn wait(&self) {
         if !self.actor().quick {
             self.shared.voice.wait();
         }
@@ -391,7 +390,7 @@ impl Life {
         self.context.begin();
         let answer = guarded(|| work(&mut self.context));
         // What was written is said whatever the answer is, as everywhere. Who answers later says it by itself.
-        let now = !matches!(answer, Ok(Answer::Later(_) | Answer::Items(_)));
+        let now = !matches!(answer, Ok(Answer::Later(_) | Answer::Items(_) | Answer::Goes(_)));
         let joined = if now { self.context.part.call } else { 0 };
         self.context.flush_joined(joined).and(answer)
     }

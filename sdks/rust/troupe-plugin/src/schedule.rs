@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::kept::{Ask, Record};
-use crate::queue::millis;
+use crate::kept::{Ask, Record, answer, kept};
+use crate::question::Asks;
+use crate::queue::{millis, value};
+use crate::waits::Heard;
 
 /// A call of an action that is to come.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,15 +26,15 @@ pub struct Scheduled {
 }
 
 /// Calls of the actor's own actions, later, once: [`Context::schedule`].
-pub struct Schedule<'a> {
-    context: &'a mut Context,
+pub struct Schedule<A> {
+    asks: A,
     name: Option<String>,
     tries: Option<u32>,
 }
 
 /// Calls of the actor's own actions that come again and again, each under a name: [`Context::cron`].
-pub struct Cron<'a> {
-    context: &'a mut Context,
+pub struct Cron<A> {
+    asks: A,
     timezone: String,
 }
 
@@ -51,17 +53,21 @@ pub struct Job {
 
 impl Context {
     /// Calls of its own actions, later, also when the actor sleeps until then.
-    pub fn schedule(&mut self) -> Schedule<'_> {
-        Schedule { context: self, name: None, tries: None }
+    pub fn schedule(&mut self) -> Schedule<&mut Self> {
+        Schedule::new(self)
     }
 
     /// Calls of its own actions that come again and again.
-    pub fn cron(&mut self) -> Cron<'_> {
-        Cron { context: self, timezone: "UTC".into() }
+    pub fn cron(&mut self) -> Cron<&mut Self> {
+        Cron::new(self)
     }
 }
 
-impl Schedule<'_> {
+impl<A: Asks> Schedule<A> {
+    pub(crate) fn new(asks: A) -> Self {
+        Self { asks, name: None, tries: None }
+    }
+
     /// The next call takes the place of the one that has this name.
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.into());
@@ -75,51 +81,58 @@ impl Schedule<'_> {
     }
 
     /// Calls an action in so long: the call's id. Arguments are a tuple, or `[(); 0]` for none.
-    pub fn after(
-        self,
-        delay: Duration,
-        action: &str,
-        args: &(impl Serialize + ?Sized),
-    ) -> Result<String, Error> {
+    pub fn after(self, delay: Duration, action: &str, args: &(impl Serialize + ?Sized)) -> A::Answer<String> {
         self.set(json!({ "delayMs": millis(delay) }), action, args)
     }
 
     /// Calls an action at a time: wall clock, milliseconds.
-    pub fn at(self, timestamp: u64, action: &str, args: &(impl Serialize + ?Sized)) -> Result<String, Error> {
+    pub fn at(self, timestamp: u64, action: &str, args: &(impl Serialize + ?Sized)) -> A::Answer<String> {
         self.set(json!({ "at": timestamp }), action, args)
     }
 
     /// False when there is no such call, or it runs already.
-    pub fn cancel(self, id: &str) -> Result<bool, Error> {
-        self.context.ask_kept(Ask::Cancel, json!({ "id": id }))
+    pub fn cancel(self, id: &str) -> A::Answer<bool> {
+        self.asks.ask(kept(Ask::Cancel, Ok(json!({ "id": id })), answer))
     }
 
     /// Those that wait, and those that failed, in the order of their times.
-    pub fn list(self) -> Result<Vec<Scheduled>, Error> {
-        let read = |call: Record| {
-            Ok(Scheduled {
-                id: call.get("id")?,
-                action: call.get("action")?,
-                args: call.get("args")?,
-                run_at: call.get("runAt")?,
-                failed: call.get("failed")?,
-            })
-        };
-        self.context.ask_kept_list(Ask::List, json!({}))?.map(read).collect()
+    pub fn list(self) -> A::Answer<Vec<Scheduled>> {
+        self.asks.ask(kept(Ask::List, Ok(json!({})), scheduled))
     }
 
-    fn set(self, when: Value, action: &str, args: &(impl Serialize + ?Sized)) -> Result<String, Error> {
+    fn set(self, when: Value, action: &str, args: &(impl Serialize + ?Sized)) -> A::Answer<String> {
         let retry = self.tries.map(|tries| json!({ "maxAttempts": tries }));
-        let mut asked = when;
-        asked["action"] = action.into();
-        asked["args"] = arguments(args)?;
-        asked["name"] = self.name.into();
-        asked["retry"] = retry.into();
-        self.context.ask_kept(Ask::Schedule, asked)
+        // A tuple is a list.
+        let asked = value(args).map(|args| {
+            let mut asked = when;
+            asked["action"] = action.into();
+            asked["args"] = args;
+            asked["name"] = self.name.into();
+            asked["retry"] = retry.into();
+            asked
+        });
+        self.asks.ask(kept(Ask::Schedule, asked, answer))
     }
 }
 
-impl Cron<'_> {
+fn scheduled(heard: &Heard) -> Result<Vec<Scheduled>, Error> {
+    let read = |call: Record| {
+        Ok(Scheduled {
+            id: call.get("id")?,
+            action: call.get("action")?,
+            args: call.get("args")?,
+            run_at: call.get("runAt")?,
+            failed: call.get("failed")?,
+        })
+    };
+    Record::all(heard)?.map(read).collect()
+}
+
+impl<A: Asks> Cron<A> {
+    pub(crate) fn new(asks: A) -> Self {
+        Self { asks, timezone: "UTC".into() }
+    }
+
     /// The zone of the next expression, `"Europe/Berlin"`; otherwise UTC.
     pub fn timezone(mut self, timezone: &str) -> Self {
         self.timezone = timezone.into();
@@ -133,8 +146,7 @@ impl Cron<'_> {
         expression: &str,
         action: &str,
         args: &(impl Serialize + ?Sized),
-    ) -> Result<(), Error> {
-        let args = arguments(args)?;
+    ) -> A::Answer<()> {
         let when = json!({ "expression": expression, "timezone": self.timezone });
         self.set_job(when, name, action, args)
     }
@@ -146,39 +158,46 @@ impl Cron<'_> {
         interval: Duration,
         action: &str,
         args: &(impl Serialize + ?Sized),
-    ) -> Result<(), Error> {
-        let args = arguments(args)?;
+    ) -> A::Answer<()> {
         self.set_job(json!({ "interval": millis(interval) }), name, action, args)
     }
 
     /// False when there is none of that name.
-    pub fn delete(self, name: &str) -> Result<bool, Error> {
-        self.context.ask_kept(Ask::DeleteCron, json!({ "name": name }))
+    pub fn delete(self, name: &str) -> A::Answer<bool> {
+        self.asks.ask(kept(Ask::DeleteCron, Ok(json!({ "name": name })), answer))
     }
 
     /// All there are, in the order of their next times.
-    pub fn list(self) -> Result<Vec<Job>, Error> {
-        let read = |job: Record| {
-            Ok(Job {
-                name: job.get("name")?,
-                action: job.get("action")?,
-                args: job.get("args")?,
-                next_run_at: job.get("nextRunAt")?,
-            })
-        };
-        self.context.ask_kept_list(Ask::ListCron, json!({}))?.map(read).collect()
+    pub fn list(self) -> A::Answer<Vec<Job>> {
+        self.asks.ask(kept(Ask::ListCron, Ok(json!({})), jobs))
     }
 
-    fn set_job(self, when: Value, name: &str, action: &str, args: Value) -> Result<(), Error> {
-        let mut asked = when;
-        asked["name"] = name.into();
-        asked["action"] = action.into();
-        asked["args"] = args;
-        self.context.ask_kept(Ask::SetCron, asked)
+    fn set_job(
+        self,
+        when: Value,
+        name: &str,
+        action: &str,
+        args: &(impl Serialize + ?Sized),
+    ) -> A::Answer<()> {
+        let asked = value(args).map(|args| {
+            let mut asked = when;
+            asked["name"] = name.into();
+            asked["action"] = action.into();
+            asked["args"] = args;
+            asked
+        });
+        self.asks.ask(kept(Ask::SetCron, asked, answer))
     }
 }
 
-/// A tuple is a list.
-fn arguments(args: &(impl Serialize + ?Sized)) -> Result<Value, Error> {
-    Ok(serde_json::to_value(args)?)
+fn jobs(heard: &Heard) -> Result<Vec<Job>, Error> {
+    let read = |job: Record| {
+        Ok(Job {
+            name: job.get("name")?,
+            action: job.get("action")?,
+            args: job.get("args")?,
+            next_run_at: job.get("nextRunAt")?,
+        })
+    };
+    Record::all(heard)?.map(read).collect()
 }

@@ -63,7 +63,7 @@ impl Session {
         Self { invocations: Invocations::new(Arc::clone(&shared)), shared, instances: HashMap::new() }
     }
 
-    #[cfg(feature = "worker")]
+    #[cfg(all(feature = "worker", not(target_family = "wasm")))]
     /// The way to the host, which other threads may take.
     pub fn voice(&self) -> Arc<Voice> {
         Arc::clone(&self.shared.voice)
@@ -148,7 +148,7 @@ impl Session {
         }
         let key = match kind {
             Kind::Next | Kind::Stream => Key { kind, of: first, number: second },
-            Kind::Host | Kind::Answer | Kind::Body => Key { kind, of: 0, number: first },
+            Kind::Host | Kind::Answer => Key { kind, of: 0, number: first },
         };
         self.shared.waits.heard(key, Words { what, body: body.to_vec() });
         if what == frame::CHUNK_CREDIT && second == 0 && third == 0 {

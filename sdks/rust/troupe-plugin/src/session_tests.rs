@@ -14,13 +14,11 @@ fn plugin() -> Plugin {
             c.kv().put("b", "c");
             Ok(c.kv().get("a")?.is_some())
         })
-        .asking("query", |c, _: [(); 0]| {
-            c.set_state("asked", &true)?;
-            Turn::exec("A", (), |_, changes| {
-                Turn::query("B", (1,), move |_, rows: Vec<serde_json::Value>| {
-                    Ok(Turn::done(changes.changes + rows.len() as i64))
-                })
-            })
+        .asking("query", |c: Turn, _: [(); 0]| async move {
+            c.with(|c| c.set_state("asked", &true))?;
+            let changes = c.exec("A", ()).await?;
+            let rows = c.query::<serde_json::Value>("B", (1,)).await?;
+            Ok(changes.changes + rows.len() as i64)
         })
         .requests(|_, request| Ok(Response::new(200, request.body)))
         .sockets(

@@ -3,12 +3,13 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::question::{Asks, Put, Question};
 use crate::value::Value;
 use crate::waits::{Heard, outcome};
 use crate::wire::Writer;
 
 /// Fields of Ask.
-pub(crate) const SQL_EXECUTE: u32 = 5;
+const SQL_EXECUTE: u32 = 5;
 const SQL_BEGIN: u32 = 9;
 const SQL_END: u32 = 10;
 
@@ -25,12 +26,14 @@ impl Context {
     /// Runs a statement of the actor's own database. Parameters are a tuple, or a struct or map by name; `()` for none. For
     /// an actor that declares [`database`](crate::Actor::database).
     pub fn exec(&mut self, sql: &str, params: impl Serialize) -> Result<Changes, Error> {
-        Ok(changes(&self.execute(sql, params)?))
+        let transaction = self.transactions.last().copied().unwrap_or(0);
+        self.ask(exec(sql, params, transaction))
     }
 
     /// The rows that a statement gives: each an object, by its columns.
     pub fn query<T: DeserializeOwned>(&mut self, sql: &str, params: impl Serialize) -> Result<Vec<T>, Error> {
-        rows(&self.execute(sql, params)?)
+        let transaction = self.transactions.last().copied().unwrap_or(0);
+        self.ask(query(sql, params, transaction))
     }
 
     /// Runs all of it in one transaction: an error undoes what it wrote in the database. One may be inside another.
@@ -38,42 +41,72 @@ impl Context {
         let outer = self.transactions.last().copied().unwrap_or(0);
         self.last_transaction += 1;
         let number = self.last_transaction;
-        done(&self.ask(SQL_BEGIN, Writer::default().number(1, number).number(2, outer))?)?;
+        self.ask(begin(number, outer))?;
         let mut open = Open { context: self, number, ended: false };
         open.context.transactions.push(number);
         let given = run(open.context);
         let ended = open.end(given.is_err());
         given.and_then(|given| ended.map(|()| given))
     }
+}
 
-    fn execute(&mut self, sql: &str, params: impl Serialize) -> Result<Value, Error> {
-        let transaction = self.transactions.last().copied().unwrap_or(0);
-        let asked = statement(sql, params)?.number(3, transaction);
-        result(&self.ask(SQL_EXECUTE, asked)?)
+/// A statement, in a transaction or in none (0): what it changed.
+pub(crate) fn exec(sql: &str, params: impl Serialize, transaction: u64) -> Question<'_, Changes> {
+    execute(sql, parameters(params), transaction, |heard| Ok(changes(&result(heard)?)))
+}
+
+/// The same: its rows.
+pub(crate) fn query<T: DeserializeOwned>(
+    sql: &str,
+    params: impl Serialize,
+    transaction: u64,
+) -> Question<'_, Vec<T>> {
+    execute(sql, parameters(params), transaction, |heard| rows(&result(heard)?))
+}
+
+fn execute<T>(
+    sql: &str,
+    params: Result<Vec<u8>, Error>,
+    transaction: u64,
+    read: fn(&Heard) -> Result<T, Error>,
+) -> Question<'_, T> {
+    let put = move |_: &mut Context| {
+        Ok(Put::Ask(Writer::default().text(1, sql).bytes(2, &params?).number(3, transaction)))
+    };
+    Question::new(SQL_EXECUTE, put, read)
+}
+
+/// A transaction begins, inside of another or of none.
+pub(crate) fn begin(number: u64, outer: u64) -> Question<'static, ()> {
+    let put = move |_: &mut Context| Ok(Put::Ask(Writer::default().number(1, number).number(2, outer)));
+    Question::new(SQL_BEGIN, put, done)
+}
+
+/// It ends.
+pub(crate) fn end(number: u64, undo: bool) -> Question<'static, ()> {
+    let put = move |_: &mut Context| Ok(Put::Ask(Writer::default().number(1, number).number(2, undo.into())));
+    Question::new(SQL_END, put, done)
+}
+
+/// Parameters, in CBOR.
+fn parameters(params: impl Serialize) -> Result<Vec<u8>, Error> {
+    match serde_json::from_slice(&serde_json::to_vec(&params)?)? {
+        Value::Null => Ok(Vec::new()),
+        params => params.to_cbor().map_err(Error::no_value),
     }
 }
 
-/// The question that a statement is.
-pub(crate) fn statement(sql: &str, params: impl Serialize) -> Result<Writer, Error> {
-    let params: Value = serde_json::from_slice(&serde_json::to_vec(&params)?)?;
-    let params = match params {
-        Value::Null => Vec::new(),
-        params => params.to_cbor().map_err(Error::no_value)?,
-    };
-    Ok(Writer::default().text(1, sql).bytes(2, &params))
-}
-
 /// What came of one.
-pub(crate) fn result(heard: &Heard) -> Result<Value, Error> {
+fn result(heard: &Heard) -> Result<Value, Error> {
     Value::from_cbor(&outcome(heard, 4, 2)?).map_err(Error::no_value)
 }
 
-pub(crate) fn changes(result: &Value) -> Changes {
+fn changes(result: &Value) -> Changes {
     let number = |name: &str| result.get(name).map_or(0, Value::as_integer);
     Changes { changes: number("changes"), last_insert_row_id: number("lastInsertRowId") }
 }
 
-pub(crate) fn rows<T: DeserializeOwned>(result: &Value) -> Result<Vec<T>, Error> {
+fn rows<T: DeserializeOwned>(result: &Value) -> Result<Vec<T>, Error> {
     let (Some(Value::List(columns)), Some(Value::List(rows))) = (result.get("columns"), result.get("rows"))
     else {
         return Err(Error::malformed());
@@ -92,8 +125,7 @@ impl Open<'_> {
     fn end(&mut self, undo: bool) -> Result<(), Error> {
         self.ended = true;
         self.context.transactions.retain(|number| *number != self.number);
-        let end = Writer::default().number(1, self.number).number(2, undo.into());
-        done(&self.context.ask(SQL_END, end)?)
+        self.context.ask(end(self.number, undo))
     }
 }
 

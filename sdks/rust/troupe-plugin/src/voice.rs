@@ -42,6 +42,7 @@ pub mod say {
     pub const BODY_CREDIT: u32 = 24;
     pub const STREAM_START: u32 = 25;
     pub const STREAM_ITEM: u32 = 26;
+    pub const SOCKET_ACKNOWLEDGE: u32 = 28;
 }
 
 const LEVEL_ERROR: u64 = 4;

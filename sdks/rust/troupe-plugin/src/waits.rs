@@ -22,8 +22,6 @@ pub enum Kind {
     Host,
     /// Answer: of an instance.
     Answer,
-    /// BodyCredit: of an instance's request.
-    Body,
 }
 
 /// Which one: `of` is a call of middleware, an instance, or 0.
@@ -49,8 +47,6 @@ pub type Follow = Box<dyn FnOnce(Word) + Send>;
 struct State {
     waiting: HashMap<Key, Sender<Word>>,
     following: HashMap<Key, Follow>,
-    /// Credits for bodies that nobody writes yet.
-    early: HashMap<Key, Vec<Heard>>,
     last: u64,
     closed: bool,
 }
@@ -129,9 +125,6 @@ impl Waits {
             return Err(Error::closed());
         }
         let (say, said) = channel();
-        for heard in state.early.remove(&key).unwrap_or_default() {
-            let _ = say.send(Ok(heard));
-        }
         state.waiting.insert(key, say);
         Ok(Line { waits: self, key, said })
     }
@@ -144,20 +137,12 @@ impl Waits {
             follow(Ok(heard));
         } else if let Some(waiting) = state.waiting.get(&key) {
             let _ = waiting.send(Ok(heard));
-        } else if let Some(early) = state.early.get_mut(&key) {
-            early.push(heard);
         }
-    }
-
-    /// What is said of it from now on is for who listens later.
-    pub fn keep(&self, key: Key) {
-        lock(&self.state).early.insert(key, Vec::new());
     }
 
     /// Nobody says anything more of these.
     pub fn revoke(&self, is_it: impl Fn(&Key) -> bool, error: &Error) {
         let mut state = lock(&self.state);
-        state.early.retain(|key, _| !is_it(key));
         for (_, waiting) in state.waiting.iter().filter(|(key, _)| is_it(key)) {
             let _ = waiting.send(Err(error.clone()));
         }

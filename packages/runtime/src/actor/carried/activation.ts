@@ -292,7 +292,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     const own: RowChange[] = [];
     const moved = this.kept?.take(own) === true;
     this.#milestones.take(own);
-    own.push(...this.clients.rows.take());
+    own.push(...this.clients.kept.rows.take());
     const batch = this.#writes.take(own);
     return moved || batch.alarm !== undefined ? { ...batch, alarm: this.alarmAt } : batch;
   }
@@ -373,7 +373,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   }
 
   #wrote(write: Write): void {
-    const destroyed = this.#writes.add(this.clients.wrote(write));
+    const destroyed = this.#writes.add(this.clients.kept.wrote(write));
     if (write.alarmChanged) this.#codesAlarm = write.alarmAt === 0 ? null : write.alarmAt;
     if (destroyed) this.doom();
     this.sql.turns.over(write);

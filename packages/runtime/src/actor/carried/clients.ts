@@ -16,7 +16,6 @@ import {
   encodePayload,
   fromCarriedError,
   NO_PAYLOAD,
-  type Write,
 } from "@troupe/protocol/actor/v1";
 import { actorErrors } from "../../errors.ts";
 import type { ConnectionClient, HibernatingClient } from "../../ports/hibernation.ts";
@@ -26,11 +25,11 @@ import type {
   SubscribeAnswer,
   SubscribeRequest,
 } from "../../ports/instance.ts";
-import { Connection, type ConnectionOwner, type StoresConnections } from "../local/connection.ts";
-import { ConnectionRows } from "../local/connection-rows.ts";
+import { Connection, type ConnectionOwner } from "../local/connection.ts";
 import { checkEvent, EventMessage, EventOutput, eventLimit } from "../local/outputs.ts";
 import type { CarriedActivation } from "./activation.ts";
-import { keepsClients, mayStay, splitWrite } from "./staying.ts";
+import { KeptClients } from "./kept-clients.ts";
+import { mayStay } from "./staying.ts";
 
 /** A client of a carried actor. */
 class CarriedConnection extends Connection {
@@ -65,7 +64,7 @@ class CarriedConnection extends Connection {
   }
 
   override unsubscribe(event: string): void {
-    if (this.#clients.keeps) return this.#clients.forgets(this, event);
+    if (this.#clients.kept.here) return this.#clients.forgets(this, event);
     if (!this.subscriptions.delete(event) && !this.#clients.isAnswered(this, event)) return;
     this.#clients.unsubscribed(this, event);
   }
@@ -88,13 +87,11 @@ interface Subscribing {
 }
 
 /** Opens, finds and closes connections. */
-export class Clients implements StoresConnections {
-  /** What the next batch says of those that stay, where that is stored here. */
-  readonly rows = new ConnectionRows();
+export class Clients {
+  /** Those that stay, where what is stored of them is the runtime's. */
+  readonly kept: KeptClients;
   readonly #activation: CarriedActivation & ConnectionOwner;
   readonly #open = new Map<number, CarriedConnection>();
-  /** Those that are stored here, by id. */
-  readonly #stored = new Map<string, CarriedConnection>();
   readonly #asking = new Map<number, Asking>();
   readonly #subscribing = new Map<number, Subscribing>();
   #lastSubscription = 0;
@@ -102,6 +99,7 @@ export class Clients implements StoresConnections {
 
   constructor(activation: CarriedActivation) {
     this.#activation = activation;
+    this.kept = new KeptClients(activation);
   }
 
   get size(): number {
@@ -110,28 +108,6 @@ export class Clients implements StoresConnections {
 
   get all(): readonly Connection[] {
     return [...this.#open.values()];
-  }
-
-  /** What must be known of those that stay is stored here, and not by the code. */
-  get keeps(): boolean {
-    return keepsClients(this.#activation.declaration);
-  }
-
-  /** What is stored of one has changed. */
-  changed(connection: Connection): void {
-    this.rows.change(connection.id, connection);
-    this.#activation.gate.mark();
-  }
-
-  /** Takes what the code has written of its clients' states, and gives the rest. Throws `value.*`. */
-  wrote(write: Write): Write {
-    if (!this.keeps) return write;
-    const { states, rest } = splitWrite(write, this.#activation.encoding);
-    for (const [id, state] of states) {
-      const connection = this.#stored.get(id);
-      if (connection !== undefined) connection.state = state;
-    }
-    return rest;
   }
 
   /** Of a connection that is to come. */
@@ -154,7 +130,7 @@ export class Clients implements StoresConnections {
     };
     if (this.#activation.declaration.connections) await this.#ask(connection, opened);
     else {
-      this.#accept(connection, this.keeps);
+      this.#accept(connection, this.kept.here);
       opened();
     }
     return connection;
@@ -178,7 +154,7 @@ export class Clients implements StoresConnections {
 
   /** The same, for one client: what is stored of one that stays is the code's to store before the client is told. */
   isAnswered(connection: CarriedConnection, event: string): boolean {
-    return (connection.hibernatable && !this.keeps) || this.isGuarded(event);
+    return (connection.hibernatable && !this.kept.here) || this.isGuarded(event);
   }
 
   /** True while the code has a subscription of it to answer. */
@@ -230,7 +206,7 @@ export class Clients implements StoresConnections {
   /** A client of those that are stored here listens no longer. */
   forgets(connection: CarriedConnection, event: string): void {
     if (!connection.subscriptions.delete(event)) return;
-    if (this.#stored.has(connection.id)) this.changed(connection);
+    if (this.kept.has(connection)) this.kept.changed(connection);
     this.unsubscribed(connection, event);
   }
 
@@ -279,19 +255,13 @@ export class Clients implements StoresConnections {
   remove(connection: Connection): void {
     if (!(connection instanceof CarriedConnection) || !this.#open.delete(connection.number)) return;
     this.left(connection.number);
-    if (this.#stored.delete(connection.id)) this.gone(connection.id);
+    if (this.kept.has(connection)) this.kept.gone(connection.id);
     if (!connection.hibernatable) this.#activation.work.end("connection");
   }
 
   /** The code is told that a client is gone. */
   left(number: number): void {
     this.#tell({ $case: "disconnect", value: { connection: number } });
-  }
-
-  /** Nothing is stored of it any more. */
-  gone(id: string): void {
-    this.rows.change(id, undefined);
-    this.#activation.gate.mark();
   }
 
   /** One that an earlier activation has left is as open as it was. */
@@ -311,11 +281,11 @@ export class Clients implements StoresConnections {
       state,
       owner: this.#activation,
       sink: client,
-      rows: this.keeps ? this : undefined,
+      rows: this.kept.here ? this.kept : undefined,
     });
     connection.restored(events);
     this.#open.set(number, connection);
-    if (this.keeps) this.#stored.set(id, connection);
+    if (this.kept.here) this.kept.keep(connection);
     return connection;
   }
 
@@ -352,14 +322,14 @@ export class Clients implements StoresConnections {
       owner,
       sink,
       client,
-      rows: this.keeps ? this : undefined,
+      rows: this.kept.here ? this.kept : undefined,
     });
   }
 
   #accept(connection: CarriedConnection, stays: boolean): void {
     this.#open.set(connection.number, connection);
     if (stays && connection.client !== undefined) {
-      if (this.keeps) this.#stored.set(connection.id, connection);
+      if (this.kept.here) this.kept.keep(connection);
       connection.stand();
     } else this.#activation.work.begin("connection");
   }

@@ -22,11 +22,12 @@ import {
 } from "@troupe/protocol/actor/v1";
 import type { ConnectionClient, HibernatingClient, SocketClient } from "../../ports/hibernation.ts";
 import type { ActorInstance } from "../../ports/instance.ts";
-import { readConnections } from "../local/connection-rows.ts";
+import { readConnections, type StoredConnection } from "../local/connection-rows.ts";
 import type { CarriedActivation } from "./activation.ts";
 
-/** Of a client whose row is the code's. */
-const nothingStored = { params: NO_PAYLOAD, state: NO_PAYLOAD };
+/** Of a client whose row is the code's, and of one that is no raw socket. */
+const noAddress = { url: "", headers: [], protocol: "" };
+const nothingStored = { params: NO_PAYLOAD, state: NO_PAYLOAD, ...noAddress };
 
 interface Asleep<C extends HibernatingClient> {
   readonly id: string;
@@ -52,7 +53,7 @@ export class Sleepers {
     const { request, declaration, clients, sockets } = this.#activation;
     const { hibernation } = request.host;
     const sleepers: Sleeper[] = [];
-    if (this.#activation.clients.keeps) return this.#takeStored();
+    if (this.#activation.clients.kept.here) return this.#takeStored();
     if (hibernation?.has(request.record.id) !== true) return sleepers;
     for (const [id, client] of hibernation.take(request.record.id)) {
       // Other code has left them, which could.
@@ -72,28 +73,63 @@ export class Sleepers {
 
   /** Those whose rows are the runtime's: they are as open as they were, or gone, whatever the code says. */
   #takeStored(): Sleeper[] {
-    const { request, declaration, clients, encoding } = this.#activation;
+    const { request, declaration, encoding } = this.#activation;
     const { record, host, rows } = request;
     const asleep = new Map(host.hibernation?.take(record.id));
-    const sleepers = readConnections(rows).map(({ id, params, state, subscriptions }): Sleeper => {
-      const connection = clients.nextNumber();
+    const payload = (value: unknown) => (value === undefined ? NO_PAYLOAD : encodePayload(value, encoding));
+    const sleepers = readConnections(rows).flatMap((stored): Sleeper[] => {
+      const { id, params, state, raw } = stored;
       const client = asleep.get(id);
-      if (client?.kind === "connection") {
-        asleep.delete(id);
-        const open = clients.restore(connection, { id, client, params, state, events: subscriptions });
-        this.#resumes?.push((instance) => client.resumed(instance, open));
-      } else {
-        // The code knows of it until it is told, and a process that dies in between tells the next one.
-        this.#resumes?.push(() => {
-          clients.left(connection);
-          clients.gone(id);
-        });
+      const known = { id, params: payload(params), state: payload(state) };
+      if (raw === undefined) {
+        if (client?.kind === "connection") asleep.delete(id);
+        const connection = this.#wakeConnection(stored, client);
+        return declaration.connections ? [{ ...known, ...noAddress, connection, socket: 0 }] : [];
       }
-      const payload = (value: unknown) => (value === undefined ? NO_PAYLOAD : encodePayload(value, encoding));
-      return { connection, socket: 0, id, params: payload(params), state: payload(state) };
+      // Code that takes no sockets any more doesn't know of it.
+      const wakes = declaration.sockets && client?.kind === "socket";
+      if (wakes) asleep.delete(id);
+      const socket = this.#wakeSocket(stored, wakes ? client : undefined);
+      const headers = raw.headers.map(([name, value]) => ({ name, value }));
+      return declaration.sockets ? [{ ...known, ...raw, headers, connection: 0, socket }] : [];
     });
     for (const client of asleep.values()) client.unknown();
-    return declaration.connections ? sleepers : [];
+    return sleepers;
+  }
+
+  /** Its number. One whose client is gone the code knows until it is told: a process that dies in between tells the next one. */
+  #wakeConnection(stored: StoredConnection, client: HibernatingClient | undefined): number {
+    const { clients } = this.#activation;
+    const { id, params, state, subscriptions } = stored;
+    const number = clients.nextNumber();
+    if (client?.kind === "connection") {
+      const open = clients.restore(number, { id, client, params, state, events: subscriptions });
+      this.#resumes?.push((instance) => client.resumed(instance, open));
+    } else {
+      this.#resumes?.push(() => {
+        clients.left(number);
+        clients.kept.gone(id);
+      });
+    }
+    return number;
+  }
+
+  /** The same for a raw socket. */
+  #wakeSocket(stored: StoredConnection, client: SocketClient | undefined): number {
+    const { clients, sockets } = this.#activation;
+    const { id, params, state, raw } = stored;
+    const number = sockets.nextNumber();
+    if (client !== undefined) {
+      const open = sockets.restore(number, { id, client, peer: client.peer, params, state, raw });
+      clients.kept.keep(open);
+      this.#resumes?.push((instance) => client.resumed(instance, open));
+    } else {
+      this.#resumes?.push(() => {
+        sockets.left(number);
+        clients.kept.gone(id);
+      });
+    }
+    return number;
   }
 
   /** The code knows one. */
@@ -140,7 +176,7 @@ export class Sleepers {
     for (const { id, client } of [...this.#connections.values(), ...this.#sockets.values()])
       if (client.hibernate(id)) hibernation.keep(record.id, id, client);
     const left = this.#left;
-    const stored = this.#activation.clients.keeps && left !== undefined;
+    const stored = this.#activation.clients.kept.here && left !== undefined;
     const all = this.#resumes !== undefined || (why === "broken" && !gone) || stored;
     const staying = [
       ...clients.hibernate((number) => all || left?.connections.has(number) === true),

@@ -9,7 +9,8 @@
  * durable. When the gate breaks the client hears 1011.
  *
  * Of a socket that stays while the actor sleeps, the gateway keeps each message until the code has acknowledged it. One
- * that the code doesn't hear any more is dropped here: the gateway says it to the next activation.
+ * that the code doesn't hear any more is dropped here: the gateway says it to the next activation. Where the host keeps the
+ * code's clients, such a socket has a row, as a connection has.
  */
 import type { TroupeError } from "@troupe/base";
 import { closeCodes, limits, type Message } from "@troupe/protocol";
@@ -28,21 +29,31 @@ import type { HibernatingClient, SocketClient } from "../../ports/hibernation.ts
 import { type CloseReason, closeCodeOf } from "../../ports/instance.ts";
 import { FunctionOutput } from "../../ports/output.ts";
 import type { RawPeer, RawSocket, RawSocketRequest } from "../../ports/raw.ts";
+import type { HasRow, RawAddress } from "../local/connection-rows.ts";
 import type { CarriedActivation } from "./activation.ts";
 import { mayStay } from "./staying.ts";
 
-/** The client's end of one. */
+/** The client's end of one, and what is stored of it. */
 interface Ends {
   readonly id: string;
+  readonly params?: unknown;
+  readonly raw?: RawAddress | undefined;
+  readonly state?: unknown;
   readonly peer: RawPeer;
   /** Absent: it ends with the activation. */
   readonly client: SocketClient | undefined;
 }
 
+/** How a socket ended that was gone before anybody could say so. */
+const LOST = 1006;
+
 /** Opens, finds and closes raw sockets. */
 export class Sockets {
   readonly #activation: CarriedActivation;
-  readonly #asked = new Map<number, { readonly request: RawSocketRequest; readonly id: string }>();
+  readonly #asked = new Map<
+    number,
+    { readonly request: RawSocketRequest; readonly id: string; readonly raw: RawAddress }
+  >();
   readonly #open = new Map<number, CarriedSocket>();
   #last = 0;
 
@@ -71,7 +82,9 @@ export class Sockets {
       return;
     }
     work.begin("connection");
-    this.#asked.set(value.socket, { request, id: value.id });
+    const { url, headers, protocol } = value;
+    const raw = { url, headers: headers.map(({ name, value }) => [name, value] as const), protocol };
+    this.#asked.set(value.socket, { request, id: value.id, raw });
     this.#activation.say({ $case: "socketOpen", value });
   }
 
@@ -79,7 +92,7 @@ export class Sockets {
   answered({ socket: number, error, stays }: SocketAccept): void {
     const asked = this.#asked.get(number);
     if (asked === undefined) return;
-    const { request, id } = asked;
+    const { request, id, raw } = asked;
     this.#asked.delete(number);
     if (error !== undefined) {
       this.#activation.work.end("connection");
@@ -87,12 +100,20 @@ export class Sockets {
       return;
     }
     const client = stays && mayStay(this.#activation) ? request.client : undefined;
-    if (client !== undefined) this.#activation.work.end("connection");
-    request.opened(this.restore(number, { id, peer: request.peer, client }));
+    const socket = this.restore(number, { id, peer: request.peer, client, params: request.params, raw });
+    if (client !== undefined) {
+      this.#activation.work.end("connection");
+      const { kept } = this.#activation.clients;
+      if (kept.here) {
+        kept.keep(socket);
+        kept.changed(socket);
+      }
+    }
+    request.opened(socket);
   }
 
   /** It is open; also one that an earlier activation has left. */
-  restore(number: number, ends: Ends): RawSocket {
+  restore(number: number, ends: Ends): CarriedSocket {
     const socket = new CarriedSocket(number, { ...ends, activation: this.#activation, sockets: this });
     this.#open.set(number, socket);
     return socket;
@@ -115,8 +136,17 @@ export class Sockets {
 
   /** One has ended. */
   remove(number: number): void {
-    const stayed = this.#open.get(number)?.hibernatable === true;
-    if (this.#open.delete(number) && !stayed) this.#activation.work.end("connection");
+    const socket = this.#open.get(number);
+    if (socket === undefined) return;
+    this.#open.delete(number);
+    if (!socket.hibernatable) this.#activation.work.end("connection");
+    else if (this.#activation.clients.kept.here) this.#activation.clients.kept.gone(socket.id);
+  }
+
+  /** Of one that an earlier activation has left, and that has gone since: the code is told. */
+  left(number: number): void {
+    const value = { socket: number, code: LOST, reason: "" };
+    this.#activation.say({ $case: "socketClose", value });
   }
 
   /** Lets go of those that stay without the activation, if their clients do; gives them by their ids. */
@@ -146,7 +176,8 @@ export class Sockets {
   #describe(request: RawSocketRequest): SocketOpen {
     const { url, headers } = request.request();
     const { encoding, env } = this.#activation;
-    const keeps = mayStay(this.#activation);
+    const keeps =
+      mayStay(this.#activation) && this.#activation.descriptor.options.canHibernateWebSocket !== false;
     return {
       socket: this.nextNumber(),
       id: env.ids.random(),
@@ -169,9 +200,14 @@ export class Sockets {
 }
 
 /** The gateway's end of one, while the code has it. */
-class CarriedSocket implements RawSocket {
+class CarriedSocket implements RawSocket, HasRow {
   readonly maxIncomingBytes: number;
   readonly id: string;
+  readonly params: unknown;
+  readonly raw: RawAddress | undefined;
+  readonly subscriptions = [];
+  /** The code's own, as it has written it. */
+  state: unknown;
   readonly #number: number;
   readonly #activation: CarriedActivation;
   readonly #peer: RawPeer;
@@ -186,6 +222,9 @@ class CarriedSocket implements RawSocket {
     this.#number = number;
     this.#activation = of.activation;
     this.id = of.id;
+    this.params = of.params;
+    this.raw = of.raw;
+    this.state = of.state;
     this.#peer = of.peer;
     this.#client = of.client;
     this.#sockets = of.sockets;
@@ -195,6 +234,10 @@ class CarriedSocket implements RawSocket {
 
   get hibernatable(): boolean {
     return this.#client !== undefined;
+  }
+
+  storedState(): unknown {
+    return this.state;
   }
 
   message(data: Message, index = 0): void {

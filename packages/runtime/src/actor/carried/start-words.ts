@@ -57,7 +57,7 @@ function withSleepers(
   const parts: Sleeper[][] = [[]];
   let left = mostBytes;
   for (const sleeper of sleepers) {
-    const bytes = AROUND_BYTES + textBytes(sleeper.id) + sleeper.params.byteLength + sleeper.state.byteLength;
+    const bytes = sleeperBytes(sleeper);
     if (bytes > left) {
       parts.push([]);
       left = mostBytes;
@@ -96,6 +96,15 @@ function headBytes({ name, key, actorId, actor, input }: Start): number {
 
 function rowBytes({ key, blobKey, value }: CarriedRow): number {
   return AROUND_BYTES + textBytes(key) + blobKey.byteLength + value.byteLength;
+}
+
+function sleeperBytes({ id, params, state, url, headers, protocol }: Sleeper): number {
+  const texts = [id, url, protocol, ...headers.flatMap(({ name, value }) => [name, value])];
+  const around = AROUND_BYTES + 8 * headers.length;
+  return texts.reduce(
+    (bytes, text) => bytes + textBytes(text),
+    around + params.byteLength + state.byteLength,
+  );
 }
 
 /** UTF-8 has three bytes for a code unit at the most. */

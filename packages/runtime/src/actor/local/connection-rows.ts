@@ -5,7 +5,6 @@
 import { assert } from "@troupe/base";
 import { decodeCbor, encodeCbor } from "@troupe/protocol";
 import type { Row, RowChange } from "../../ports/storage.ts";
-import type { Connection } from "./connection.ts";
 
 /** Rows of connections have keys with this prefix. */
 export const CONNECTION_PREFIX = "conn:";
@@ -27,12 +26,20 @@ export interface RawAddress {
   readonly protocol: string;
 }
 
+/** One that has a row: a connection, or a raw socket of code behind a carrier. */
+export interface HasRow {
+  readonly params: unknown;
+  readonly subscriptions: Iterable<string>;
+  readonly raw: RawAddress | undefined;
+  storedState(): unknown;
+}
+
 /** What the next batch says of connections. */
 export class ConnectionRows {
-  readonly #changed = new Map<string, Connection | undefined>();
+  readonly #changed = new Map<string, HasRow | undefined>();
 
   /** `undefined`: it is over. */
-  change(id: string, connection: Connection | undefined): void {
+  change(id: string, connection: HasRow | undefined): void {
     this.#changed.set(id, connection);
   }
 
@@ -59,7 +66,7 @@ export function isConnection({ key }: Row): boolean {
 }
 
 /** Values stand in it as bytes: each may be as deep as any value. */
-function encode(connection: Connection): Uint8Array {
+function encode(connection: HasRow): Uint8Array {
   const { params, subscriptions, raw } = connection;
   const state = encodeCbor(connection.storedState());
   return encodeCbor([encodeCbor(params), state, [...subscriptions], ...(raw === undefined ? [] : [raw])]);

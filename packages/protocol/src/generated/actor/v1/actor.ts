@@ -30,8 +30,8 @@ export const Space = {
   /** OWN - The actor's own bookkeeping: a key and bytes that nobody else reads. */
   OWN: 3,
   /**
-   * CONNECTION - A client that stays while the actor sleeps: its connection's id, and the connection's state in the session's encoding. Only of code
-   * whose clients the host keeps (ActorDeclaration `kept` and `hibernation`), and never deleted: the row ends with the client.
+   * CONNECTION - A client that stays while the actor sleeps: its id (a connection's, or a raw socket's), and its state in the session's encoding. Only of
+   * code whose clients the host keeps (ActorDeclaration `kept` and `hibernation`), and never deleted: the row ends with the client.
    */
   CONNECTION: 4,
 } as const;
@@ -257,6 +257,10 @@ export interface Sleeper {
    */
   readonly params: Uint8Array;
   readonly state: Uint8Array;
+  /** The same of a raw socket: what SocketOpen had. */
+  readonly url: string;
+  readonly headers: readonly Header[];
+  readonly protocol: string;
 }
 
 /**
@@ -848,7 +852,7 @@ export interface ActorDeclaration {
   readonly serial: boolean;
   /**
    * It answers `stays`: its clients may stay while it sleeps; else they end with the activation. With `kept` the host stores what must be
-   * known of them, also where the code wants to know nothing of connections; raw sockets end with the activation.
+   * known of them, also where the code wants to know nothing of connections.
    */
   readonly hibernation: boolean;
   /** Options that it keeps itself, of those that the host can't keep for it; another one of those that is given is refused. */
@@ -1868,7 +1872,16 @@ export function decodeStartRows(bytes: Uint8Array): StartRows {
 export const StartRows: Codec<StartRows> = { encode: encodeStartRows, decode: decodeStartRows };
 
 function createBaseSleeper(): Sleeper {
-  return { connection: 0, socket: 0, id: "", params: NO_BYTES, state: NO_BYTES };
+  return {
+    connection: 0,
+    socket: 0,
+    id: "",
+    params: NO_BYTES,
+    state: NO_BYTES,
+    url: "",
+    headers: [],
+    protocol: "",
+  };
 }
 
 export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter {
@@ -1886,6 +1899,15 @@ export function writeSleeper(message: Sleeper, writer: ProtoWriter): ProtoWriter
   }
   if (message.state.length !== 0) {
     writer.uint32(42).bytes(message.state);
+  }
+  if (message.url !== "") {
+    writer.uint32(50).string(message.url);
+  }
+  for (const v of message.headers) {
+    writeHeader(v!, writer.uint32(58).fork()).join();
+  }
+  if (message.protocol !== "") {
+    writer.uint32(66).string(message.protocol);
   }
   return writer;
 }
@@ -1934,6 +1956,30 @@ export function readSleeper(reader: ProtoReader, length?: number): Sleeper {
         }
 
         message.state = reader.bytes();
+        continue;
+      }
+      case 6: {
+        if (tag !== 50) {
+          break;
+        }
+
+        message.url = reader.string();
+        continue;
+      }
+      case 7: {
+        if (tag !== 58) {
+          break;
+        }
+
+        message.headers.push(readHeader(reader, reader.uint32()));
+        continue;
+      }
+      case 8: {
+        if (tag !== 66) {
+          break;
+        }
+
+        message.protocol = reader.string();
         continue;
       }
     }
