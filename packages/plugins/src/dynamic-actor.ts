@@ -19,6 +19,8 @@ import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
 import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
 import type { IsolateOrder } from "./carriers/isolate/wire.ts";
 import { FetchHost } from "./dynamic/fetch-host.ts";
+import { FileHost } from "./dynamic/files/file-host.ts";
+import { fileTurnsOf } from "./dynamic/files/file-turns.ts";
 import { type DynamicGrants, type ReadGrants, readGrants } from "./dynamic/grants.ts";
 import {
   type ActorSource,
@@ -29,6 +31,7 @@ import {
   hasTypes,
   type IsolateLimits,
 } from "./dynamic/source.ts";
+import { SourceHost } from "./dynamic/source-host.ts";
 import { textOfSource } from "./dynamic/source-text.ts";
 import { openSession } from "./session/open-session.ts";
 import type { PluginSession } from "./session/session.ts";
@@ -97,6 +100,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
     env,
     packages,
     network,
+    files,
     ...where
   } = options;
   checkLimits(own);
@@ -107,6 +111,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
       ...(env && { env }),
       ...(packages && { packages }),
       ...(network !== undefined && { network }),
+      ...(files !== undefined && { files }),
     }),
   };
   return carriedActorFrom((request) => new DynamicCarriers(request, code), {
@@ -145,7 +150,7 @@ class DynamicCarriers implements CarrierSource {
       env: { timers: env.timers, log: env.log.child({ actor: name, actorId: actor.actorId }) },
       open: isolateCarrier(this.#lease.process, order),
       hostVersion: TROUPE_VERSION,
-      host: new FetchHost(egress),
+      host: new SourceHost(new FetchHost(egress), new FileHost(this.#code.grants.files, fileTurnsOf(env))),
     });
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
@@ -161,7 +166,7 @@ class DynamicCarriers implements CarrierSource {
     actor: CarriedActivationInfo,
     placeholders: Readonly<Record<string, string>>,
   ): Promise<IsolateOrder> {
-    const { network, env, ...grants } = this.#code.grants;
+    const { network, files, env, ...grants } = this.#code.grants;
     const loaded = checkLoaded(await this.#loaded(actor));
     const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = {
       ...this.#code.limits,
@@ -174,6 +179,7 @@ class DynamicCarriers implements CarrierSource {
       ...grants,
       ...((env || network.credentials) && { env: { ...env, ...placeholders } }),
       fetch: true,
+      files: files.length > 0,
       memoryLimit,
       timeLimitMs: cpuTimeLimitMs,
     };

@@ -38,6 +38,8 @@ export interface IsolateOrder {
   readonly env?: Readonly<Record<string, string>>;
   /** It has `fetch`, which asks the runtime. Default: it has none. */
   readonly fetch?: boolean;
+  /** It may import `node:fs/promises`, which asks the runtime. Default: there is none. */
+  readonly files?: boolean;
   /** Files of modules that it may import, by their names. Default: none. */
   readonly packages?: Readonly<Record<string, string>>;
   /** MiB. */

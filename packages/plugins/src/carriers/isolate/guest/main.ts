@@ -19,6 +19,7 @@ import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow }
 import { LogRate, linesDropped } from "../../../log-rate.ts";
 import { logFrame } from "../log-frame.ts";
 import { readRecords } from "../records.ts";
+import { fileApi } from "./files.ts";
 import { define, settle, timers } from "./globals.ts";
 import { host, out } from "./host.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -79,6 +80,11 @@ function load(namespace: { readonly default?: unknown }, name: string): string |
   return undefined;
 }
 
+/** For one that was granted folders: what it imports is made of a global that is there for a moment. */
+function grantFiles(): void {
+  Object.assign(globalThis, { troupeFiles: { ...fileApi } });
+}
+
 /** What came: in the mailbox, so many bytes; or itself. */
 function enter(came: number | ArrayBuffer): void {
   try {
@@ -136,6 +142,7 @@ Object.assign(globalThis, {
   troupeIsolate: {
     prepare,
     load,
+    grantFiles,
     enter,
     endTurn,
     module: {

@@ -12,8 +12,8 @@ import {
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
 import { Guest, type GuestParts } from "@troupe/runtime/guest";
+import { asks } from "./asks.ts";
 import { host } from "./host.ts";
-import { fetches } from "./web-fetch.ts";
 
 /** What a session is made of. */
 export interface IsolateSessionParts {
@@ -57,7 +57,7 @@ export class IsolateSession {
       case "actor":
         return this.#guest.receive(body.value);
       case "hostResult":
-        return fetches.answered(body.value);
+        return asks.answered(body.value);
       case "hello":
         return this.#greet(body.value.versions);
       case "ping":
