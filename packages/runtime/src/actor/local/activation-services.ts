@@ -44,6 +44,12 @@ export type OpenRuntimeSocket = (activation: Activation, env: Env) => RuntimeDoo
 /** Whose the running code is: follows every await. */
 export type CurrentActor = AsyncVariable<Running>;
 
+/** A relay in another process, where no calls can be run from here: what of it an actor's code reaches. */
+export interface RelayElsewhere {
+  /** Says a mark or a metric, of `input.scope`, a scope as JSON. Throws `actor.not_granted`, `value.*`. */
+  tell(what: "mark" | "metric", input: Readonly<Record<string, unknown>>, actor: string): void;
+}
+
 /** What all activations of a host share. */
 export interface ActivationServices {
   readonly env: Env;
@@ -56,6 +62,8 @@ export interface ActivationServices {
   readonly waits: WaitGraph;
   /** What its work runs under, where `setup` was given one. */
   readonly relay?: Relay | undefined;
+  /** Where there is none: that of who brings the calls. */
+  readonly relayElsewhere?: RelayElsewhere | undefined;
   /** Opens an activation's door for processes of its machine; absent where there are no sockets for it. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /** Told of each activation before its code runs. */

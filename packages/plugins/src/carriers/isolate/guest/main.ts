@@ -63,7 +63,7 @@ function prepare(
 }
 
 /** Takes the actor's module. Answers with the code of what is wrong with it. */
-function load(namespace: { readonly default?: unknown }, name: string): string | undefined {
+function load(namespace: { readonly default?: unknown }, name: string, events: boolean): string | undefined {
   const definition = definitionOf(namespace);
   if (definition === undefined) return "no_definition";
   const platform = edgeEnv();
@@ -76,7 +76,7 @@ function load(namespace: { readonly default?: unknown }, name: string): string |
       out.mark("again");
     },
   };
-  session = new IsolateSession({ env, definition, name, send: (frame) => out.frame(frame), failed });
+  session = new IsolateSession({ env, definition, name, events, send: (frame) => out.frame(frame), failed });
   return undefined;
 }
 

@@ -8,10 +8,11 @@ import {
   decodeHostFrame,
   encodePluginFrame,
   encodingNumber,
+  HostAsk,
   PLUGIN_VERSIONS,
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
-import { Guest, type GuestParts } from "@troupe/runtime/guest";
+import { actorErrors, Guest, type GuestParts } from "@troupe/runtime/guest";
 import { asks } from "./asks.ts";
 import { host } from "./host.ts";
 
@@ -23,6 +24,8 @@ export interface IsolateSessionParts {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly send: (frame: Uint8Array) => void;
+  /** It may say what happens: `c.mark`. */
+  readonly events: boolean;
   /** Told of every error before it leaves. */
   readonly failed: (cause: unknown) => void;
 }
@@ -41,6 +44,12 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
+      relayElsewhere: {
+        tell: (what, input, actor) => {
+          if (!parts.events) throw actorErrors.notGranted(actor, "events", "say what happens");
+          asks.tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input);
+        },
+      },
       departure: (departure) => {
         host.departure = departure;
       },

@@ -29,7 +29,9 @@ async function load(prepared: PreparedIsolate, order: IsolateOrder): Promise<Loa
   const { isolate, loadModule, enter, endTurn, mailbox } = prepared;
   const namespace = await evaluate(prepared, order);
   const wrong = await timed(isolate, order, () =>
-    loadModule.apply(undefined, [namespace.derefInto(), order.name], { timeout: order.timeLimitMs }),
+    loadModule.apply(undefined, [namespace.derefInto(), order.name, order.events === true], {
+      timeout: order.timeLimitMs,
+    }),
   );
   if (wrong !== undefined)
     throw new LoadError({

@@ -247,7 +247,10 @@ export interface Log {
   readonly line: Log1 | undefined;
 }
 
-/** A plugin asks its host. `scope` in a payload is a scope's id: one that the plugin made, or that of the call it is part of. */
+/**
+ * A plugin asks its host. `scope` in a payload is a scope's id: one that the plugin made, or that of the call it is part of. What an
+ * actor's call was told as its scope (troupe.actor.v1) names that, for all but POP_SCOPE and DROP_SCOPE.
+ */
 export interface HostCall {
   /** The plugin's number, never used twice; 0: it wants no answer. */
   readonly call: number;
