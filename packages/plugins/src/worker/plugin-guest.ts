@@ -1,10 +1,11 @@
 /** Runs the actors of a plugin in TypeScript, as the runtime runs its own. Only plugins that have actors import it. */
 import type { FromActor } from "@troupe/protocol/actor/v1";
-import { HostAsk, type PluginFrame } from "@troupe/protocol/plugin/v1";
+import type { PluginFrame } from "@troupe/protocol/plugin/v1";
 import { type AnyActorDefinition, nodeEnv } from "@troupe/runtime";
 import { Guest } from "@troupe/runtime/guest";
 import { LineLogger } from "../carriers/isolate/guest/log.ts";
 import type { HostLink } from "./host-handle.ts";
+import { relayElsewhere } from "./relay-elsewhere.ts";
 
 /** A guest whose messages and log lines are frames. Throws `actor.not_carried`, `config.*`. */
 export function guestOf(
@@ -18,9 +19,7 @@ export function guestOf(
   return new Guest({
     env: { ...nodeEnv(), log },
     use,
-    relayElsewhere: {
-      tell: (what, input) => host.tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input),
-    },
+    relayElsewhere: relayElsewhere((ask, input) => host.tell(ask, input)),
     send: (value: FromActor) => send({ body: { $case: "actor", value } }),
   });
 }

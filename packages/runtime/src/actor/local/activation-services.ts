@@ -3,7 +3,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
-import type { LazyScope, Relay } from "@troupe/relay";
+import type { LazyScope, Relay, Scope } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
@@ -46,6 +46,8 @@ export type CurrentActor = AsyncVariable<Running>;
 
 /** A relay in another process, where no calls can be run from here: what of it an actor's code reaches. */
 export interface RelayElsewhere {
+  /** A scope of its own, as JSON. */
+  scopeOf(trace: string): Scope;
   /** Says a mark or a metric, of `input.scope`, a scope as JSON. Throws `actor.not_granted`, `value.*`. */
   tell(what: "mark" | "metric", input: Readonly<Record<string, unknown>>, actor: string): void;
 }

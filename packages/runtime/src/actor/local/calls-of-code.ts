@@ -17,11 +17,11 @@ import type {
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
-import { propagationContextFromJson, scopeElsewhere } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import { relayErrors } from "../../traced/errors.ts";
 import type { MarkOptions, ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
+import type { RelayElsewhere } from "./activation-services.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
 
 /** Where a handler's code is. */
@@ -36,10 +36,13 @@ export interface CodePlace {
 /** The scope that the code runs in: of the message that it works on, or what is current. */
 export function scopeOf(place: CodePlace): Scope {
   const { activation, received } = place;
-  if (activation.relay === undefined) return scopeElsewhere(propagationContextFromJson(traceOf(place)));
+  if (activation.relay === undefined) {
+    const { trace, relay } = elsewhere(place);
+    return relay.scopeOf(trace);
+  }
   const message = received?.latest;
   const scope = message === undefined ? undefined : activation.queueing?.scopes?.of(message);
-  return scope ?? relayOf(activation).getHandle();
+  return scope ?? activation.relay.getHandle();
 }
 
 /** Something happened, or was measured. */
@@ -48,24 +51,28 @@ export function tell(
   name: string,
   { measurements, ...options }: MarkOptions & { readonly measurements?: readonly Measurement[] },
 ): void {
-  const { relay, calls, record } = place.activation;
-  if (relay !== undefined) {
-    const said = { ...options, parent: scopeOf(place) };
-    if (measurements === undefined) relay.event(name, said);
-    else relay.metric(name, measurements, said);
-  } else {
+  const { activation } = place;
+  if (activation.relay === undefined) {
+    const { trace, relay } = elsewhere(place);
     const what = measurements === undefined ? "mark" : "metric";
-    const input = { ...options, ...(measurements && { measurements }), name, scope: traceOf(place) };
-    if (calls.relayElsewhere === undefined) throw relayErrors.noRelay(record.name);
-    calls.relayElsewhere.tell(what, input, record.name);
+    const input = { ...options, ...(measurements && { measurements }), name, scope: trace };
+    return relay.tell(what, input, activation.record.name);
   }
+  const said = { ...options, parent: scopeOf(place) };
+  if (measurements === undefined) activation.relay.event(name, said);
+  else activation.relay.metric(name, measurements, said);
 }
 
-/** The scope that a call came in, as JSON. Throws `actor.no_relay` where there is no call, or it came in none. */
-function traceOf({ activation, call }: CodePlace): string {
-  const trace = (call ?? activation.calls.running)?.trace;
-  if (trace === undefined) throw relayErrors.noRelay(activation.record.name);
-  return trace;
+/** The relay of who brought the call, and the scope that it came in. Throws `actor.no_relay` where it came in none. */
+function elsewhere({ activation, call }: CodePlace): {
+  readonly trace: string;
+  readonly relay: RelayElsewhere;
+} {
+  const { calls, record } = activation;
+  const { relayElsewhere: relay } = calls;
+  const trace = (call ?? calls.running)?.trace;
+  if (relay === undefined || trace === undefined) throw relayErrors.noRelay(record.name);
+  return { trace, relay };
 }
 
 /** Runs a tool under all middleware that is visible. */

@@ -8,11 +8,11 @@ import {
   decodeHostFrame,
   encodePluginFrame,
   encodingNumber,
-  HostAsk,
   PLUGIN_VERSIONS,
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
 import { actorErrors, Guest, type GuestParts } from "@troupe/runtime/guest";
+import { relayElsewhere } from "../../../worker/relay-elsewhere.ts";
 import { asks } from "./asks.ts";
 import { host } from "./host.ts";
 
@@ -44,12 +44,10 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
-      relayElsewhere: {
-        tell: (what, input, actor) => {
-          if (!parts.events) throw actorErrors.notGranted(actor, "events", "say what happens");
-          asks.tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input);
-        },
-      },
+      relayElsewhere: relayElsewhere((ask, input, actor) => {
+        if (!parts.events) throw actorErrors.notGranted(actor, "events", "say what happens");
+        asks.tell(ask, input);
+      }),
       departure: (departure) => {
         host.departure = departure;
       },
