@@ -93,6 +93,9 @@ const guestParts: PartedProgram["parts"] = {
   ],
   end: [`${local}stop.ts`, `${local}run.ts`],
   kv: [`${local}kv-api.ts`, "runtime/src/kv/"],
+  asks: ["plugins/src/carriers/isolate/guest/asks.ts"],
+  files: ["plugins/src/carriers/isolate/guest/files.ts"],
+  relay: ["relay/src/scope/", "relay/src/propagation-errors.ts"],
   web: ["web-body.ts", "web-fetch.ts", "web-headers.ts", "web-stream.ts"].map(
     (file) => `plugins/src/carriers/isolate/guest/${file}`,
   ),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type CarrierRequest, carriedActor, type HostOptions } from "@troupe/runtime";
 import { describe, expect, test } from "vitest";
+import { RelayHost } from "../../packages/plugins/src/activation/relay-host.ts";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { moduleCarrier } from "../../packages/plugins/src/carriers/module/module-carrier.ts";
 import { nativeCarrier } from "../../packages/plugins/src/carriers/native/native-carrier.ts";
@@ -10,6 +11,7 @@ import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carri
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import { dynamicActor } from "../../packages/plugins/src/dynamic-actor.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
+import { allCapabilities } from "../../packages/plugins/src/manifest/rules.ts";
 import { pluginActor } from "../../packages/plugins/src/plugin-actor.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
@@ -130,8 +132,11 @@ async function asActor(
 async function carried(plugin: Promise<PluginUnderTest>, options: HostOptions): Promise<ActorUnderTest> {
   const found = await plugin;
   if ("missing" in found) return { missing: found.missing };
-  const open = async ({ env }: CarrierRequest) =>
-    (await openSession({ env, open: found.open, hostVersion: "0.0.0" })).actor("keeper");
+  const open = async ({ env, relay }: CarrierRequest) => {
+    const host = relay && new RelayHost({ relay, id: "kit", capabilities: allCapabilities });
+    const session = await openSession({ env, open: found.open, hostVersion: "0.0.0", ...(host && { host }) });
+    return session.actor("keeper");
+  };
   return { definition: carriedActor(open, { needs: ["actors", "database"], options }) };
 }
 
@@ -157,7 +162,7 @@ const inTypeScript = {
       sourceFormat: "esm-ts",
       // What an isolate may take has stories of its own; here it may be a slow machine.
       limits: { memoryLimit: 256, cpuTimeLimitMs: 30_000 },
-      needs: ["actors", "database"],
+      needs: ["actors", "database", "events"],
     });
     return { definition, local: true };
   },
@@ -261,14 +266,8 @@ test("docs/plugins/actors.md says of each language what its stories say", () => 
   const columns = keepers.map(([subject]) => subject.split(", ").reverse().join(", "));
   expect(head.slice(1).map((column) => column.replace("WebAssembly", "wasm"))).toEqual(columns);
   const all = columns.map(() => "yes");
-  const named = [
-    ...Object.keys(features),
-    "keep-awake",
-    "clients that stay while it sleeps",
-    "raw sockets that stay",
-  ];
-  const scopes = columns.map((column) => (column.startsWith("TypeScript") ? "no" : "yes"));
-  expect(rows).toEqual([...named.map((name) => [name, ...all]), ["its scope", ...scopes]]);
+  const others = ["keep-awake", "clients that stay while it sleeps", "raw sockets that stay", "its scope"];
+  expect(rows).toEqual([...Object.keys(features), ...others].map((name) => [name, ...all]));
 });
 
 function cells(row: string): string[] {

@@ -137,6 +137,10 @@ const keeper = actor({
         .action({ name: "get", args: ["a"] }),
     who: (c) => [c.name, c.key, c.actorId],
     scope: (c) => JSON.stringify({ parent_uuid: c.scope.uuid }),
+    marks: (c, n: number) => {
+      c.mark("seen", { data: { n } });
+      c.metric("size", [{ name: "bytes", kind: "gauge", valueType: "u64", value: n }]);
+    },
     whisper: (c, said: string) => c.conn.send("whispered", said),
     tellSecret: (c, said: string) => c.broadcast("secret", said),
     visits: (c) => {

@@ -14,11 +14,14 @@ import {
   carriedActorFrom,
 } from "@troupe/runtime";
 import { Egress } from "@troupe/runtime/egress";
+import { RelayHost } from "./activation/relay-host.ts";
 import { dynamicErrors } from "./carriers/isolate/errors.ts";
 import { isolateCarrier } from "./carriers/isolate/isolate-carrier.ts";
 import { leaseProcess, type ProcessLease } from "./carriers/isolate/isolate-processes.ts";
 import type { IsolateOrder } from "./carriers/isolate/wire.ts";
 import { FetchHost } from "./dynamic/fetch-host.ts";
+import { FileHost } from "./dynamic/files/file-host.ts";
+import { fileTurnsOf } from "./dynamic/files/file-turns.ts";
 import { type DynamicGrants, type ReadGrants, readGrants } from "./dynamic/grants.ts";
 import {
   type ActorSource,
@@ -29,6 +32,7 @@ import {
   hasTypes,
   type IsolateLimits,
 } from "./dynamic/source.ts";
+import { SourceHost } from "./dynamic/source-host.ts";
 import { textOfSource } from "./dynamic/source-text.ts";
 import { openSession } from "./session/open-session.ts";
 import type { PluginSession } from "./session/session.ts";
@@ -51,6 +55,9 @@ export interface DynamicActorConfig extends DynamicTerms {
   readonly load: DynamicActorLoader;
 }
 
+/** What a source may be given by its name. */
+export type DynamicNeed = CarriedNeed | "events";
+
 /** What `dynamicActor` returns. */
 export type DynamicActorDefinition = CarriedDefinition;
 
@@ -65,9 +72,9 @@ export interface DynamicTerms extends DynamicGrants {
   readonly limits?: IsolateLimits;
   /**
    * "actors": it may call every actor of the registry (`c.client()`). "database": it has a database of its own (`db`, from
-   * "troupe/db"). Default: neither.
+   * "troupe/db"). "events": what it says of itself (`c.mark`, `c.metric`) is told by the registry's relay. Default: none.
    */
-  readonly needs?: readonly CarriedNeed[];
+  readonly needs?: readonly DynamicNeed[];
   /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
   readonly sqlTimeLimitMs?: number;
 }
@@ -90,27 +97,31 @@ export interface DynamicTerms extends DynamicGrants {
 export function dynamicActor(options: DynamicActorOptions): DynamicActorDefinition {
   if (typeof options !== "object" || options === null) throw dynamicErrors.badOption("it takes an object");
   const {
-    needs,
+    needs = [],
     sqlTimeLimitMs = limits.sqlStatementMs,
     limits: own,
     auth,
     env,
     packages,
     network,
+    files,
     ...where
   } = options;
   checkLimits(own);
+  if (!Array.isArray(needs)) throw dynamicErrors.badOption("`needs` must be a list");
   const code = {
     load: loaderOf(where),
     limits: Object.freeze({ ...own }),
+    events: needs.includes("events"),
     grants: readGrants({
       ...(env && { env }),
       ...(packages && { packages }),
       ...(network !== undefined && { network }),
+      ...(files !== undefined && { files }),
     }),
   };
   return carriedActorFrom((request) => new DynamicCarriers(request, code), {
-    needs,
+    needs: needs.filter((need) => need !== "events"),
     sqlTimeLimitMs,
     auth,
     reloads: true,
@@ -121,6 +132,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
 interface DynamicCode {
   readonly load: DynamicActorLoader;
   readonly limits: IsolateLimits;
+  readonly events: boolean;
   readonly grants: ReadGrants;
 }
 
@@ -140,12 +152,19 @@ class DynamicCarriers implements CarrierSource {
   async carrier(actor: CarriedActivationInfo): Promise<ActorCarrier> {
     const egress = new Egress(this.#code.grants.network);
     const order = await this.#order(actor, egress.variables);
-    const { env, name } = this.#request;
+    const { env, name, relay } = this.#request;
+    const { events, grants } = this.#code;
     const session = await openSession({
       env: { timers: env.timers, log: env.log.child({ actor: name, actorId: actor.actorId }) },
       open: isolateCarrier(this.#lease.process, order),
       hostVersion: TROUPE_VERSION,
-      host: new FetchHost(egress),
+      host: new SourceHost(
+        new FetchHost(egress),
+        new FileHost(grants.files, fileTurnsOf(env)),
+        events && relay !== undefined
+          ? new RelayHost({ relay, id: name, capabilities: ["events"] })
+          : undefined,
+      ),
     });
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));
@@ -161,7 +180,7 @@ class DynamicCarriers implements CarrierSource {
     actor: CarriedActivationInfo,
     placeholders: Readonly<Record<string, string>>,
   ): Promise<IsolateOrder> {
-    const { network, env, ...grants } = this.#code.grants;
+    const { network, files, env, ...grants } = this.#code.grants;
     const loaded = checkLoaded(await this.#loaded(actor));
     const { memoryLimit = limits.isolateMemoryMb, cpuTimeLimitMs = limits.isolateTimeMs } = {
       ...this.#code.limits,
@@ -174,6 +193,8 @@ class DynamicCarriers implements CarrierSource {
       ...grants,
       ...((env || network.credentials) && { env: { ...env, ...placeholders } }),
       fetch: true,
+      files: files.length > 0,
+      events: this.#code.events,
       memoryLimit,
       timeLimitMs: cpuTimeLimitMs,
     };

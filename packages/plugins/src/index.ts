@@ -21,6 +21,7 @@ export { nativeCarrier } from "./carriers/native/native-carrier.ts";
 export type { WasmCarrierOptions } from "./carriers/wasm/wasm-carrier.ts";
 export { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 export type { PluginActorTerms } from "./code-actor.ts";
+export type { FileGrant } from "./dynamic/files/file-grants.ts";
 export type { DynamicGrants } from "./dynamic/grants.ts";
 export type { ActorSource, DynamicSource, IsolateLimits, SourceFormat } from "./dynamic/source.ts";
 export type {

@@ -574,6 +574,16 @@ export const limits = {
   isolateFetches: 16,
   /** The body of such a request, and that of its answer. */
   isolateFetchBytes: 4 * 1024 * 1024,
+  /** Calls of one isolate to its granted folders that have no answer; its own code makes the next ones wait. */
+  isolateFileCalls: 16,
+  /** Those of all isolates of a runtime that the disk works at: a disk that hangs takes no more of the process's threads for files. */
+  isolateFileCallsAtOnce: 2,
+  /** A file in a granted folder, as it is read and as it is left behind by a write. */
+  isolateFileBytes: 4 * 1024 * 1024,
+  /** Entries of a granted folder that are listed. */
+  isolateFileEntries: 10_000,
+  /** Folders in each other, of a path or of what is removed. */
+  isolateFileDepth: 64,
   /** What an isolate and its process say to each other through memory, each way at once; what is longer is copied by the engine. */
   isolateMailboxBytes: 16 * 1024,
   /** A runtime asks its isolate process for a sign of life this often. */

@@ -97,6 +97,7 @@ export {
   propagationContextToTraceparent,
 } from "./scope/propagation.ts";
 export { Scope } from "./scope/scope.ts";
+export { scopeElsewhere } from "./scope/scope-elsewhere.ts";
 export type { ScopeAttribute } from "./scope/scope-type.ts";
 export { ScopeType } from "./scope/scope-type.ts";
 export type { ScopeOptions } from "./scope/scopes.ts";

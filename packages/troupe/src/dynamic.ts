@@ -9,6 +9,7 @@ export type {
   DynamicActorOptions,
   DynamicSource,
   DynamicSource as DynamicActorSource,
+  FileGrant,
   IsolateLimits,
   LoadContext,
   LoadContext as DynamicActorLoadContext,

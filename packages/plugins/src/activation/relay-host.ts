@@ -3,15 +3,21 @@
  *
  * A place is where something is asked: a call of the plugin's middleware, whose scope is then the default of all that is asked
  * in it, or the session, which has a root of its own. A scope belongs to the place where it was made and ends with it at the
- * latest: one that was pushed and not popped then says so in its end event. Nobody else's scope can be named, so a plugin
- * can't end, or speak for, what isn't its own.
+ * latest: one that was pushed and not popped then says so in its end event. Nobody else's scope can be ended. What is said may be
+ * below a scope that an actor's call was told, named by the propagation value that it was told.
  *
  * What a manifest doesn't list under capabilities is refused, each time: the answer is that question's error, and the session
  * goes on.
  */
 import { limits } from "@troupe/protocol";
 import { HostAsk } from "@troupe/protocol/plugin/v1";
-import { propagationContextToJson, type Registration, type Relay, type Scope } from "@troupe/relay";
+import {
+  propagationContextFromJson,
+  propagationContextToJson,
+  type Registration,
+  type Relay,
+  type Scope,
+} from "@troupe/relay";
 import type { Capability } from "../manifest/rules.ts";
 import { hostErrors } from "../session/host-errors.ts";
 import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
@@ -160,6 +166,8 @@ export class RelayHost implements PluginHost {
     if (made !== undefined) return made.scope;
     // A root has no id that anybody was told.
     if (place !== this.#session && place.scope.uuid === id) return place.scope;
+    // What a call of its actor was told: a value that goes to anybody whose work is a part of it.
+    if (id.startsWith("{")) return this.#relay.createScopeFromPropagation(propagationContextFromJson(id));
     throw hostErrors.scopeUnknown(id);
   }
 

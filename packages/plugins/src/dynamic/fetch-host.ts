@@ -6,10 +6,10 @@ import { limits } from "@troupe/protocol";
 import { HostAsk } from "@troupe/protocol/plugin/v1";
 import { type Egress, type NetworkRequest, networkErrors } from "@troupe/runtime/egress";
 import { hostErrors } from "../session/host-errors.ts";
-import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
+import type { HostQuestion } from "../session/host-questions.ts";
 
 /** One activation's. */
-export class FetchHost implements PluginHost {
+export class FetchHost {
   readonly #egress: Egress;
   /** Requests that have no answer, by the numbers of their questions. */
   readonly #open = new Map<number, AbortController>();
@@ -18,14 +18,9 @@ export class FetchHost implements PluginHost {
     this.#egress = egress;
   }
 
-  began(): void {}
-
-  over(): void {}
-
   answer({ call, ask, input }: HostQuestion): unknown {
     const asked = new Map(Object.entries(Object(input)));
     if (ask === HostAsk.ABORT_FETCH) return this.#abort(asked.get("call"));
-    if (ask !== HostAsk.FETCH) throw hostErrors.askUnknown(ask);
     // Where two have one number, the first would be nobody's to end.
     if (call === 0 || this.#open.has(call)) throw hostErrors.askInvalid("call", "a number of its own");
     if (this.#open.size >= limits.isolateFetches) throw hostErrors.tooMany("fetches", limits.isolateFetches);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { checkNetwork, type NetworkConfig } from "@troupe/runtime/egress";
 import { dynamicErrors } from "../carriers/isolate/errors.ts";
+import { type FileGrant, readFileGrants } from "./files/file-grants.ts";
 
 /** What the source may use. It is the program's word, never the source's or a loader's. */
 export interface DynamicGrants {
@@ -17,11 +18,14 @@ export interface DynamicGrants {
    * placeholder for each. Default: nothing.
    */
   readonly network?: NetworkConfig;
+  /** Folders of this machine that it reaches by `node:fs/promises`, which it may import then. Default: none, and there is no such module. */
+  readonly files?: readonly FileGrant[];
 }
 
 /** The same, read. */
 export interface ReadGrants extends IsolateGrants {
   readonly network: NetworkConfig;
+  readonly files: readonly FileGrant[];
 }
 
 /** What of it goes to the isolate. */
@@ -32,7 +36,7 @@ export interface IsolateGrants {
 }
 
 /** Throws `dynamic.bad_option`, and `config.*` for a network that is none. */
-export function readGrants({ env, packages, network = {} }: DynamicGrants): ReadGrants {
+export function readGrants({ env, packages, network = {}, files = [] }: DynamicGrants): ReadGrants {
   if (env !== undefined && !(isRecord(env) && Object.values(env).every((value) => typeof value === "string")))
     throw dynamicErrors.badOption("`env` must be an object of texts");
   if (packages !== undefined && !isRecord(packages))
@@ -44,6 +48,7 @@ export function readGrants({ env, packages, network = {} }: DynamicGrants): Read
   const paths = Object.entries(packages ?? {}).map(([name, url]) => [name, pathOf(name, url)] as const);
   return Object.freeze({
     network: structuredClone(network),
+    files: readFileGrants(files),
     ...(env && { env: Object.freeze({ ...env }) }),
     ...(packages && { packages: Object.freeze(Object.fromEntries(paths)) }),
   });

@@ -4,7 +4,6 @@
  *
  * An answer is given at once, or when the host has it: what is open then is the host's to bound, and to end with the session.
  */
-import type { Logger } from "@troupe/base";
 import {
   decodePayload,
   encodePayload,
@@ -52,7 +51,8 @@ export interface QuestionParts {
   readonly host: PluginHost | undefined;
   readonly encoding: PayloadEncoding;
   readonly send: (frame: HostFrame) => void;
-  readonly log: Logger;
+  /** Told why nothing came of a question that wants no answer. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Those of one session. */
@@ -60,15 +60,15 @@ export class HostQuestions {
   readonly host: PluginHost;
   readonly #encoding: PayloadEncoding;
   readonly #send: (frame: HostFrame) => void;
-  readonly #log: Logger;
+  readonly #unanswered: (error: unknown) => void;
   #over = false;
 
-  constructor({ host = nobody, encoding, send, log }: QuestionParts) {
+  constructor({ host = nobody, encoding, send, failed }: QuestionParts) {
     this.host = host;
     // Raw payloads can't say anything but bytes.
     this.#encoding = encoding === "raw" ? "json" : encoding;
     this.#send = send;
-    this.#log = log;
+    this.#unanswered = failed;
   }
 
   /** Answers it. What it says can't be read is its error as well. */
@@ -103,7 +103,7 @@ export class HostQuestions {
 
   #failed(call: number, error: unknown): void {
     if (this.#over) return;
-    if (call === 0) this.#log.warn("What the plugin asked for didn't happen", { error });
+    if (call === 0) this.#unanswered(error);
     else this.#say({ call, payload: NOTHING, error: toCarriedError(error, this.#encoding) });
   }
 

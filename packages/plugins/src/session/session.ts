@@ -91,7 +91,12 @@ export class PluginSession {
     const send = (frame: HostFrame): void => carrier.send(frame);
     const { encoding } = declared;
     const streams = new ChunkStreams(encoding, (body) => send({ body }));
-    const questions = new HostQuestions({ host: parts.host, encoding, send, log: this.#log });
+    const questions = new HostQuestions({
+      ...{ host: parts.host, encoding, send },
+      failed: (error) => {
+        if (this.#logRate.take()) this.#log.warn("What the plugin asked for didn't happen", { error });
+      },
+    });
     this.#questions = questions;
     this.#arounds = new Arounds(encoding, send, { streams, over: (invoke) => questions.host.over(invoke) });
     const began = (invoke: number): void => questions.host.began(invoke);

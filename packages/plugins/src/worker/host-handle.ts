@@ -24,11 +24,12 @@ import type {
   PendingMark,
   PropagationContext,
   RegistrationIdentity,
+  Scope,
   ScopeAttribute,
   ScopeType,
   SubscriberStatus,
 } from "@troupe/relay";
-import { propagationContextFromJson } from "@troupe/relay";
+import { propagationContextFromJson, propagationContextToJson } from "@troupe/relay";
 import { pluginErrors } from "../errors.ts";
 
 /** A scope of the host's relay that the plugin made. */
@@ -39,9 +40,9 @@ export interface HostScope {
   readonly propagation: PropagationContext | undefined;
 }
 
-/** Which scope something is about. Default: that of the call that it is asked in. */
+/** Which scope something is about: one that the plugin made, or `c.scope` of its actor's. Default: that of the call that it is asked in. */
 export interface InScope {
-  readonly scope?: HostScope;
+  readonly scope?: HostScope | Scope;
 }
 
 /** What may be said of a scope that is pushed. */
@@ -111,8 +112,8 @@ export class HostHandle {
   }
 
   /** A stand-in for a scope, or a root of its own: a parent for work that goes on beside. No event is about it. */
-  async forkScope(of?: HostScope): Promise<HostScope> {
-    return scopeOf(await this.#ask(HostAsk.FORK_SCOPE, { ...(of && { scope: of.id }) }));
+  async forkScope(of?: HostScope | Scope): Promise<HostScope> {
+    return scopeOf(await this.#ask(HostAsk.FORK_SCOPE, placed(of === undefined ? {} : { scope: of })));
   }
 
   /** Ends a fork. Rejects with `plugin.scope_unknown`. */
@@ -183,7 +184,12 @@ const levels = { debug: LogLevel.DEBUG, info: LogLevel.INFO, warn: LogLevel.WARN
 
 /** `scope` as the host knows it. */
 function placed<T extends InScope>({ scope, ...options }: T): object {
-  return scope === undefined ? options : { ...options, scope: scope.id };
+  return scope === undefined ? options : { ...options, scope: nameOf(scope) };
+}
+
+function nameOf(scope: HostScope | Scope): string {
+  if ("id" in scope) return scope.id;
+  return propagationContextToJson({ version: 1, rootUuid: scope.rootUuid, parentUuid: scope.uuid });
 }
 
 function scopeOf(answer: unknown): HostScope {
@@ -227,6 +233,12 @@ export class HostLink {
       this.#waiting.set(call, { resolve, reject });
       this.#send({ body: { $case: "hostCall", value: { call, invoke, ask, payload } } });
     });
+  }
+
+  /** A question that has no answer: what doesn't happen is for the host's log. */
+  tell(ask: HostAsk, input: object): void {
+    const payload = encodePayload(input, this.#encoding, "told");
+    this.#send({ body: { $case: "hostCall", value: { call: 0, invoke: 0, ask, payload } } });
   }
 
   log(level: LogLevel, message: string): void {

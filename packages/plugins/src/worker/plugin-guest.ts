@@ -4,11 +4,14 @@ import type { PluginFrame } from "@troupe/protocol/plugin/v1";
 import { type AnyActorDefinition, nodeEnv } from "@troupe/runtime";
 import { Guest } from "@troupe/runtime/guest";
 import { LineLogger } from "../carriers/isolate/guest/log.ts";
+import type { HostLink } from "./host-handle.ts";
+import { relayElsewhere } from "./relay-elsewhere.ts";
 
 /** A guest whose messages and log lines are frames. Throws `actor.not_carried`, `config.*`. */
 export function guestOf(
   use: Readonly<Record<string, AnyActorDefinition>>,
   send: (frame: PluginFrame) => void,
+  host: Pick<HostLink, "tell">,
 ): Guest {
   const log = new LineLogger((level, message) =>
     send({ body: { $case: "log", value: { line: { level, message } } } }),
@@ -16,6 +19,7 @@ export function guestOf(
   return new Guest({
     env: { ...nodeEnv(), log },
     use,
+    relayElsewhere: relayElsewhere((ask, input) => host.tell(ask, input)),
     send: (value: FromActor) => send({ body: { $case: "actor", value } }),
   });
 }

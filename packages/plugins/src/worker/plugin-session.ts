@@ -138,7 +138,7 @@ export class PluginSideSession {
     const { actors } = this.#plugin;
     if (actors === undefined) return;
     const { guestOf } = await import("./plugin-guest.ts");
-    this.#guest = guestOf(actors, this.#send);
+    this.#guest = guestOf(actors, this.#send, this.#link);
   }
 
   /** No encoding was chosen yet: it is JSON. */

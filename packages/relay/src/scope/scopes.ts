@@ -10,6 +10,7 @@ import { attempt, checkMetadata, checkReadable, checkText, checkTexts } from "..
 import { type LazyScope, madeScope, Places } from "./places.ts";
 import { checkPropagation, type PropagationContext } from "./propagation.ts";
 import { belongsTo, close, isOpen, Scope } from "./scope.ts";
+import { standIn } from "./scope-elsewhere.ts";
 import { type ScopeAttribute, ScopeType } from "./scope-type.ts";
 
 /** What may be said of a new scope. */
@@ -39,7 +40,7 @@ export class Scopes {
   constructor(env: RelayEnv) {
     this.#newId = () => env.ids.ordered();
     this.#places = new Places(env.asyncContext.variable());
-    this.root = this.#standIn("root", this.#newId);
+    this.root = this.#root();
     this.#roots.add(this.root);
   }
 
@@ -115,7 +116,7 @@ export class Scopes {
 
   /** A root of its own: work in it belongs to nothing else that goes on. */
   stack(): Scope {
-    const scope = this.#standIn("root", this.#newId);
+    const scope = this.#root();
     this.#roots.add(scope);
     return scope;
   }
@@ -123,7 +124,7 @@ export class Scopes {
   /** A scope that stands for one of another process: work below it has that as its parent. */
   restore(context: PropagationContext): Scope {
     const { parentUuid, rootUuid } = checkPropagation(context);
-    return this.#standIn("remote", parentUuid, rootUuid);
+    return standIn("remote", { owner: this, uuid: parentUuid, rootUuid });
   }
 
   /** Undefined at a root: there is nothing to belong to. */
@@ -151,21 +152,8 @@ export class Scopes {
     close(scope);
   }
 
-  /** A scope that no event of this process is about. */
-  #standIn(name: string, uuid: string | (() => string), rootUuid?: string): Scope {
-    return new Scope({
-      owner: this,
-      uuid,
-      name,
-      scopeType: "agent",
-      attributes: noAttributes,
-      parent: undefined,
-      top: true,
-      rootUuid,
-      data: null,
-      metadata: null,
-      categoryProfile: null,
-    });
+  #root(): Scope {
+    return standIn("root", { owner: this, uuid: this.#newId });
   }
 }
 

@@ -12,7 +12,12 @@ import type { FromActor, ToActor } from "@troupe/protocol/actor/v1";
 import type { Relay } from "@troupe/relay";
 import type { ActorDescriptor, LocalBehaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
-import type { ActivationServices, OpenRuntimeSocket, Running } from "../actor/local/activation-services.ts";
+import type {
+  ActivationServices,
+  OpenRuntimeSocket,
+  RelayElsewhere,
+  Running,
+} from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { keptByCode } from "../actor/options.ts";
@@ -32,6 +37,8 @@ export interface GuestParts {
   readonly present?: (() => Promise<void> | undefined) | undefined;
   /** What the actors' own calls run under; without it they have no `c.tool`. */
   readonly relay?: Relay | undefined;
+  /** Without it: takes what they say of themselves (`c.mark`) to the host's. */
+  readonly relayElsewhere?: RelayElsewhere | undefined;
   /** Opens doors for processes of the machine; without it there are none. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /**
@@ -57,6 +64,7 @@ export class Guest {
     const services: ActivationServices = {
       env: parts.env,
       relay: parts.relay,
+      relayElsewhere: parts.relayElsewhere,
       current: parts.env.asyncContext.variable<Running>(),
       sqlChain: parts.env.asyncContext.variable<SqlChain>(),
       waits: new WaitGraph(),

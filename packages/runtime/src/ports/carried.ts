@@ -8,6 +8,7 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import type { DeclaredActor, FromActor, PayloadEncoding, ToActor } from "@troupe/protocol/actor/v1";
+import type { Relay } from "@troupe/relay";
 import type { PluginSet } from "./plugin-set.ts";
 import type { MaybePromise } from "./storage.ts";
 
@@ -73,6 +74,8 @@ export interface CarrierRequest {
   readonly name: string;
   /** The registry's plugins, whose actors a definition may name. Undefined: it has none. */
   readonly plugins?: PluginSet | undefined;
+  /** The relay that the registry's actors run under. Undefined: there is none. */
+  readonly relay?: Relay | undefined;
   /** The program runs nothing but JavaScript and modules of WebAssembly. Default: false. */
   readonly onlyWasm?: boolean | undefined;
 }

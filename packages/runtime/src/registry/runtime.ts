@@ -240,15 +240,19 @@ export class Runtime {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
       case "carried":
-        return new CarriedFactory(this.env, behaviour.source({ env: this.env, name, plugins }), {
-          options: behaviour.options,
-          auth: behaviour.auth,
-          reloads: behaviour.reloads,
-          limiter: this.#services.limiter,
-          database: behaviour.needs.includes("database"),
-          statementMs: behaviour.statementMs,
-          actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
-        });
+        return new CarriedFactory(
+          this.env,
+          behaviour.source({ env: this.env, name, plugins, relay: this.#services.relay }),
+          {
+            options: behaviour.options,
+            auth: behaviour.auth,
+            reloads: behaviour.reloads,
+            limiter: this.#services.limiter,
+            database: behaviour.needs.includes("database"),
+            statementMs: behaviour.statementMs,
+            actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
+          },
+        );
       case "remote":
         return this.#hosted(behaviour);
     }

@@ -26,6 +26,12 @@ const counter = actor({
       return await c.llm("gpt", request, ({ content }) => `${String(content)}!`, { modelName: "gpt-9" });
     },
     where: (c) => c.scope.uuid,
+    marks: (c) => {
+      c.mark("seen", { data: { n: 1 } });
+      c.metric("size", [{ name: "bytes", kind: "gauge", valueType: "u64", value: 7 }], {
+        metadata: { a: "b" },
+      });
+    },
     stream: async function* (c) {
       const stream = await c.llmStream("gpt", { headers: {}, content: 2 }, async function* ({ content }) {
         for (let n = 0; n < Number(content); n++) yield n;
@@ -47,6 +53,20 @@ async function grounded() {
   const driver = await Driver.start({ counter, caller }, { relay: listener.relay });
   return { listener, driver, relay: listener.relay };
 }
+
+test("marks and metrics of an actor are in what goes on; without a relay there is nobody to tell", async () => {
+  const { listener, driver } = await grounded();
+  await using _ = driver;
+  await driver.act("counter", "marks");
+  const { uuid } = await listener.start("counter.marks");
+  expect(await listener.mark("seen")).toMatchObject({ parent_uuid: uuid, data: { n: 1 } });
+  expect(await listener.mark("size")).toMatchObject({
+    ...{ parent_uuid: uuid, metadata: { a: "b" } },
+    data: { measurements: [{ name: "bytes", value: 7 }] },
+  });
+  await using alone = await Driver.start({ counter });
+  expect((await alone.act("counter", "marks")).code).toBe("actor.no_relay");
+});
 
 test("an action is a scope: its start leaves before the disk has anything, its end with the answer", async () => {
   const { listener, driver } = await grounded();

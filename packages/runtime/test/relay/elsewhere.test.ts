@@ -15,6 +15,8 @@ const far = actor({
         { a: 1 },
         async () => await c.client().getOrCreate("near").action({ name: "here" }),
       ),
+    marks: (c) => c.mark("seen"),
+    where: (c) => c.scope.uuid,
     onwards: async (c) => await c.client().getOrCreate("near").action({ name: "here" }),
   },
 });
@@ -70,6 +72,8 @@ test("S5.6 (in part) a host without a relay hands on what it was called in; its 
   const action = await listener.start("far.onwards");
   expect((await listener.start("near.here")).parent_uuid).toBe(action.uuid);
   expect((await driver.act("near", "call", "tool")).code).toBe("actor.no_relay");
+  expect((await driver.act("near", "call", "marks")).code).toBe("actor.no_relay");
+  expect((await driver.act("near", "call", "where")).code).toBe("actor.no_relay");
 });
 
 const trace = "0af7651916cd43dd8448eb211c80319c";

@@ -28,6 +28,8 @@ export function isolatePlugin({ name, source, typescript }: IsolatePluginOptions
       name,
       source: text,
       typescript,
+      // Its manifest says, and the runtime asks it.
+      events: true,
       memoryLimit: limits.isolateMemoryMb,
       timeLimitMs: limits.isolateTimeMs,
     };

@@ -38,6 +38,10 @@ export interface IsolateOrder {
   readonly env?: Readonly<Record<string, string>>;
   /** It has `fetch`, which asks the runtime. Default: it has none. */
   readonly fetch?: boolean;
+  /** It may import `node:fs/promises`, which asks the runtime. Default: there is none. */
+  readonly files?: boolean;
+  /** It may say what happens, which the runtime is asked for. Default: it may not. */
+  readonly events?: boolean;
   /** Files of modules that it may import, by their names. Default: none. */
   readonly packages?: Readonly<Record<string, string>>;
   /** MiB. */

@@ -3,7 +3,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
-import type { LazyScope, Relay } from "@troupe/relay";
+import type { LazyScope, Relay, Scope } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
@@ -44,6 +44,14 @@ export type OpenRuntimeSocket = (activation: Activation, env: Env) => RuntimeDoo
 /** Whose the running code is: follows every await. */
 export type CurrentActor = AsyncVariable<Running>;
 
+/** A relay in another process, where no calls can be run from here: what of it an actor's code reaches. */
+export interface RelayElsewhere {
+  /** A scope of its own, as JSON. */
+  scopeOf(trace: string): Scope;
+  /** Says a mark or a metric, of `input.scope`, a scope as JSON. Throws `actor.not_granted`, `value.*`. */
+  tell(what: "mark" | "metric", input: Readonly<Record<string, unknown>>, actor: string): void;
+}
+
 /** What all activations of a host share. */
 export interface ActivationServices {
   readonly env: Env;
@@ -56,6 +64,8 @@ export interface ActivationServices {
   readonly waits: WaitGraph;
   /** What its work runs under, where `setup` was given one. */
   readonly relay?: Relay | undefined;
+  /** Where there is none: that of who brings the calls. */
+  readonly relayElsewhere?: RelayElsewhere | undefined;
   /** Opens an activation's door for processes of its machine; absent where there are no sockets for it. */
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /** Told of each activation before its code runs. */

@@ -1,4 +1,10 @@
-/** `c.tool`, `c.llm` and `c.scope`: an actor's own calls of tools and models, under its relay. */
+/**
+ * `c.tool`, `c.llm`, `c.scope`, `c.mark` and `c.metric`: an actor's own calls of tools and models, and what it says of itself, under its relay.
+ *
+ * Where the relay is in another process, that of who brings the calls, each call says its scope. That is what `c.scope` is then, and
+ * marks and metrics are sent there. Tools and models aren't: their middleware is there, and a call that went around it would be
+ * unguarded.
+ */
 import type {
   LlmCallOptions,
   LlmFunction,
@@ -6,13 +12,16 @@ import type {
   LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
+  Measurement,
   Relay,
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
+import type { RunningCall } from "../../ports/running-call.ts";
 import { relayErrors } from "../../traced/errors.ts";
-import type { ToolCode } from "../types/relay.ts";
+import type { MarkOptions, ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
+import type { RelayElsewhere } from "./activation-services.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
 
 /** Where a handler's code is. */
@@ -20,14 +29,50 @@ export interface CodePlace {
   readonly activation: Activation;
   /** What it has taken from queues, if anything. */
   readonly received: HandlerQueue | undefined;
+  /** The call that its context is of, if it is of one. */
+  readonly call?: RunningCall | undefined;
 }
 
 /** The scope that the code runs in: of the message that it works on, or what is current. */
 export function scopeOf(place: CodePlace): Scope {
   const { activation, received } = place;
+  if (activation.relay === undefined) {
+    const { trace, relay } = elsewhere(place);
+    return relay.scopeOf(trace);
+  }
   const message = received?.latest;
   const scope = message === undefined ? undefined : activation.queueing?.scopes?.of(message);
-  return scope ?? relayOf(activation).getHandle();
+  return scope ?? activation.relay.getHandle();
+}
+
+/** Something happened, or was measured. */
+export function tell(
+  place: CodePlace,
+  name: string,
+  { measurements, ...options }: MarkOptions & { readonly measurements?: readonly Measurement[] },
+): void {
+  const { activation } = place;
+  if (activation.relay === undefined) {
+    const { trace, relay } = elsewhere(place);
+    const what = measurements === undefined ? "mark" : "metric";
+    const input = { ...options, ...(measurements && { measurements }), name, scope: trace };
+    return relay.tell(what, input, activation.record.name);
+  }
+  const said = { ...options, parent: scopeOf(place) };
+  if (measurements === undefined) activation.relay.event(name, said);
+  else activation.relay.metric(name, measurements, said);
+}
+
+/** The relay of who brought the call, and the scope that it came in. Throws `actor.no_relay` where it came in none. */
+function elsewhere({ activation, call }: CodePlace): {
+  readonly trace: string;
+  readonly relay: RelayElsewhere;
+} {
+  const { calls, record } = activation;
+  const { relayElsewhere: relay } = calls;
+  const trace = (call ?? calls.running)?.trace;
+  if (relay === undefined || trace === undefined) throw relayErrors.noRelay(record.name);
+  return { trace, relay };
 }
 
 /** Runs a tool under all middleware that is visible. */

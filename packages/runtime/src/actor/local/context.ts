@@ -14,16 +14,19 @@ import type {
   LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
+  Measurement,
+  Metadata,
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
+import type { RunningCall } from "../../ports/running-call.ts";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
 import type { DatabaseAccess } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
-import type { ToolCode } from "../types/relay.ts";
+import type { MarkOptions, ToolCode } from "../types/relay.ts";
 import type { RuntimeSocketAddress } from "../types/runtime-socket.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
@@ -31,7 +34,7 @@ import type { Activation } from "./activation.ts";
 import { ActorLog } from "./actor-log.ts";
 import { awakeReasons } from "./awake-reasons.ts";
 import type { CallRun } from "./call-run.ts";
-import { type CodePlace, callModel, runTool, scopeOf, streamModel } from "./calls-of-code.ts";
+import { type CodePlace, callModel, runTool, scopeOf, streamModel, tell } from "./calls-of-code.ts";
 import { CronApi } from "./cron-api.ts";
 import { databaseOf } from "./database-client.ts";
 import { exclusively } from "./exclusive.ts";
@@ -48,6 +51,7 @@ export let releaseContext: (c: unknown, failed: boolean) => void;
 export class LocalContext implements ActorContext {
   readonly #activation: Activation;
   readonly #occupation: Occupation | undefined;
+  readonly #call: RunningCall | undefined;
   #received: HandlerQueue | undefined;
 
   static {
@@ -56,10 +60,11 @@ export class LocalContext implements ActorContext {
     };
   }
 
-  /** `occupation`: who is told when it waits for messages. */
-  constructor(activation: Activation, occupation?: Occupation) {
+  /** `occupation`: who is told when it waits for messages. `call`: whose it is, if it is a call's. */
+  constructor(activation: Activation, occupation?: Occupation, call?: RunningCall) {
     this.#activation = activation;
     this.#occupation = occupation;
+    this.#call = call;
   }
 
   get state(): unknown {
@@ -176,6 +181,18 @@ export class LocalContext implements ActorContext {
     return scopeOf(this.#place);
   }
 
+  mark(name: string, options: MarkOptions = {}): void {
+    tell(this.#place, name, options);
+  }
+
+  metric(
+    name: string,
+    measurements: readonly Measurement[],
+    options: { readonly metadata?: Metadata } = {},
+  ): void {
+    tell(this.#place, name, { ...options, measurements });
+  }
+
   tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options: ToolCallOptions = {}): Promise<R> {
     return runTool(this.#place, { name, args, fn }, options);
   }
@@ -194,7 +211,7 @@ export class LocalContext implements ActorContext {
   }
 
   get #place(): CodePlace {
-    return { activation: this.#activation, received: this.#received };
+    return { activation: this.#activation, received: this.#received, call: this.#call };
   }
 
   async runtimeSocket(): Promise<RuntimeSocketAddress> {
@@ -220,7 +237,7 @@ export class CallContext extends LocalContext implements ConnContext {
   readonly #run: CallRun;
 
   constructor(run: CallRun) {
-    super(run.activation);
+    super(run.activation, undefined, run);
     this.#run = run;
   }
 

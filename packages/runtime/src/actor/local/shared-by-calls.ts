@@ -8,7 +8,7 @@ import type { RunningCall } from "../../ports/running-call.ts";
 import type { RowChange } from "../../ports/storage.ts";
 import { runtimeSocketUnavailable } from "../../runtime-socket/unavailable.ts";
 import type { Activation } from "./activation.ts";
-import type { ActivationServices, RuntimeDoor } from "./activation-services.ts";
+import type { ActivationServices, RelayElsewhere, RuntimeDoor } from "./activation-services.ts";
 import { Entries } from "./entries.ts";
 import { KeyedCalls } from "./keyed-calls.ts";
 
@@ -48,6 +48,11 @@ export class SharedByCalls {
   /** The call that the running code answers. */
   get running(): RunningCall | undefined {
     return this.#services.current.get()?.call;
+  }
+
+  /** See `ActivationServices`. */
+  get relayElsewhere(): RelayElsewhere | undefined {
+    return this.#services.relayElsewhere;
   }
 
   /** Takes what must be stored. */

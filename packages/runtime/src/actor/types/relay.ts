@@ -7,6 +7,9 @@ import type {
   LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
+  Measurement,
+  Metadata,
+  PendingMark,
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
@@ -14,10 +17,21 @@ import type {
 /** A tool: gets its arguments behind all intercepts. */
 export type ToolCode<A, R> = (args: A, context: CallContext) => R | PromiseLike<R>;
 
+/** What may be said of a mark beside its name. */
+export type MarkOptions = Omit<PendingMark, "name">;
+
 /** Calls under the relay of `setup({ relay })`. All of them throw `actor.no_relay` where there is none. */
 export interface ActorCalls {
   /** What goes on: the action, hook or message that this code is a part of. Parent of whatever is begun in it. */
   readonly scope: Scope;
+  /** Something happened in it: an event of the relay's. */
+  mark(name: string, options?: MarkOptions): void;
+  /** Measurements of it, all of them or none. Throws `relay.measurement_invalid`. */
+  metric(
+    name: string,
+    measurements: readonly Measurement[],
+    options?: { readonly metadata?: Metadata },
+  ): void;
   /**
    * Runs a tool under all middleware that is visible: it may be refused, its arguments and its result rewritten. Throws
    * `relay.guardrail_rejected`, `relay.middleware_failed`, or what the tool throws.

@@ -19,6 +19,7 @@ import { actor, CriticalError, db, event, Loop, queue, RollbackError, workflow }
 import { LogRate, linesDropped } from "../../../log-rate.ts";
 import { logFrame } from "../log-frame.ts";
 import { readRecords } from "../records.ts";
+import { fileApi } from "./files.ts";
 import { define, settle, timers } from "./globals.ts";
 import { host, out } from "./host.ts";
 import { consoleOf, LineLogger } from "./log.ts";
@@ -62,7 +63,7 @@ function prepare(
 }
 
 /** Takes the actor's module. Answers with the code of what is wrong with it. */
-function load(namespace: { readonly default?: unknown }, name: string): string | undefined {
+function load(namespace: { readonly default?: unknown }, name: string, events: boolean): string | undefined {
   const definition = definitionOf(namespace);
   if (definition === undefined) return "no_definition";
   const platform = edgeEnv();
@@ -75,8 +76,13 @@ function load(namespace: { readonly default?: unknown }, name: string): string |
       out.mark("again");
     },
   };
-  session = new IsolateSession({ env, definition, name, send: (frame) => out.frame(frame), failed });
+  session = new IsolateSession({ env, definition, name, events, send: (frame) => out.frame(frame), failed });
   return undefined;
+}
+
+/** For one that was granted folders: what it imports is made of a global that is there for a moment. */
+function grantFiles(): void {
+  Object.assign(globalThis, { troupeFiles: { ...fileApi } });
 }
 
 /** What came: in the mailbox, so many bytes; or itself. */
@@ -136,6 +142,7 @@ Object.assign(globalThis, {
   troupeIsolate: {
     prepare,
     load,
+    grantFiles,
     enter,
     endTurn,
     module: {

@@ -11,9 +11,10 @@ import {
   PLUGIN_VERSIONS,
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
-import { Guest, type GuestParts } from "@troupe/runtime/guest";
+import { actorErrors, Guest, type GuestParts } from "@troupe/runtime/guest";
+import { relayElsewhere } from "../../../worker/relay-elsewhere.ts";
+import { asks } from "./asks.ts";
 import { host } from "./host.ts";
-import { fetches } from "./web-fetch.ts";
 
 /** What a session is made of. */
 export interface IsolateSessionParts {
@@ -23,6 +24,8 @@ export interface IsolateSessionParts {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly send: (frame: Uint8Array) => void;
+  /** It may say what happens: `c.mark`. */
+  readonly events: boolean;
   /** Told of every error before it leaves. */
   readonly failed: (cause: unknown) => void;
 }
@@ -41,6 +44,10 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
+      relayElsewhere: relayElsewhere((ask, input, actor) => {
+        if (!parts.events) throw actorErrors.notGranted(actor, "events", "say what happens");
+        asks.tell(ask, input);
+      }),
       departure: (departure) => {
         host.departure = departure;
       },
@@ -57,7 +64,7 @@ export class IsolateSession {
       case "actor":
         return this.#guest.receive(body.value);
       case "hostResult":
-        return fetches.answered(body.value);
+        return asks.answered(body.value);
       case "hello":
         return this.#greet(body.value.versions);
       case "ping":

@@ -3,9 +3,9 @@
  * when the program has granted where it goes: nothing here decides about that.
  */
 import { limits } from "@troupe/protocol";
-import { decodePayload, encodePayload, fromCarriedError } from "@troupe/protocol/actor/v1";
-import { encodePluginFrame, HostAsk, type HostResult } from "@troupe/protocol/plugin/v1";
-import { host, out } from "./host.ts";
+import { HostAsk } from "@troupe/protocol/plugin/v1";
+import { asks } from "./asks.ts";
+import { host } from "./host.ts";
 import { type BodySource, WebRequest, WebResponse } from "./web-body.ts";
 import type { HeadersSource } from "./web-headers.ts";
 
@@ -40,40 +40,18 @@ class FetchedResponse extends WebResponse {
   }
 }
 
-/** Those of the actor that have no answer. */
-class Fetches {
-  readonly #open = new Map<number, PromiseWithResolvers<Fetched>>();
-  #last = 0;
-
-  async ask(request: object, signal: AbortSignal | undefined): Promise<Fetched> {
-    this.#last += 1;
-    const call = this.#last;
-    const answer = Promise.withResolvers<Fetched>();
-    say(call, HostAsk.FETCH, request);
-    this.#open.set(call, answer);
-    const aborted = (): void => {
-      if (!this.#open.delete(call)) return;
-      say(0, HostAsk.ABORT_FETCH, { call });
-      answer.reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", aborted, { once: true });
-    try {
-      return await answer.promise;
-    } finally {
-      signal?.removeEventListener("abort", aborted);
-    }
-  }
-
-  answered({ call, payload, error }: HostResult): void {
-    const answer = this.#open.get(call);
-    this.#open.delete(call);
-    if (error !== undefined) answer?.reject(fromCarriedError(error, "cbor"));
-    else answer?.resolve(decodePayload(payload, "cbor") as Fetched);
+async function fetched(request: object, signal: AbortSignal | undefined): Promise<Fetched> {
+  const { call, answer } = asks.ask(HostAsk.FETCH, request);
+  const aborted = (): void => {
+    if (asks.forget(call, signal?.reason)) asks.tell(HostAsk.ABORT_FETCH, { call });
+  };
+  signal?.addEventListener("abort", aborted, { once: true });
+  try {
+    return (await answer) as Fetched;
+  } finally {
+    signal?.removeEventListener("abort", aborted);
   }
 }
-
-/** The host's answers come here. */
-export const fetches = new Fetches();
 
 /** As the platform's, with a body that is whole. Rejects with `network.*`, and with a signal's reason. */
 export async function webFetch(to: unknown, options: FetchOptions = {}): Promise<WebResponse> {
@@ -88,8 +66,8 @@ export async function webFetch(to: unknown, options: FetchOptions = {}): Promise
   signal?.throwIfAborted();
   const headers = Object.fromEntries(request.headers);
   const followRedirects = redirect === "follow";
-  const fetched = await fetches.ask({ url, method, headers, body, followRedirects }, signal);
-  const response = new FetchedResponse(fetched, url);
+  const given = await fetched({ url, method, headers, body, followRedirects }, signal);
+  const response = new FetchedResponse(given, url);
   if (redirect === "error" && response.status >= 300 && response.headers.has("location"))
     throw new TypeError(`${url} leads elsewhere`);
   return response;
@@ -99,9 +77,4 @@ function requestOf(to: unknown, options: FetchOptions): WebRequest {
   if (!(to instanceof WebRequest)) return new WebRequest(String(to), options);
   const { url, method, headers, body, signal } = to;
   return new WebRequest(url, { method, headers, body, ...(signal && { signal }), ...options });
-}
-
-function say(call: number, ask: HostAsk, input: object): void {
-  const value = { call, invoke: 0, ask, payload: encodePayload(input, "cbor") };
-  out.frame(encodePluginFrame({ body: { $case: "hostCall", value } }));
 }

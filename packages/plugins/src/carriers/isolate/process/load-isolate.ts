@@ -6,7 +6,7 @@ import type { IsolateOrder, Place } from "../wire.ts";
 import { GrantedPackages } from "./granted-packages.ts";
 import type { IsolatePool } from "./isolate-pool.ts";
 import { LoadError } from "./load-error.ts";
-import type { PreparedIsolate } from "./prepared-isolate.ts";
+import { filesModule, type PreparedIsolate } from "./prepared-isolate.ts";
 import { endOf, type LoadedIsolate, timeExceeded } from "./running-isolate.ts";
 
 /** The source's name in stack traces. */
@@ -29,7 +29,9 @@ async function load(prepared: PreparedIsolate, order: IsolateOrder): Promise<Loa
   const { isolate, loadModule, enter, endTurn, mailbox } = prepared;
   const namespace = await evaluate(prepared, order);
   const wrong = await timed(isolate, order, () =>
-    loadModule.apply(undefined, [namespace.derefInto(), order.name], { timeout: order.timeLimitMs }),
+    loadModule.apply(undefined, [namespace.derefInto(), order.name, order.events === true], {
+      timeout: order.timeLimitMs,
+    }),
   );
   if (wrong !== undefined)
     throw new LoadError({
@@ -40,10 +42,8 @@ async function load(prepared: PreparedIsolate, order: IsolateOrder): Promise<Loa
 }
 
 /** The source's namespace, once it has run. */
-async function evaluate(
-  { isolate, context, modules }: PreparedIsolate,
-  order: IsolateOrder,
-): Promise<ivm.Reference> {
+async function evaluate(prepared: PreparedIsolate, order: IsolateOrder): Promise<ivm.Reference> {
+  const { isolate, context } = prepared;
   const module = await isolate.compileModule(order.source, { filename: FILENAME }).catch((cause: unknown) => {
     throw failed("syntax_error", cause, isolate);
   });
@@ -52,6 +52,10 @@ async function evaluate(
     await context.global.set("process", own.copyInto({ release: true }));
   }
   if (order.fetch !== true) await context.global.delete("fetch");
+  const modules = new Map([
+    ...prepared.modules,
+    ...(order.files === true ? await filesModule(prepared) : []),
+  ]);
   const packages = new GrantedPackages(isolate, order.packages);
   await module.instantiate(context, async (specifier, referrer) => {
     const known = modules.get(specifier) ?? (await packages.find(specifier, referrer));

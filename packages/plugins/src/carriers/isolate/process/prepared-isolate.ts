@@ -19,6 +19,7 @@ export interface PreparedIsolate {
   readonly modules: ReadonlyMap<string, ivm.Module>;
   readonly mailbox: ProcessMailbox;
   readonly loadModule: ivm.Reference;
+  readonly grantFiles: ivm.Reference;
   readonly enter: ivm.Reference;
   readonly endTurn: ivm.Reference;
 }
@@ -29,6 +30,13 @@ const MODULES: Readonly<Record<string, string>> = {
   "troupe/db": "export const { db } = troupeIsolate.module;",
   "troupe/workflow": "export const { CriticalError, Loop, RollbackError, workflow } = troupeIsolate.module;",
 };
+
+/** The one module of the platform's that there may be. */
+const FILES_MODULE = "node:fs/promises";
+const FILES_SOURCE = `
+  const files = troupeFiles;
+  export default files;
+  export const { access, appendFile, lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } = files;`;
 
 /** At most so many random bytes at once, as the platform's getRandomValues gives. */
 const RANDOM_BYTES_AT_ONCE = 65_536;
@@ -52,10 +60,11 @@ export async function prepareIsolate(memoryLimit: number): Promise<PreparedIsola
 async function prepare(isolate: ivm.Isolate): Promise<PreparedIsolate> {
   const context = await isolate.createContext();
   const guest: ivm.Reference = await context.global.get("troupeIsolate", { reference: true });
-  const [prepare, loadModule, enter, endTurn] = await Promise.all(
-    ["prepare", "load", "enter", "endTurn"].map((name) => guest.get(name, { reference: true })),
+  const [prepare, loadModule, grantFiles, enter, endTurn] = await Promise.all(
+    ["prepare", "load", "grantFiles", "enter", "endTurn"].map((name) => guest.get(name, { reference: true })),
   );
-  if (!prepare || !loadModule || !enter || !endTurn) throw new RangeError("The guest's program is whole");
+  if (!prepare || !loadModule || !grantFiles || !enter || !endTurn)
+    throw new RangeError("The guest's program is whole");
   const mailbox = new ProcessMailbox(limits.isolateMailboxBytes);
   const memory = new ivm.ExternalCopy(mailbox.memory).copyInto({ release: true });
   const parts = [...guestProgram().parts].flatMap(([name, text]) => [name, text.copyInto()]);
@@ -64,7 +73,22 @@ async function prepare(isolate: ivm.Isolate): Promise<PreparedIsolate> {
     Object.entries(MODULES).map((module) => compiled(isolate, context, module)),
   );
   await context.global.delete("troupeIsolate");
-  return { isolate, context, modules: new Map(modules), mailbox, loadModule, enter, endTurn };
+  return { isolate, context, modules: new Map(modules), mailbox, loadModule, grantFiles, enter, endTurn };
+}
+
+/** The module of granted folders, by its names: of an isolate that has them. */
+export async function filesModule({
+  isolate,
+  context,
+  grantFiles,
+}: PreparedIsolate): Promise<ReadonlyMap<string, ivm.Module>> {
+  await grantFiles.apply(undefined, []);
+  const [name, module] = await compiled(isolate, context, [FILES_MODULE, FILES_SOURCE]);
+  await context.global.delete("troupeFiles");
+  return new Map([
+    [name, module],
+    ["fs/promises", module],
+  ]);
 }
 
 /** One of our modules, by its name. */

@@ -65,6 +65,12 @@ export const HostAsk = {
   FETCH: 12,
   /** ABORT_FETCH - { call }, one that asked for FETCH, gives nothing: nobody waits for its answer any more. */
   ABORT_FETCH: 13,
+  /**
+   * FILE - { act, path, … } of a folder that the program grants. "read" gives bytes. "write" { data, how: "replace" | "append" | "create" }, "make"
+   * { recursive }, "remove" { what: "file" | "folder" | "all", missing } and "rename" { to } give nothing. "list" gives
+   * [{ name, kind }], "stat" { kind, size, mtimeMs, ctimeMs, birthtimeMs }; a kind is "file", "folder", "link" or "other".
+   */
+  FILE: 14,
 } as const;
 
 export type HostAsk = typeof HostAsk[keyof typeof HostAsk];
@@ -84,6 +90,7 @@ export namespace HostAsk {
   export type SET_GATE = typeof HostAsk.SET_GATE;
   export type FETCH = typeof HostAsk.FETCH;
   export type ABORT_FETCH = typeof HostAsk.ABORT_FETCH;
+  export type FILE = typeof HostAsk.FILE;
 }
 
 /** Host to plugin. */
@@ -240,7 +247,10 @@ export interface Log {
   readonly line: Log1 | undefined;
 }
 
-/** A plugin asks its host. `scope` in a payload is a scope's id: one that the plugin made, or that of the call it is part of. */
+/**
+ * A plugin asks its host. `scope` in a payload is a scope's id: one that the plugin made, or that of the call it is part of. What an
+ * actor's call was told as its scope (troupe.actor.v1) names that, for all but POP_SCOPE and DROP_SCOPE.
+ */
 export interface HostCall {
   /** The plugin's number, never used twice; 0: it wants no answer. */
   readonly call: number;
