@@ -146,7 +146,7 @@ export class GuestStore implements ActorStore {
     const answer = Promise.withResolvers<CarriedAnswer>();
     // One that can't be encoded is thrown here, and nobody waits for its answer.
     this.#parts.send({ $case: "ask", value: { ask, about } });
-    this.#asked.set(ask, { what, answer, isLast, turn: bringsTurn(about) });
+    this.#asked.set(ask, { what, answer, isLast, turn: turnOf(about) });
     asking?.(ask);
     return await answer.promise;
   }
@@ -167,22 +167,26 @@ export class GuestStore implements ActorStore {
       asked.answer.reject(cause);
     }
     this.#asked.delete(answer.ask);
-    if (asked.turn) this.#goesOn(answer.wrote === true);
+    if (asked.turn !== undefined) this.#goesOn(asked.turn, answer.wrote === true);
   }
 
   /** A turn goes on, from before its code does. It is over in a macrotask of ours; the Write that says so has what it wrote. */
-  #goesOn(wrote: boolean): void {
+  #goesOn(turn: SqlTurn, wrote: boolean): void {
     if (this.#turns === 0) this.#parts.env.afterTurn(() => this.#turnOver());
     this.#turns += 1;
     // What goes with the batch of a call that isn't over has to go with this one.
-    if (wrote && this.#source === undefined) this.#mark();
+    if (wrote || turn === SqlTurn.CONTINUED) this.#mark();
   }
 
+  /**
+   * A turn that has written goes on. When the activation has ended meanwhile, whose last batch is on its way, nothing that the
+   * turn would write now is stored: so what it wrote before isn't either.
+   */
   #mark(): void {
     try {
       this.#wrote?.();
-    } catch {
-      // The activation has ended, and its last batch was taken.
+    } catch (cause) {
+      this.#torn ??= toCarriedError(cause, "cbor");
     }
   }
 
@@ -254,15 +258,15 @@ export interface AskOptions {
 /** A question that has no answer yet. */
 interface Asked extends Pick<AskOptions, "isLast"> {
   /** The turn that asked goes on with the answer. */
-  readonly turn: boolean;
+  readonly turn: SqlTurn | undefined;
   readonly what: Question;
   readonly answer: PromiseWithResolvers<CarriedAnswer>;
 }
 
 type Question = NonNullable<CarriedAsk["about"]>["$case"];
 
-function bringsTurn(about: NonNullable<CarriedAsk["about"]>): boolean {
-  return about.$case !== "sqlBegin" && "turn" in about.value && about.value.turn !== undefined;
+function turnOf(about: NonNullable<CarriedAsk["about"]>): SqlTurn | undefined {
+  return about.$case !== "sqlBegin" && "turn" in about.value ? about.value.turn : undefined;
 }
 
 /** SQL changes what is stored, so it is told apart whether nothing was done or nobody knows. */

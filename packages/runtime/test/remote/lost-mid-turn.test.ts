@@ -1,8 +1,9 @@
 /** A host that is lost in the middle of a call, or of a turn: what would be stored together is there together, or not at all. */
 import { limits } from "@troupe/protocol";
-import { SqlTurn, type Start } from "@troupe/protocol/actor/v1";
+import { encodeExecuteResult, SqlTurn, type Start } from "@troupe/protocol/actor/v1";
 import { actor, db } from "@troupe/runtime";
 import { describe, expect, test } from "vitest";
+import { actorErrors } from "../../src/errors.ts";
 import { GuestStore } from "../../src/guest/guest-store.ts";
 import type { ActorSaying } from "../../src/ports/carried.ts";
 import { remoteActor } from "../../src/remote/remote-actor.ts";
@@ -113,3 +114,31 @@ test("a statement of a turn that has written doesn't wait for the batch behind t
   await world.idle();
   expect(turns()).toEqual([SqlTurn.HELD, SqlTurn.CONTINUED, SqlTurn.HELD]);
 });
+
+const empty = { error: undefined, rows: [], value: new Uint8Array(0) };
+
+test.each([
+  ["whose statement has written", { wrote: true }, false],
+  ["that wrote before its statement", {}, true],
+])(
+  "a turn %s, and which goes on when the actor's last batch was taken, is told as torn",
+  async (_name, answered, before) => {
+    const world = new World();
+    const said: ActorSaying[] = [];
+    const store = new GuestStore({ env: world, start, send: (saying) => void said.push(saying) });
+    let hasEnded = false;
+    const sql = store.sql(() => {
+      if (hasEnded) throw actorErrors.stopped("1");
+    });
+    if (before) store.commit({ take: () => ({ rows: [] }), settled: () => {} });
+    const result = sql.execute(insert, []);
+    await world.idle();
+    const asked = said.flatMap(({ $case, value }) => ($case === "ask" ? [value.ask] : []));
+    hasEnded = true;
+    const done = encodeExecuteResult({ columns: [], rows: [], changes: 1, lastInsertRowId: 1 });
+    store.answered({ ask: asked[0] ?? 0, ...empty, sql: done, ...answered });
+    await Promise.all([result, world.idle()]);
+    const torn = said.flatMap(({ $case, value }) => ($case === "write" ? [value.torn?.code] : []));
+    expect(torn.at(-1)).toBe("stopped");
+  },
+);
