@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,7 @@ import { limits } from "@troupe/protocol";
 import { setup } from "@troupe/runtime";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
+import { LINE_FD } from "../../src/sandbox/embedded/guard-messages.ts";
 import { failure, rejection } from "../support/errors.ts";
 import { alive, startedWorkers } from "../support/workers.ts";
 
@@ -269,6 +271,19 @@ test("a worker that ends in the middle of a command: that fails, with what it sa
   for (const worker of idling) worker.kill("SIGKILL");
   await Promise.all(idling.map((worker) => once(worker, "close")));
   expect((await sandbox.exec("cat a")).stdout).toBe("kept");
+});
+
+test("a worker that breaks: whoever waits for it is told what it said last, and the next command works", async () => {
+  const workers = startedWorkers();
+  const sandbox = await boot();
+  const waits = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
+  await vi.waitFor(() => expect(workers).toHaveLength(2));
+  // A message of one byte, which is none.
+  const junk = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 9]);
+  for (const worker of workers) (worker.stdio[LINE_FD] as Socket).write(junk);
+  const { error } = (await waits.ended) as { error: { code: string; metadata: { why: string } } };
+  expect([error.code, error.metadata.why]).toEqual(["lost", expect.stringMatching(/^SIGKILL: Error: .*/s)]);
+  expect((await sandbox.exec("echo fine")).stdout).toBe("fine\n");
 });
 
 test("a server that is killed leaves no worker, although a shell loops in it", async () => {

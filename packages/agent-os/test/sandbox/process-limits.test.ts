@@ -172,8 +172,15 @@ test("who kills everybody inside leaves the sandbox; who gets at its supervisor 
   await sandbox.exec("kill -9 -1; kill -9 2; kill -9 -2; kill -9 1");
   expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
   const process = await sandbox.spawn({ command: "sleep", args: ["1000"] }, () => undefined);
-  const end = sandbox.exec("for t in $(ls /proc/2/task); do kill -9 $t; done; sleep 60");
-  await expect(end).rejects.toMatchObject({ group: "sandbox", code: "lost", retryable: true });
+  // A signal that makes a Node say something; what it said last is told.
+  const end = sandbox.exec(
+    "for t in $(ls /proc/2/task); do kill -USR1 $t; done; sleep 1; for t in $(ls /proc/2/task); do kill -9 $t; done; sleep 60",
+  );
+  const lost = { group: "sandbox", code: "lost", retryable: true };
+  await expect(end).rejects.toMatchObject({
+    ...lost,
+    metadata: { why: expect.stringContaining("Debugger listening") },
+  });
   expect(await process.ended).toMatchObject({ exitCode: 137, error: { code: "lost" } });
   expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
 });

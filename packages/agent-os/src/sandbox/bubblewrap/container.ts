@@ -70,6 +70,8 @@ export class Container {
   #owner: ContainerOwner | undefined;
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
+  /** Settles when all that it said is read; its end may be heard of before. */
+  readonly #heard: Promise<void>;
   readonly #link: Link;
   #outside: Outside;
   readonly #ready = Promise.withResolvers<void>();
@@ -98,6 +100,9 @@ export class Container {
     });
     this.#child.on("exit", () => left());
     const [, socket, stderr, filterInto] = this.#child.stdio;
+    const { promise: heard, resolve: silent } = Promise.withResolvers<void>();
+    this.#heard = heard;
+    stderr?.on("close", silent);
     stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = `${this.#stderr}${chunk}`.slice(-STDERR_BYTES);
     });
@@ -222,8 +227,8 @@ export class Container {
   /** The supervisor has gone, or bubblewrap never got so far. */
   async #lost(cause: unknown): Promise<void> {
     this.#child.kill("SIGKILL");
-    // All that was said has been read then.
     await this.#gone;
+    if (this.#child.pid !== undefined) await this.#heard;
     const said = this.#stderr.trim() || (TroupeError.is(cause) ? cause.message : String(cause));
     this.#lose(this.#started ? sandboxErrors.lost(said) : sandboxErrors.unsupported(said));
   }

@@ -4,6 +4,7 @@
  * It loads the shell when it starts, not when it is first asked, and is asked nothing before it has a guard, which ends it whatever it does.
  * It must import nothing that needs the package's own resolution, but for just-bash: that would take longer than all else.
  */
+import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { type GuardData, GuardState, LINE_FD } from "./guard-messages.ts";
@@ -84,7 +85,7 @@ async function serve(data: WorkerData): Promise<void> {
     setImmediate(() => void loaded.then((module) => module.prepare()).catch(() => undefined));
   };
   const socket = new Socket({ fd: LINE_FD, readable: true, writable: true });
-  socket.once("close", () => process.exit());
+  socket.once("close", end);
   const line = new MessageLine<WorkerAnswer | FetchQuestion, WorkerRequest | FetchAnswer>(socket, {
     heard: (said) => ("fetched" in said ? way.answered(said) : void serveOne(said)),
     broken: (cause) => {
@@ -94,6 +95,17 @@ async function serve(data: WorkerData): Promise<void> {
     most: Infinity,
   });
   const way = new WayOut((question) => line.send(question));
+}
+
+/** At once: an orderly end would wait for the guard, which waits for the runtime's. */
+function end(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+/** Something is wrong with this process itself: the runtime, which hears of its end, is told what. */
+function breakDown(cause: unknown): void {
+  writeSync(2, cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  end();
 }
 
 /** The thread that ends this process when nothing else can. */
@@ -140,4 +152,5 @@ async function loadWarm(data: WorkerData, isAwaited: () => boolean): Promise<She
   return module;
 }
 
+process.on("uncaughtException", breakDown);
 await serve(JSON.parse(process.argv[2] ?? ""));
