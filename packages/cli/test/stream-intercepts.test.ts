@@ -127,6 +127,30 @@ test("a provider's refusal goes on as it is; an intercept that fails is an error
   }
 });
 
+test.each(["\n", "\r", "\r\n"])("no chunk is two events, whatever its type says (%j)", async (end) => {
+  const unseen = `data: {"type":"content_block_delta","delta":{"text":"UNSEEN"}}`;
+  const chunk = { type: ["message_delta", unseen, "", "event: ping"].join(end), n: 1 };
+  const sent = Buffer.from(`event: message_delta\ndata: ${JSON.stringify(chunk)}\n\n`);
+  const shown: unknown[] = [];
+  const { ask, end: over } = await guarded(streamOf(sent), (relay) => {
+    relay.registerLlmStreamExecutionIntercept("look", async function* ({ request }, { next }) {
+      for await (const one of await next(request)) {
+        shown.push(one);
+        yield { ...Object(one), seen: true };
+      }
+      // Its own say no more either.
+      yield { type: `x${end}${end}${unseen}` };
+    });
+  });
+  const { body } = await ask("/v1/messages");
+  await over();
+  expect(shown).toEqual([chunk]);
+  expect(eventsOf(body).map(({ data }) => JSON.parse(data))).toEqual([
+    { ...chunk, seen: true },
+    { type: `x${end}${end}${unseen}` },
+  ]);
+});
+
 test("an intercept that opens no stream answers one of its own", async () => {
   const [, [path] = [""]] = recorded;
   const { ask, end } = await guarded(streamOf(Buffer.from("")), (relay) => {

@@ -38,8 +38,7 @@ export class EventStream {
 
   /** An event; settles when there is room for another. */
   async chunk(chunk: unknown): Promise<void> {
-    const type = isObject(chunk) && typeof chunk["type"] === "string" ? `event: ${chunk["type"]}\n` : "";
-    await this.bytes(Buffer.from(`${type}data: ${JSON.stringify(chunk)}\n\n`));
+    await this.bytes(Buffer.from(`${eventOf(chunk)}data: ${JSON.stringify(chunk)}\n\n`));
   }
 
   /** What is written as it came. */
@@ -58,4 +57,10 @@ export class EventStream {
     this.begin();
     this.#parts.response.end();
   }
+}
+
+/** A type with an end of a line in it would be an event of its own, which no intercept was shown. */
+function eventOf(chunk: unknown): string {
+  const type = isObject(chunk) ? chunk["type"] : undefined;
+  return typeof type === "string" && !/[\r\n]/.test(type) ? `event: ${type}\n` : "";
 }
