@@ -17,14 +17,18 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
+import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
+import { CameChunks } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
-import { EventStream } from "./event-stream.ts";
+import { EventFrame, LAST_EVENT } from "./event-frame.ts";
+import { exactJson } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
+import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
-import { hasEvents, providerEvents } from "./provider-events.ts";
+import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -105,9 +109,14 @@ async function sendAnswer(
   if (!asksForStream(url, content)) return sendJson(response, 200, answer);
   // Gemini's streams are a list where nobody asks for events.
   if (isListed(url)) return sendJson(response, 200, [answer]);
-  const stream = new EventStream({ response, see: () => undefined });
+  const frame = new EventFrame(name === "openai.chat_completions" ? LAST_EVENT : "");
+  const stream = new AnswerStream({ response, see: () => undefined, frame });
   for (const chunk of eventsOfAnswer(name, answer)) await stream.chunk(chunk);
-  await stream.end({ last: name === "openai.chat_completions" });
+  await stream.end(frame.last);
+}
+
+function frameOf(form: ChunkForm): ChunkFrame {
+  return form === "list" ? new ListFrame() : new EventFrame();
 }
 
 const geminiStream = /:streamGenerateContent(?:\?|$)/i;
@@ -143,8 +152,8 @@ interface ExchangeParts {
 const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expect"]);
 /** Of the bytes that came, and not of those that are written anew. */
 const ofBytes: ReadonlySet<string> = new Set([...ofRequest, "content-encoding"]);
-/** Of a provider's bytes, and not of events that are written here. */
-const ofPlainEvents: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
+/** Of a provider's bytes, and not of chunks that are written here. */
+const ofPlainChunks: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
@@ -183,31 +192,37 @@ class Exchange {
 
   /** The same, where intercepts go around the chunks of a stream: what the client gets is written here. */
   async #intercepted(rewritten: LlmRequest, through: NonNullable<LlmContext["throughIntercepts"]>) {
-    const { response } = this.#parts;
-    const stream = new EventStream({ response, see: (bytes) => this.#reader?.read(bytes) });
-    let last = false;
-    const begin = (head: AnswerHead): void => {
+    const { request, response } = this.#parts;
+    const asked = isListed(request.url ?? "/") ? "list" : "events";
+    const came = new CameChunks();
+    const frame = frameOf(asked);
+    const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
+    let last: string | undefined;
+    const begin = (head: AnswerHead): ChunkForm | undefined => {
+      const form = formOf(head, asked);
       // Of several answers the first one's head counts.
-      if (this.begun) return;
-      const headers = this.#begin(head, hasEvents(head) ? ofPlainEvents : undefined);
-      stream.begin(head.status, headers);
+      if (this.begun) return form;
+      const headers = this.#begin(head, form === undefined ? undefined : ofPlainChunks);
+      stream.begin(head.status, headers, frameOf(form ?? asked));
+      return form;
     };
     try {
-      const chunks = await through(rewritten, (asked, { signal }) => {
-        const { upstream, sent } = this.#sent(asked);
+      const chunks = await through(rewritten, (changed, { signal }) => {
+        const { upstream, sent } = this.#sent(changed);
         return providerEvents(upstream, sent, {
           signal,
           head: begin,
+          came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
-          last: () => (last = true),
+          last: (text) => (last = text),
         });
       });
       for await (const chunk of chunks) {
-        if (!this.begun) this.#beginOwn();
+        if (!this.begun) last = this.#beginOwn(frame);
         await stream.chunk(chunk);
       }
-      if (!this.begun) this.#beginOwn();
-      await stream.end({ last });
+      if (!this.begun) last = this.#beginOwn(frame);
+      await stream.end(last);
     } catch (error) {
       if (this.begun) response.destroy();
       throw error;
@@ -215,11 +230,12 @@ class Exchange {
     return { status: this.#status || 200, ...(await this.#reader?.told()) };
   }
 
-  /** An intercept answers by itself. */
-  #beginOwn(): void {
+  /** An intercept answers by itself; what ends its stream. */
+  #beginOwn({ contentType, last }: ChunkFrame): string {
     const { response, overhead, provider } = this.#parts;
-    this.#reader = new ResponseReader({ "content-type": "text/event-stream" }, provider.codec);
+    this.#reader = new ResponseReader({ "content-type": contentType }, provider.codec);
     response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+    return last;
   }
 
   #sent(rewritten: LlmRequest): { readonly upstream: Upstream; readonly sent: UpstreamRequest } {
@@ -256,7 +272,8 @@ class Exchange {
   #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
     if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
-    const bytes = Buffer.from(JSON.stringify(content));
+    const text = body.text();
+    const bytes = Buffer.from(text === undefined ? JSON.stringify(content) : exactJson(content, text));
     return { bytes, length: bytes.length, without: ofBytes };
   }
 }
