@@ -11,6 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { LlmContext } from "../calls/stream-chain.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
@@ -29,6 +30,7 @@ import { OVERHEAD, Overhead } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
 import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
+import { repeatedKey } from "./repeated-key.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -67,8 +69,8 @@ export async function callModel(
   const { content, longBytes } = body;
   const session = sessionMetadata(route.session, agentSessionOf(request.headers));
   // Asked now: who guards may have come while the body did.
-  if (!body.isRead && !passesUnread()) {
-    const refused = proxyErrors.bodyUnread();
+  const refused = passesUnread() ? undefined : unseen(body);
+  if (refused !== undefined) {
     route.relay.event("gateway.body_unread", {
       data: { provider: provider.name, rejected: true, rejection_reason: refused.message },
       category: "llm",
@@ -97,6 +99,13 @@ export async function callModel(
   if (exchange.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
   await sendAnswer(provider, request, response, { content, answer });
+}
+
+/** Why middleware wouldn't see all that a provider may read; undefined: it does. */
+function unseen({ isRead, text }: TakenBody): TroupeError | undefined {
+  if (!isRead) return proxyErrors.bodyUnread();
+  const key = repeatedKey(text() ?? "");
+  return key === undefined ? undefined : proxyErrors.keyRepeated(key);
 }
 
 /** A middleware's own answer, in the shape that its client asked for. */
