@@ -1,18 +1,23 @@
 /** Intercepts around the streams of model calls, and middleware that answers a client in the provider's place while it waits for a stream. */
+import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
+import type { Logger } from "@troupe/base";
 import type { Relay, RelayEvent } from "@troupe/relay";
 import { providerOf } from "@troupe/relay/model-proxy";
+import { platformEnv } from "@troupe/relay/node";
 import { createParser } from "eventsource-parser";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
+import { linesOf, post, start } from "./support/gateway-calls.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 import { recorded, recordedList } from "./support/recorded-streams.ts";
 
 type Answer = Parameters<typeof ScriptedProvider.start>[0];
 
 /** A gateway with this middleware, and what its clients and its trace get of a stream. */
-async function guarded(answer: Answer, register: (relay: Relay) => void) {
+async function guarded(answer: Answer, register: (relay: Relay) => void, log?: Logger) {
   const ends: RelayEvent[] = [];
   const provider = await ScriptedProvider.start(answer);
   const listen = (relay: Relay): void => {
@@ -23,7 +28,7 @@ async function guarded(answer: Answer, register: (relay: Relay) => void) {
     });
   };
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen }, log });
   const ask = async (path: string) => {
     const answered = await fetch(gateway.url + path, { method: "POST", body: '{"stream":true}' });
     return {
@@ -307,6 +312,133 @@ test.each(["\n", "\r", "\r\n"])("no chunk is two events, whatever its type says 
     { ...chunk, seen: true },
     { type: `x${end}${end}${unseen}` },
   ]);
+});
+
+/** Goes around the call as a worker does: what it gives on is a copy, and comes late. */
+const elsewhere = (relay: Relay): void =>
+  void relay.registerLlmExecutionIntercept("elsewhere", async ({ request }, { next }) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+      throw error;
+    }
+  });
+
+test.each([
+  ["alone", (): void => {}],
+  ["below an execution intercept", elsewhere],
+] as const)(
+  "who failed is said: the intercept by its name, in trace, mark and log; %s",
+  async (_how, around) => {
+    const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+    const lines: string[] = [];
+    const marks: RelayEvent[] = [];
+    const log = platformEnv().log;
+    const { ask, end, ends } = await guarded(
+      streamOf(stream),
+      (relay) => {
+        around(relay);
+        relay.registerLlmStreamExecutionIntercept("frail", async function* ({ request }, { next }) {
+          for await (const chunk of await next(request)) {
+            yield chunk;
+            throw new Error("lost its way");
+          }
+        });
+        relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && marks.push(event)));
+      },
+      { ...log, warn: (text) => void lines.push(text) },
+    );
+    expect((await ask(path)).body).toBe("cut");
+    await end();
+    const said = 'The llm_stream_execution_intercept "frail" failed';
+    expect(ends).toMatchObject([
+      { metadata: { "error.type": "relay.middleware_failed", "otel.status_description": said } },
+    ]);
+    const [mark] = marks.filter(({ metadata }) => metadata?.["error.type"] === "relay.middleware_failed");
+    expect(mark?.metadata?.["otel.status_description"]).toBe(`${said}: lost its way`);
+    expect(lines).toEqual([`${said}; more of it isn't logged`]);
+  },
+);
+
+test.each(
+  [
+    ["alone", (): void => {}],
+    ["below an execution intercept", elsewhere],
+  ].flatMap(([how, around]) => [false, true].map((packed) => [how, around, packed] as const)),
+)("who failed is said: the provider that cut its stream; %s (packed: %j)", async (_how, around, packed) => {
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  const sent = packed ? gzipSync(stream).subarray(0, -12) : stream;
+  const headers = { "content-type": "text/event-stream", ...(packed ? { "content-encoding": "gzip" } : {}) };
+  const { ask, end, ends } = await guarded(
+    (_request, response) => {
+      response.writeHead(200, { ...headers, "content-length": 10_000 });
+      response.write(sent, () => setImmediate(() => response.destroy()));
+    },
+    (relay) => {
+      idle(relay);
+      if (typeof around === "function") around(relay);
+    },
+  );
+  expect((await ask(path)).body).toBe("cut");
+  await end();
+  expect(ends).toMatchObject([{ metadata: { "error.type": "gateway.upstream_cut" } }]);
+});
+
+test("who failed is said: the provider whose stream can't be read", async () => {
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  const sent: readonly (readonly [Buffer, string | undefined])[] = [
+    [Buffer.from('data: {"type":\n\n'), undefined],
+    [stream, "gzip"],
+    [stream, "rot13"],
+  ];
+  for (const [body, encoding] of sent) {
+    const headers = encoding === undefined ? {} : { "content-encoding": encoding };
+    const { ask, end, ends } = await guarded(streamOf(body, headers), (relay) => {
+      idle(relay);
+      elsewhere(relay);
+    });
+    expect((await ask(path)).body).toBe("cut");
+    await end();
+    expect(ends).toMatchObject([{ metadata: { "error.type": "gateway.upstream_unread" } }]);
+  }
+});
+
+test("a worker's stream intercept that throws is named and counted; what its provider did isn't laid to it", async () => {
+  using folder = new PluginFolder();
+  const plugin = folder.worker(
+    "frail",
+    `{ kind: "llm_stream_execution_intercept", name: "stream", handle: async function* ({ request }, { next }) {
+         for await (const chunk of await next(request)) {
+           yield chunk;
+           if (request.content.model === "throw") throw new Error("lost its way");
+         }
+       } },
+     { kind: "llm_execution_intercept", name: "around", handle: ({ request }, { next }) => next(request) }`,
+  );
+  const atof = folder.write("trace.jsonl", "");
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream", "content-length": 10_000 });
+    response.write(stream, () => setImmediate(() => response.destroy()));
+  });
+  const gateway = await start(provider, { atof, plugin: [plugin] });
+  for (const model of ["throw", "cut"]) {
+    const answer = await post(gateway.url + path, JSON.stringify({ stream: true, model }));
+    await expect(buffer(answer)).rejects.toThrow("aborted");
+  }
+  const { plugins } = Object(await (await fetch(`${gateway.origin}/plugins`)).json());
+  await gateway[Symbol.asyncDispose]();
+  const ends = linesOf(atof).filter(
+    ({ scope_category: end, name }) => end === "end" && name.startsWith("anthropic"),
+  );
+  expect(ends.map(({ metadata }) => metadata["error.type"])).toEqual([
+    "relay.middleware_failed",
+    "gateway.upstream_cut",
+  ]);
+  expect(ends[0]?.metadata["otel.status_description"]).toContain('"frail/stream" failed');
+  expect(plugins).toMatchObject([{ id: "frail" }]);
+  expect(JSON.stringify(plugins)).not.toContain('"failures":0');
 });
 
 test("an intercept that opens no stream answers one of its own", async () => {

@@ -63,6 +63,13 @@ export const proxyErrors = {
     ),
   upstreamCut: (upstream: string, cause: unknown) =>
     error(502, "upstream_cut", `${upstream} closed the connection in the middle of its answer`, { cause }),
+  upstreamUnread: (upstream: string, cause: unknown) =>
+    error(
+      502,
+      "upstream_unread",
+      `${upstream} streamed what can't be read (${reasonOf(cause)}), and an intercept would have to see it`,
+      { cause },
+    ),
   ended: (cause: unknown) => error(503, "stopping", "The gateway ended before the answer did", { cause }),
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),

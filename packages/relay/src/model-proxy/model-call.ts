@@ -63,7 +63,8 @@ export async function callModel(
   overhead = new Overhead(),
 ): Promise<void> {
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
-  const signal = leaving(response);
+  let exchange: Exchange | undefined;
+  const signal = leaving(response, () => exchange?.isCut === true);
   const passesUnread = (): boolean => route.passesUnread?.() === true;
   const body = await takeBody(request, bodyLimits, passesUnread);
   const { content, longBytes } = body;
@@ -78,12 +79,13 @@ export async function callModel(
     });
     throw refused;
   }
-  const exchange = new Exchange({ route, provider, request, response, body, overhead });
-  const given: LlmRequest = { headers: exchange.headers, content };
+  const exchanged = new Exchange({ route, provider, request, response, body, overhead });
+  exchange = exchanged;
+  const given: LlmRequest = { headers: exchanged.headers, content };
   const answer = await route.relay.llmCallExecute(
     provider.name,
     given,
-    (rewritten, context) => exchange.forward(rewritten, context),
+    (rewritten, context) => exchanged.forward(rewritten, context),
     {
       signal,
       eventCodec: provider.eventCodec,
@@ -96,7 +98,7 @@ export async function callModel(
     },
   );
   // A middleware answered in the provider's place.
-  if (exchange.begun) return;
+  if (exchanged.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
   await sendAnswer(provider, request, response, { content, answer });
 }
@@ -140,11 +142,11 @@ function isListed(url: string): boolean {
   return geminiStream.test(url) && !/[?&]alt=sse(?:&|$)/i.test(url);
 }
 
-/** A signal that fires when the client goes away before it has its answer. */
-export function leaving(response: ServerResponse): AbortSignal {
+/** A signal that fires when the client goes away before it has its answer. `isCut`: it didn't, it was cut off here, and whoever did that says why. */
+export function leaving(response: ServerResponse, isCut = (): boolean => false): AbortSignal {
   const abort = new AbortController();
   // A response that was sent whole closes too.
-  response.on("close", () => response.writableFinished || abort.abort());
+  response.on("close", () => response.writableFinished || isCut() || abort.abort());
   return abort.signal;
 }
 
@@ -172,6 +174,8 @@ class Exchange {
   readonly #parts: ExchangeParts;
   #reader: ResponseReader | undefined = undefined;
   #status = 0;
+  /** True when its client was cut off, for what went wrong here or at the provider. */
+  isCut = false;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -194,6 +198,7 @@ class Exchange {
       response,
       signal,
       head: (head) => this.#begin(head),
+      cut: () => (this.isCut = true),
       see: (chunk) => this.#reader?.read(chunk),
     });
     return { status: this.#status, ...(await this.#reader?.told()) };
@@ -233,6 +238,7 @@ class Exchange {
       if (!this.begun) last = this.#beginOwn(frame);
       await stream.end(last);
     } catch (error) {
+      this.isCut = this.begun;
       if (this.begun) response.destroy();
       throw error;
     }

@@ -7,6 +7,7 @@ import { PassThrough, type Readable, Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
 import type { CameChunk } from "./came-chunks.ts";
+import { proxyErrors } from "./errors.ts";
 import { LAST_DATA, LAST_EVENT } from "./event-frame.ts";
 import { type ElementEar, ListElements } from "./list-elements.ts";
 import { type AnswerHead, pass } from "./passage.ts";
@@ -44,6 +45,8 @@ export async function* providerEvents(
   const { promise, resolve, reject } = Promise.withResolvers<Began>();
   pass(upstream, request, {
     response: sink,
+    // Its reader hears the reason, and not that it has ended.
+    cut: (cause) => sink.destroy(cause instanceof Error ? cause : new Error("the answer was cut", { cause })),
     signal: ears.signal,
     head: (known) => {
       resolve({ encoding: known.headers["content-encoding"], form: ears.head(known) });
@@ -57,7 +60,8 @@ export async function* providerEvents(
   sink.on("error", () => {});
   try {
     const { encoding, form } = await promise;
-    if (form !== undefined) yield* chunksOf(unpacked(sink, encoding), form, ears);
+    const unread = (cause: unknown): Error => proxyErrors.upstreamUnread(upstream.name, cause);
+    if (form !== undefined) yield* chunksOf(unpacked(sink, encoding, unread), { form, ears, unread });
     else for await (const part of sink) await ears.bytes(part);
   } finally {
     sink.destroy();
@@ -71,7 +75,14 @@ export function formOf({ status, headers }: AnswerHead, asked: ChunkForm): Chunk
   return asked === "list" && status < 300 ? "list" : undefined;
 }
 
-async function* chunksOf(source: Readable, form: ChunkForm, ears: EventEars): AsyncGenerator<unknown> {
+interface Reading {
+  readonly form: ChunkForm;
+  readonly ears: EventEars;
+  /** The error for what isn't JSON, or isn't packed as it says. */
+  readonly unread: (cause: unknown) => Error;
+}
+
+async function* chunksOf(source: Readable, { form, ears, unread }: Reading): AsyncGenerator<unknown> {
   const decoder = new StringDecoder("utf8");
   let chunks: unknown[] = [];
   const add = (json: string, before: string): void => {
@@ -81,7 +92,11 @@ async function* chunksOf(source: Readable, form: ChunkForm, ears: EventEars): As
   };
   const reader = form === "list" ? listReader(add, ears.last) : eventReader(add, ears.last);
   for await (const part of source) {
-    reader(decoder.write(part));
+    try {
+      reader(decoder.write(part));
+    } catch (cause) {
+      throw unread(cause);
+    }
     const known = chunks;
     chunks = [];
     yield* known;
@@ -106,12 +121,14 @@ function eventReader(add: ElementEar, last: EventEars["last"]): (text: string) =
   return (text) => parser.feed(text);
 }
 
-function unpacked(sink: Readable, encoding: string | undefined): Readable {
+function unpacked(sink: Readable, encoding: string | undefined, unread: Reading["unread"]): Readable {
   const unpacker = unpackerOf(encoding);
-  if (unpacker === "unknown") throw new Error(`a stream in ${encoding} can't be read`);
+  if (unpacker === "unknown") throw unread(new Error(`its encoding is ${encoding}`));
   if (!(unpacker instanceof Transform)) return sink;
-  sink.on("error", (cause) => unpacker.destroy(cause));
-  return sink.pipe(unpacker);
+  const source = new PassThrough();
+  sink.on("error", (cause) => source.destroy(cause));
+  unpacker.on("error", (cause) => source.destroy(unread(cause)));
+  return sink.pipe(unpacker).pipe(source);
 }
 
 /** Takes an answer as a client would. */
