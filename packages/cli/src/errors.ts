@@ -210,6 +210,16 @@ export const hookErrors = {
       "no_gateway",
       `${variable} is not set: it is the gateway's address, which troupe run sets, and whoever sets up hooks by hand`,
     ),
+  noGatewayThere: (origin: string) =>
+    error(
+      502,
+      "hook",
+      "no_gateway_there",
+      `what answers at ${origin} is no gateway, or doesn't know this address`,
+      {
+        metadata: { origin },
+      },
+    ),
   notHeard: (status: number, body: string) =>
     error(502, "hook", "not_heard", `it answered ${status}: ${body.slice(0, 300)}`),
 };

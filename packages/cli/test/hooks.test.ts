@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
 import { runHook } from "../src/hook/command.ts";
+import { start as startDaemon } from "./support/gateway-calls.ts";
 import { ScriptedProvider } from "./support/provider.ts";
 
 /** A gateway with a guardrail of this process: it refuses `rm`, and fails at `odd`. */
@@ -166,6 +167,18 @@ test("troupe hook hands the answer on; a question that can't be asked blocks, an
     err: expect.stringContaining("TROUPE_GATEWAY_URL is not set"),
     code: 2,
   });
+  // Whoever says yes to everything, and a gateway that passes on what it doesn't know.
+  await using provider = await ScriptedProvider.start(
+    (_request, response) => void response.end('{"ok":true}'),
+  );
+  await using daemon = await startDaemon(provider);
+  for (const url of [provider.url, `${daemon.url}/t/wrong`])
+    expect(await hook(question("rm"), url)).toMatchObject({
+      out: "",
+      err: expect.stringContaining("is no gateway"),
+      code: 2,
+    });
+  expect(provider.received).toHaveLength(2);
   expect(await hook("{ half", undefined)).toMatchObject({ code: 2 });
   expect(await hook('{"hook_event_name":"SessionEnd"}', undefined)).toMatchObject({ code: 1 });
 });

@@ -179,6 +179,9 @@ test("Codex has its secret in a header that a variable fills, which is taken off
        const said = [answer.statusCode, await ask(headers), await ask({}), await ask({ "OpenAI-Project": "guess" })];
        // What all other users of the machine can read too.
        const token = headers["OpenAI-Project"].split(".")[0];
+       // By both ways, as a program does that has the address and the variable.
+       const url = process.env.OPENAI_BASE_URL + "/responses";
+       await fetch(url, { method: "POST", body: "{}", headers: { ...headers, referer: url, "x-note": token } });
        console.log(...said, token.length, readFileSync("/proc/self/cmdline", "utf8").includes(token));
      }).end();`,
   );
@@ -186,9 +189,11 @@ test("Codex has its secret in a header that a variable fills, which is taken off
     (await start(["--upstream", provider.url, "--", process.execPath, codex], { env }).ran).out;
   expect(await asked({ OPENAI_PROJECT: "" })).toBe("426 200 401 401 32 false\n");
   expect(await asked({ OPENAI_PROJECT: "proj_1.eu" })).toBe("426 200 401 401 32 false\n");
-  const [none, own] = provider.received.map(({ headers }) => headers.join("\n"));
-  expect(none).not.toMatch(/openai-project/i);
-  expect(own).toMatch(/^openai-project\nproj_1\.eu$/im);
+  const [none = "", noneTwice = "", ...own] = provider.received.map(({ headers }) => headers.join("\n"));
+  for (const one of [none, noneTwice]) expect(one).not.toMatch(/openai-project|x-note/i);
+  expect(noneTwice).toMatch(/^referer\nhttp:\/\/127\.0\.0\.1:\d+\/v1\/responses$/im);
+  for (const one of own) expect(one).toMatch(/^openai-project\nproj_1\.eu$/im);
+  expect(own).toHaveLength(2);
 });
 
 test.each([

@@ -1,18 +1,23 @@
 /** Intercepts around the streams of model calls, and middleware that answers a client in the provider's place while it waits for a stream. */
+import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
+import type { Logger } from "@troupe/base";
 import type { Relay, RelayEvent } from "@troupe/relay";
 import { providerOf } from "@troupe/relay/model-proxy";
+import { platformEnv } from "@troupe/relay/node";
 import { createParser } from "eventsource-parser";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { readOptions } from "../src/gateway/options.ts";
+import { linesOf, post, start } from "./support/gateway-calls.ts";
+import { PluginFolder } from "./support/plugin-folder.ts";
 import { ScriptedProvider } from "./support/provider.ts";
-import { recorded } from "./support/recorded-streams.ts";
+import { recorded, recordedList } from "./support/recorded-streams.ts";
 
 type Answer = Parameters<typeof ScriptedProvider.start>[0];
 
 /** A gateway with this middleware, and what its clients and its trace get of a stream. */
-async function guarded(answer: Answer, register: (relay: Relay) => void) {
+async function guarded(answer: Answer, register: (relay: Relay) => void, log?: Logger) {
   const ends: RelayEvent[] = [];
   const provider = await ScriptedProvider.start(answer);
   const listen = (relay: Relay): void => {
@@ -23,7 +28,7 @@ async function guarded(answer: Answer, register: (relay: Relay) => void) {
     });
   };
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen }, log });
   const ask = async (path: string) => {
     const answered = await fetch(gateway.url + path, { method: "POST", body: '{"stream":true}' });
     return {
@@ -125,6 +130,315 @@ test("a provider's refusal goes on as it is; an intercept that fails is an error
     await end();
     expect(ends).toMatchObject([{ metadata: { "otel.status_code": "ERROR" } }]);
   }
+});
+
+/** Gives on what it gets, as it is. */
+const idle = (relay: Relay): void =>
+  void relay.registerLlmStreamExecutionIntercept("idle", async function* ({ request }, { next }) {
+    for await (const chunk of await next(request)) yield structuredClone(chunk);
+  });
+
+const odd = Buffer.from(
+  'event: message_start\ndata: {"type": "message_start", "n": 12345678901234567890}\n\n' +
+    'event: content_block_delta\nid: 8\ndata: {"type":"content_block_delta","delta":{"text":"Grüße"},"n":[1.0,1e400,-0]}\n\n' +
+    'data: {"type":"twice",\ndata:  "n":1e2}\n\n',
+);
+
+test.each([
+  ...recorded.filter(([path]) => !path.includes("alt=sse")),
+  recordedList,
+  ["/v1/messages", odd] as const,
+])("%s: chunks that an intercept leaves as they are stay the bytes that came", async (path, stream) => {
+  if (path.includes("v1beta/models/m-1:streamGenerateContent?")) return;
+  const type = path === recordedList[0] ? "application/json" : "text/event-stream";
+  const { ask, end } = await guarded(streamOf(stream, { "content-type": type }), idle);
+  expect((await ask(path)).body).toBe(`${stream}`);
+  await end();
+});
+
+test("a chunk that was changed keeps the numbers that weren't, and one that says a thing twice says it once", async () => {
+  const twice = 'data: {"text":"UNSEEN","text":"seen"}\n\n';
+  const { ask, end } = await guarded(streamOf(Buffer.concat([odd, Buffer.from(twice)])), greeting);
+  const { body } = await ask("/v1/messages");
+  await end();
+  expect(body.split("\n\n")).toEqual([
+    'event: message_start\ndata: {"type": "message_start", "n": 12345678901234567890}',
+    'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"Hallo"},"n":[1.0,1e400,-0]}',
+    'data: {"type":"twice",\ndata:  "n":1e2}',
+    'data: {"text":"seen"}',
+    "",
+  ]);
+});
+
+/** Two writes, of which the second waits for the first one's way. */
+function cutAt(list: Buffer, at: number): Answer {
+  return (_request, response) => {
+    response.writeHead(200, { "content-type": "application/json; charset=UTF-8" });
+    response.write(list.subarray(0, at), () => setImmediate(() => response.end(list.subarray(at))));
+  };
+}
+
+test("a list that Gemini streams has chunks, wherever it is cut: an intercept goes around each, and the trace has its tokens and tools", async () => {
+  const [path, list] = recordedList;
+  for (const at of [1, 40, list.indexOf("ü") + 1, list.indexOf("\r"), list.length - 2]) {
+    const calls: unknown[] = [];
+    const { ask, end, ends } = await guarded(cutAt(list, at), (relay) => {
+      greeting(relay);
+      relay.registerSubscriber("calls", ({ name, data }) => name === "llm.tool_call" && calls.push(data));
+    });
+    const { body, headers } = await ask(path);
+    await end();
+    expect(headers.get("content-type")).toMatch(/^application\/json/);
+    expect(JSON.parse(body)).toEqual(JSON.parse(`${list}`.replace("Grüße", "Hallo")));
+    expect(body).toContain("12345678901234567890");
+    expect(ends).toMatchObject([
+      {
+        metadata: { "otel.status_code": "OK" },
+        category_profile: {
+          annotated_response: { model: "m-1", usage: { prompt_tokens: 7, completion_tokens: 2 } },
+        },
+      },
+    ]);
+    expect(calls).toMatchObject([{ tool_name: "ls" }]);
+  }
+  const { ask, end, ends } = await guarded(cutAt(list, 40), () => {});
+  expect((await ask(path)).body).toBe(`${list}`);
+  await end();
+  expect(ends).toMatchObject([
+    {
+      metadata: { "otel.status_code": "OK" },
+      category_profile: { annotated_response: { usage: { prompt_tokens: 7, completion_tokens: 2 } } },
+    },
+  ]);
+});
+
+test("a request that an intercept changed keeps the numbers that it didn't, packed or long", async () => {
+  const body = '{"model":"m-1","messages":[{"n":[12345678901234567890,1.0,1e400]}]}';
+  const long = `{"x":"${"x".repeat(17 * 1024 * 1024)}",${body.slice(1)}`;
+  const got: string[] = [];
+  const provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const listen = (relay: Relay): void =>
+    void relay.registerLlmRequestIntercept("add", ({ request }) => ({
+      request: { ...request, content: { ...structuredClone(Object(request.content)), added: true } },
+    }));
+  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
+  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const ask = async (sent: string | Buffer<ArrayBuffer>, headers = {}): Promise<void> => {
+    const url = `${gateway.url}/v1/chat/completions`;
+    await (await fetch(url, { method: "POST", body: sent, headers })).text();
+    got.push(`${provider.received.at(-1)?.body}`);
+  };
+  await ask(body);
+  await ask(gzipSync(body) as Buffer<ArrayBuffer>, { "content-encoding": "gzip" });
+  await ask(long);
+  await gateway[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
+  const added = (text: string): string => `${text.slice(0, -1)},"added":true}`;
+  expect(got).toEqual([added(body), added(body), added(long)]);
+});
+
+test("of such a list an intercept may leave all out, say more, or answer alone; what is none is cut, and what was cut stays so", async () => {
+  const [path, list] = recordedList;
+  const got = async (sent: Buffer | string, answer: (chunks: AsyncIterable<unknown>) => AsyncGenerator) => {
+    const { ask, end, ends } = await guarded(
+      streamOf(Buffer.from(sent), { "content-type": "application/json" }),
+      (relay) => {
+        relay.registerLlmStreamExecutionIntercept("own", async function* ({ request }, { next }) {
+          const chunks = {
+            [Symbol.asyncIterator]: async function* () {
+              yield* await next(request);
+            },
+          };
+          yield* answer(chunks);
+        });
+      },
+    );
+    const { body, headers } = await ask(path);
+    await end();
+    return { body, type: headers.get("content-type"), ends };
+  };
+  const more = async function* (chunks: AsyncIterable<unknown>) {
+    yield 0;
+    yield* chunks;
+    yield "1";
+  };
+  const all = async function* (chunks: AsyncIterable<unknown>) {
+    yield* chunks;
+  };
+  expect(
+    (
+      await got(list, async function* (chunks) {
+        for await (const chunk of chunks) if (chunk === undefined) yield chunk;
+      })
+    ).body,
+  ).toBe("[\n]\n");
+  expect((await got("[]", all)).body).toBe("[]");
+  expect(JSON.parse((await got("[ ]", more)).body)).toEqual([0, "1"]);
+  expect(JSON.parse((await got(list, more)).body)).toEqual([0, ...JSON.parse(`${list}`), "1"]);
+  expect(
+    await got(list, async function* () {
+      yield { n: 1 };
+    }),
+  ).toMatchObject({
+    body: '[{"n":1}]',
+    type: "application/json; charset=utf-8",
+  });
+  for (const none of ['{"candidates":[]}', '[{"n":1}{"n":2}]', "[1,]", "[1] 2", "<html>"])
+    expect((await got(none, all)).body).toBe("cut");
+  const cut = await got(list.subarray(0, -3), all);
+  expect(cut.body).toBe(`${list}`.slice(0, -3));
+  expect(cut.ends).toMatchObject([{ metadata: { "otel.status_code": "ERROR" } }]);
+});
+
+test.each(["\n", "\r", "\r\n"])("no chunk is two events, whatever its type says (%j)", async (end) => {
+  const unseen = `data: {"type":"content_block_delta","delta":{"text":"UNSEEN"}}`;
+  const chunk = { type: ["message_delta", unseen, "", "event: ping"].join(end), n: 1 };
+  const sent = Buffer.from(`event: message_delta\ndata: ${JSON.stringify(chunk)}\n\n`);
+  const shown: unknown[] = [];
+  const { ask, end: over } = await guarded(streamOf(sent), (relay) => {
+    relay.registerLlmStreamExecutionIntercept("look", async function* ({ request }, { next }) {
+      for await (const one of await next(request)) {
+        shown.push(one);
+        yield { ...Object(one), seen: true };
+      }
+      // Its own say no more either.
+      yield { type: `x${end}${end}${unseen}` };
+    });
+  });
+  const { body } = await ask("/v1/messages");
+  await over();
+  expect(shown).toEqual([chunk]);
+  expect(eventsOf(body).map(({ data }) => JSON.parse(data))).toEqual([
+    { ...chunk, seen: true },
+    { type: `x${end}${end}${unseen}` },
+  ]);
+});
+
+/** Goes around the call as a worker does: what it gives on is a copy, and comes late. */
+const elsewhere = (relay: Relay): void =>
+  void relay.registerLlmExecutionIntercept("elsewhere", async ({ request }, { next }) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+      throw error;
+    }
+  });
+
+test.each([
+  ["alone", (): void => {}],
+  ["below an execution intercept", elsewhere],
+] as const)(
+  "who failed is said: the intercept by its name, in trace, mark and log; %s",
+  async (_how, around) => {
+    const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+    const lines: string[] = [];
+    const marks: RelayEvent[] = [];
+    const log = platformEnv().log;
+    const { ask, end, ends } = await guarded(
+      streamOf(stream),
+      (relay) => {
+        around(relay);
+        relay.registerLlmStreamExecutionIntercept("frail", async function* ({ request }, { next }) {
+          for await (const chunk of await next(request)) {
+            yield chunk;
+            throw new Error("lost its way");
+          }
+        });
+        relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && marks.push(event)));
+      },
+      { ...log, warn: (text) => void lines.push(text) },
+    );
+    expect((await ask(path)).body).toBe("cut");
+    await end();
+    const said = 'The llm_stream_execution_intercept "frail" failed';
+    expect(ends).toMatchObject([
+      { metadata: { "error.type": "relay.middleware_failed", "otel.status_description": said } },
+    ]);
+    const [mark] = marks.filter(({ metadata }) => metadata?.["error.type"] === "relay.middleware_failed");
+    expect(mark?.metadata?.["otel.status_description"]).toBe(`${said}: lost its way`);
+    expect(lines).toEqual([`${said}; more of it isn't logged`]);
+  },
+);
+
+test.each(
+  [
+    ["alone", (): void => {}],
+    ["below an execution intercept", elsewhere],
+  ].flatMap(([how, around]) => [false, true].map((packed) => [how, around, packed] as const)),
+)("who failed is said: the provider that cut its stream; %s (packed: %j)", async (_how, around, packed) => {
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  const sent = packed ? gzipSync(stream).subarray(0, -12) : stream;
+  const headers = { "content-type": "text/event-stream", ...(packed ? { "content-encoding": "gzip" } : {}) };
+  const { ask, end, ends } = await guarded(
+    (_request, response) => {
+      response.writeHead(200, { ...headers, "content-length": 10_000 });
+      response.write(sent, () => setImmediate(() => response.destroy()));
+    },
+    (relay) => {
+      idle(relay);
+      if (typeof around === "function") around(relay);
+    },
+  );
+  expect((await ask(path)).body).toBe("cut");
+  await end();
+  expect(ends).toMatchObject([{ metadata: { "error.type": "gateway.upstream_cut" } }]);
+});
+
+test("who failed is said: the provider whose stream can't be read", async () => {
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  const sent: readonly (readonly [Buffer, string | undefined])[] = [
+    [Buffer.from('data: {"type":\n\n'), undefined],
+    [stream, "gzip"],
+    [stream, "rot13"],
+  ];
+  for (const [body, encoding] of sent) {
+    const headers = encoding === undefined ? {} : { "content-encoding": encoding };
+    const { ask, end, ends } = await guarded(streamOf(body, headers), (relay) => {
+      idle(relay);
+      elsewhere(relay);
+    });
+    expect((await ask(path)).body).toBe("cut");
+    await end();
+    expect(ends).toMatchObject([{ metadata: { "error.type": "gateway.upstream_unread" } }]);
+  }
+});
+
+test("a worker's stream intercept that throws is named and counted; what its provider did isn't laid to it", async () => {
+  using folder = new PluginFolder();
+  const plugin = folder.worker(
+    "frail",
+    `{ kind: "llm_stream_execution_intercept", name: "stream", handle: async function* ({ request }, { next }) {
+         for await (const chunk of await next(request)) {
+           yield chunk;
+           if (request.content.model === "throw") throw new Error("lost its way");
+         }
+       } },
+     { kind: "llm_execution_intercept", name: "around", handle: ({ request }, { next }) => next(request) }`,
+  );
+  const atof = folder.write("trace.jsonl", "");
+  const [, [path, stream] = ["", Buffer.from("")]] = recorded;
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream", "content-length": 10_000 });
+    response.write(stream, () => setImmediate(() => response.destroy()));
+  });
+  const gateway = await start(provider, { atof, plugin: [plugin] });
+  for (const model of ["throw", "cut"]) {
+    const answer = await post(gateway.url + path, JSON.stringify({ stream: true, model }));
+    await expect(buffer(answer)).rejects.toThrow("aborted");
+  }
+  const { plugins } = Object(await (await fetch(`${gateway.origin}/plugins`)).json());
+  await gateway[Symbol.asyncDispose]();
+  const ends = linesOf(atof).filter(
+    ({ scope_category: end, name }) => end === "end" && name.startsWith("anthropic"),
+  );
+  expect(ends.map(({ metadata }) => metadata["error.type"])).toEqual([
+    "relay.middleware_failed",
+    "gateway.upstream_cut",
+  ]);
+  expect(ends[0]?.metadata["otel.status_description"]).toContain('"frail/stream" failed');
+  expect(plugins).toMatchObject([{ id: "frail" }]);
+  expect(JSON.stringify(plugins)).not.toContain('"failures":0');
 });
 
 test("an intercept that opens no stream answers one of its own", async () => {

@@ -89,6 +89,29 @@ test("a body that can't be read is refused in its provider's words while anythin
   expect(provider.received.map(({ body }) => body.length)).toEqual(unreadable.map(([, body]) => body.length));
 });
 
+test("a key that stands twice in one object is refused in its provider's words while anything would be shown one of them", async () => {
+  const twice = `{"messages":[{"role":"user","content":"forbidden"}],${allowed.slice(1)}`;
+  const nested = '{"model":"m","messages":[{"role":"user","content":"forbidden","c\\u006fntent":"fine"}]}';
+  const bodies = [twice, nested].flatMap((text) => [
+    [undefined, Buffer.from(text)] as const,
+    ...packed(text),
+  ]);
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  await using gateway = await start(provider, guarded);
+  for (const [encoding, body] of bodies) {
+    const answer = await post(`${gateway.url}/v1/messages`, body, encoding);
+    expect([encoding, answer.statusCode, await json(answer)]).toMatchObject([
+      encoding,
+      400,
+      { type: "error", error: { type: "invalid_request_error", code: "gateway.key_repeated" } },
+    ]);
+  }
+  expect(provider.received).toEqual([]);
+  await using open = await start(provider);
+  for (const [encoding, body] of bodies)
+    expect((await post(`${open.url}/v1/messages`, body, encoding)).statusCode).toBe(200);
+});
+
 test("what an intercept makes of a packed body goes on unpacked, and says so", async () => {
   await using provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
   await using gateway = await start(provider, (relay) => {

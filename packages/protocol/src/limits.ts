@@ -508,6 +508,8 @@ export const limits = {
   gatewayHeldBodyBytes: 16 * 1024 * 1024,
   /** What a gateway for agents reads of a provider's response, unpacked, for its trace. A longer one is told of by its size. */
   gatewayReadBytes: 4 * 1024 * 1024,
+  /** Chunks of a stream whose spelling a gateway for agents remembers until they are back from the stream's intercepts; the oldest are forgotten. */
+  gatewayChunksRemembered: 256,
   /** Characters of a `troupe.toml`. */
   configFileBytes: 256 * 1024,
 

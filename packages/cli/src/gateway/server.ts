@@ -20,6 +20,7 @@ import {
 } from "@troupe/relay/model-proxy";
 import type { PrometheusExporter } from "@troupe/relay/node";
 import { optionErrors, requestErrors } from "../errors.ts";
+import { HOOK_HEADER } from "../hook/hook-header.ts";
 import { checkAccess } from "./access.ts";
 import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { Connections } from "./connections.ts";
@@ -199,6 +200,7 @@ export class GatewayServer {
       agent === undefined ? decideTool(this.#route, request) : answerHook(this.#route, agent, request);
     const answer = await deciding;
     response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+    response.setHeader(HOOK_HEADER, "heard");
     sendJson(response, 200, answer);
   }
 

@@ -38,28 +38,38 @@ export function tokenFor(token: string, said = ""): string {
   return said === "" ? token : `${token}.${said}`;
 }
 
-/** Takes the token off a request, as if it had come without. False where there is another one, or none. */
+/** Takes the token off a request, wherever it stands, as if it had come without. False where there is another one, or none. */
 export function takeToken(token: string | undefined, request: IncomingMessage): boolean {
   if (token === undefined) return true;
   const [, given, rest] = /^\/t\/([^/?]+)(.*)$/s.exec(request.url ?? "/") ?? [];
-  if (given === undefined) return takeHeader(token, request);
   // Who has a wrong one is refused in the words of what was asked for.
-  request.url = rest === undefined || rest === "" ? "/" : rest;
-  return same(given, token);
+  if (given !== undefined) request.url = rest === undefined || rest === "" ? "/" : rest;
+  const isLetIn = same(given ?? inHeader(request), token);
+  if (isLetIn) takeFromHeaders(token, request);
+  return isLetIn;
 }
 
-function takeHeader(token: string, { headers, rawHeaders }: IncomingMessage): boolean {
+function inHeader({ rawHeaders }: IncomingMessage): string {
   const at = rawHeaders.findIndex((text, n) => n % 2 === 0 && text.toLowerCase() === TOKEN_HEADER);
-  const [given = "", ...own] = (rawHeaders[at + 1] ?? "").split(".");
-  if (at < 0 || !same(given, token)) return false;
-  if (own.length === 0) {
-    rawHeaders.splice(at, 2);
-    delete headers[TOKEN_HEADER];
-    return true;
+  const [given = ""] = (at < 0 ? "" : (rawHeaders[at + 1] ?? "")).split(".");
+  return given;
+}
+
+/** A program may know it by its address and by the variable, and say both; a page's address is in its `Referer`. */
+function takeFromHeaders(token: string, { headers, rawHeaders }: IncomingMessage): void {
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    const value = rawHeaders[at + 1] ?? "";
+    if (!value.includes(token)) continue;
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    const left = value.replace(`${token}.`, "").replaceAll(`/t/${token}`, "").replaceAll(token, "");
+    if (left === "") {
+      rawHeaders.splice(at, 2);
+      delete headers[name];
+    } else {
+      rawHeaders[at + 1] = left;
+      headers[name] = left;
+    }
   }
-  rawHeaders[at + 1] = own.join(".");
-  headers[TOKEN_HEADER] = own.join(".");
-  return true;
 }
 
 function same(one: string, other: string): boolean {

@@ -8,6 +8,7 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { hookErrors } from "../errors.ts";
+import { HOOK_HEADER } from "./hook-header.ts";
 
 /** Where the gateway is; `troupe run` sets it for its agent. */
 export const GATEWAY_VARIABLE = "TROUPE_GATEWAY_URL";
@@ -64,9 +65,11 @@ async function post(url: URL, event: string): Promise<string> {
   const sent = request(url, { method: "POST", signal, headers: { "content-type": "application/json" } });
   sent.once("error", reject);
   sent.once("response", (response) => {
-    const { statusCode } = response;
+    const { statusCode, headers } = response;
     text(response).then((body) => {
-      if (statusCode === 200) resolve(body);
+      if (statusCode === 200 && headers[HOOK_HEADER] === undefined)
+        reject(hookErrors.noGatewayThere(url.origin));
+      else if (statusCode === 200) resolve(body);
       else reject(hookErrors.notHeard(statusCode ?? 0, body));
     }, reject);
   });

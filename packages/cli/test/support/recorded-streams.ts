@@ -39,6 +39,27 @@ data: {"candidates":[{"content":{"parts":[{"text":"👋"}],"role":"model"},"fini
 \r
 `;
 
+/** As Gemini streams where nobody asks for events: a list that is written while the model speaks. */
+const geminiList = `[{
+  "candidates": [{"content": {"parts": [{"text": "Grüße "}],"role": "model"},"index": 0}],
+  "usageMetadata": {"promptTokenCount": 7,"totalTokenCount": 7},
+  "modelVersion": "m-1"
+}
+,\r
+{
+  "candidates": [{"content": {"parts": [{"text": "\\"}]\\\\ 👋"},{"functionCall": {"name": "ls","args": {"inode": 12345678901234567890}}}],"role": "model"},"finishReason": "STOP","index": 0}],
+  "usageMetadata": {"promptTokenCount": 7,"candidatesTokenCount": 2,"totalTokenCount": 9.0},
+  "modelVersion": "m-1"
+}
+]
+`;
+
+/** Path and list. */
+export const recordedList: readonly [path: string, list: Buffer] = [
+  "/v1beta/models/m-1:streamGenerateContent",
+  Buffer.from(geminiList),
+];
+
 /** Path and stream of each: what the trace says of a whole one is m-1, 7 tokens in, 2 out. */
 export const recorded: readonly (readonly [path: string, stream: Buffer])[] = [
   ["/v1/chat/completions", Buffer.from(openai)],

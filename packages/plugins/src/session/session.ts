@@ -270,6 +270,9 @@ export class PluginSession {
   }
 
   #heardChunk(word: ChunkWord): void {
+    // A stream that it answered has failed: so has its call.
+    if (word.$case === "chunkEnd" && word.value.next === 0 && word.value.error !== undefined)
+      this.counts.failures += 1;
     try {
       if (this.#arounds.heardChunk(word) === "uncredited")
         this.lost(pluginErrors.violation("a chunk that nobody had asked for"));

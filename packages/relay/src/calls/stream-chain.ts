@@ -4,7 +4,11 @@
  * An intercept is often a generator: its code runs while its stream is read, so that it, and its `next`, live until that
  * stream has ended. Each level is read in the model's scope, whoever reads. Ending a level ends those below it: their
  * generators' `finally` runs, and signals fire.
+ *
+ * What an intercept throws is its own failure, and told of under its name, unless a level below has failed before: then it is that one's,
+ * which an intercept in another process gives on as a copy.
  */
+import { TroupeError } from "@troupe/base";
 import { relayErrors } from "../errors.ts";
 import { Invocation } from "../middleware/invocation.ts";
 import { invokeStream } from "../middleware/invoke.ts";
@@ -12,6 +16,7 @@ import type { Entry } from "../middleware/level.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { type Call, type CallContext, InnerContext } from "./call-parts.ts";
+import { refusal } from "./conditional.ts";
 
 /** The provider: answers chunks as it gets them. An async generator is one. */
 export type LlmStreamFunction = (
@@ -33,7 +38,7 @@ export interface Opening {
   readonly call: Call;
   readonly scope: Scope;
   readonly fn: LlmStreamFunction;
-  readonly entries: readonly Entry<"llm_stream_execution_intercept">[];
+  readonly entries: readonly StreamEntry[];
 }
 
 /** Opens the stream that the caller gets. */
@@ -55,6 +60,8 @@ export class StreamingContext extends InnerContext implements LlmContext {
   }
 }
 
+type StreamEntry = Entry<"llm_stream_execution_intercept">;
+
 interface Place {
   readonly index: number;
   readonly request: LlmRequest;
@@ -65,7 +72,7 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
   const { call, scope, fn } = opening;
   const entry = opening.entries[index];
   const invocation = new Invocation(above);
-  const level = new StreamLevel(opening, invocation, entry?.name);
+  const level = new StreamLevel(opening, invocation, entry);
   try {
     if (entry === undefined) {
       const chunks = await invocation.run(() => fn(request, new InnerContext(invocation, scope)));
@@ -73,33 +80,43 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
     }
     const next = async (rest: LlmRequest): Promise<StreamLevel> => {
       if (invocation.settled) throw relayErrors.nextRevoked(entry.name);
-      return await openLevel(opening, { index: index + 1, request: rest, above: invocation });
+      const below = openLevel(opening, { index: index + 1, request: rest, above: invocation });
+      return await level.opens(below);
     };
     const payload = { name: call.name, request };
     const { timers } = call.parts.env;
     const chunks = await invokeStream(entry, payload, { invocation, timers, next });
     return level.reads(chunks);
   } catch (error) {
-    level.close();
-    throw error;
+    throw level.failed(error);
   }
+}
+
+/** What was thrown may be nothing at all. */
+interface Failure {
+  readonly error: unknown;
 }
 
 /** The chunks of one level, as the level above, or the caller's stream, reads them. */
 export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknown> {
   readonly #opening: Opening;
   readonly #invocation: Invocation;
+  /** Undefined: it is the provider's. */
+  readonly #entry: StreamEntry | undefined;
   readonly #by: string;
   /** Whose chunks they are, for errors. */
   readonly #what: string;
   #chunks: AsyncIterator<unknown> | undefined;
   #over = false;
+  #below: StreamLevel | undefined;
+  #failure: Failure | undefined;
 
-  constructor(opening: Opening, invocation: Invocation, by: string | undefined) {
+  constructor(opening: Opening, invocation: Invocation, entry: StreamEntry | undefined) {
     this.#opening = opening;
     this.#invocation = invocation;
-    this.#by = by ?? opening.call.name;
-    this.#what = by === undefined ? `The provider "${opening.call.name}"` : `The intercept "${by}"`;
+    this.#entry = entry;
+    this.#by = entry?.name ?? opening.call.name;
+    this.#what = entry === undefined ? `The provider "${this.#by}"` : `The intercept "${this.#by}"`;
     invocation.hold(() => this.#leave());
   }
 
@@ -127,9 +144,45 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
       if (result.done === true) this.close();
       return result;
     } catch (error) {
-      this.close();
+      throw this.failed(error);
+    }
+  }
+
+  /** Waits for the level below; a failure of it isn't this one's. */
+  async opens(below: Promise<StreamLevel>): Promise<StreamLevel> {
+    try {
+      this.#below = await below;
+      return this.#below;
+    } catch (error) {
+      this.#failure = { error };
       throw error;
     }
+  }
+
+  /** It has failed, and is over. What whoever reads it is thrown. */
+  failed(error: unknown): unknown {
+    const before = this.#below?.failure ?? this.#failure;
+    const isGivenUp = this.#over;
+    this.close();
+    const thrown =
+      before !== undefined
+        ? isCopy(error, before.error)
+          ? before.error
+          : error
+        : this.#own(error, isGivenUp);
+    this.#failure = { error: thrown };
+    return thrown;
+  }
+
+  /** With what it, or one below, has failed. */
+  get failure(): Failure | undefined {
+    return this.#failure ?? this.#below?.failure;
+  }
+
+  #own(error: unknown, isGivenUp: boolean): unknown {
+    const isSaid = TroupeError.is(error) && error.group === "relay";
+    if (this.#entry === undefined || isGivenUp || isSaid) return error;
+    return refusal(this.#opening.call, this.#entry, error);
   }
 
   /** Ends it before its end: its signal fires, its code's `finally` runs. What that throws is nobody's. */
@@ -154,6 +207,11 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   #inScope<R>(fn: () => R): R {
     return this.#opening.call.parts.scopes.run(this.#opening.scope, fn);
   }
+}
+
+/** An error that went through another process is one of the same words. */
+function isCopy(error: unknown, original: unknown): boolean {
+  return error instanceof Error && original instanceof Error && error.message === original.message;
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

@@ -12,6 +12,8 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 export interface BodyContent {
   /** What its JSON says; null where it isn't read. */
   readonly content: unknown;
+  /** That JSON; undefined where it isn't read. */
+  readonly text: () => string | undefined;
   /** False: it is no JSON in UTF-8, is packed in a way that nobody here knows, or is too long when it is unpacked. */
   readonly isRead: boolean;
   /** Of what was read, unpacked. */
@@ -30,14 +32,27 @@ const unpacks: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** Of one that isn't packed, from its text. */
-export function contentOfText(text: string, length: number): BodyContent {
-  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+const nothing = () => undefined;
+
+/** What isn't read. */
+export const unread = { content: null, text: nothing, isRead: false } as const;
+
+/** Of one that isn't packed, from its text. `again`: that text once more, where nobody holds it meanwhile. */
+export function contentOfText(text: string, length: number, again = (): string => text): BodyContent {
   try {
-    return { content: JSON.parse(json), isRead: true, length };
+    return {
+      content: JSON.parse(withoutMark(text)),
+      text: () => withoutMark(again()),
+      isRead: true,
+      length,
+    };
   } catch {
-    return { content: null, isRead: false, length };
+    return { ...unread, length };
   }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 /** Of any. `limit`: unpacked it isn't read past so many bytes. Never throws; at once where there is nothing to unpack. */
@@ -51,21 +66,22 @@ export function contentOf(
 
 /** What isn't UTF-8 would be read with another character in the place of each bad byte; a provider may leave them out, and read another word. */
 function contentOfPlain(body: Buffer): BodyContent {
-  if (!isUtf8(body)) return { content: null, isRead: false, length: body.length };
-  return contentOfText(body.toString("utf8"), body.length);
+  if (!isUtf8(body)) return { ...unread, length: body.length };
+  const text = (): string => body.toString("utf8");
+  return contentOfText(text(), body.length, text);
 }
 
 async function contentOfPacked(body: Buffer, encoding: string, limit: number): Promise<BodyContent> {
-  const unread = { content: null, isRead: false, length: body.length };
+  const packed = { ...unread, length: body.length };
   const unpack = unpacks.get(plain(encoding));
-  if (unpack === undefined) return unread;
+  if (unpack === undefined) return packed;
   try {
     const unpacking: Promise<Buffer> = unpack(body, { maxOutputLength: limit });
     const unpacked = await unpacking;
     return contentOfPlain(unpacked);
   } catch {
     // Cut, packed in another way, or a bomb.
-    return unread;
+    return packed;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { type BodyContent, contentOf, contentOfText, isPacked } from "./body-content.ts";
+import { type BodyContent, contentOf, contentOfText, isPacked, unread } from "./body-content.ts";
 import { proxyErrors } from "./errors.ts";
 import { type BodyLimits, bytesOfText, HeldBody } from "./held-body.ts";
 
@@ -16,6 +16,8 @@ export interface TakenBody {
   readonly length: number | undefined;
   /** As the middleware sees it: unpacked; null where it isn't read. */
   readonly content: unknown;
+  /** Of what is read, as it came; see `exact-json.ts`. */
+  readonly text: () => string | undefined;
   /** False: nobody here can say what it is. */
   readonly isRead: boolean;
   /** Of a long one: its length, or what had come when it went on and none was said. */
@@ -57,17 +59,15 @@ export async function takeBody(
   return taken(bytes.length, most, () => bytes, content instanceof Promise ? await content : content);
 }
 
-const unread = { content: null, isRead: false } as const;
-
 /** Packed or not, it is long where what it says is. */
 function taken(
   length: number,
   most: number,
   bytes: TakenBody["bytes"],
-  { content, isRead, length: readLength }: BodyContent,
+  { content, text, isRead, length: readLength }: BodyContent,
 ): TakenBody {
   const longest = Math.max(length, readLength);
-  return { bytes, length, content, isRead, longBytes: longest > most ? longest : undefined };
+  return { bytes, length, content, text, isRead, longBytes: longest > most ? longest : undefined };
 }
 
 interface Reading {

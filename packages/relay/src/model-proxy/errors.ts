@@ -10,6 +10,9 @@ function error(
   return new TroupeError("gateway", code, message, { statusCode, ...options });
 }
 
+/** Characters that an error tells of a key. */
+const MOST_OF_KEY = 100;
+
 /** Group `gateway`. */
 export const proxyErrors = {
   notFound: (path: string) => error(404, "not_found", `There is nothing at ${path}`),
@@ -21,6 +24,12 @@ export const proxyErrors = {
       400,
       "body_unread",
       "The request can't be read, and what guards the model must see it: send JSON in UTF-8, as it is or in gzip, deflate, br or zstd",
+    ),
+  keyRepeated: (key: string) =>
+    error(
+      400,
+      "key_repeated",
+      `The request says "${key.slice(0, MOST_OF_KEY)}" twice in one object, and what guards the model would see one of them: say it once`,
     ),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
@@ -54,6 +63,13 @@ export const proxyErrors = {
     ),
   upstreamCut: (upstream: string, cause: unknown) =>
     error(502, "upstream_cut", `${upstream} closed the connection in the middle of its answer`, { cause }),
+  upstreamUnread: (upstream: string, cause: unknown) =>
+    error(
+      502,
+      "upstream_unread",
+      `${upstream} streamed what can't be read (${reasonOf(cause)}), and an intercept would have to see it`,
+      { cause },
+    ),
   ended: (cause: unknown) => error(503, "stopping", "The gateway ended before the answer did", { cause }),
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),

@@ -11,20 +11,26 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { LlmContext } from "../calls/stream-chain.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
+import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
+import { CameChunks } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
-import { EventStream } from "./event-stream.ts";
+import { EventFrame, LAST_EVENT } from "./event-frame.ts";
+import { exactJson } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
+import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
-import { hasEvents, providerEvents } from "./provider-events.ts";
+import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
+import { repeatedKey } from "./repeated-key.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -57,14 +63,15 @@ export async function callModel(
   overhead = new Overhead(),
 ): Promise<void> {
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
-  const signal = leaving(response);
+  let exchange: Exchange | undefined;
+  const signal = leaving(response, () => exchange?.isCut === true);
   const passesUnread = (): boolean => route.passesUnread?.() === true;
   const body = await takeBody(request, bodyLimits, passesUnread);
   const { content, longBytes } = body;
   const session = sessionMetadata(route.session, agentSessionOf(request.headers));
   // Asked now: who guards may have come while the body did.
-  if (!body.isRead && !passesUnread()) {
-    const refused = proxyErrors.bodyUnread();
+  const refused = passesUnread() ? undefined : unseen(body);
+  if (refused !== undefined) {
     route.relay.event("gateway.body_unread", {
       data: { provider: provider.name, rejected: true, rejection_reason: refused.message },
       category: "llm",
@@ -72,12 +79,13 @@ export async function callModel(
     });
     throw refused;
   }
-  const exchange = new Exchange({ route, provider, request, response, body, overhead });
-  const given: LlmRequest = { headers: exchange.headers, content };
+  const exchanged = new Exchange({ route, provider, request, response, body, overhead });
+  exchange = exchanged;
+  const given: LlmRequest = { headers: exchanged.headers, content };
   const answer = await route.relay.llmCallExecute(
     provider.name,
     given,
-    (rewritten, context) => exchange.forward(rewritten, context),
+    (rewritten, context) => exchanged.forward(rewritten, context),
     {
       signal,
       eventCodec: provider.eventCodec,
@@ -90,9 +98,16 @@ export async function callModel(
     },
   );
   // A middleware answered in the provider's place.
-  if (exchange.begun) return;
+  if (exchanged.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
   await sendAnswer(provider, request, response, { content, answer });
+}
+
+/** Why middleware wouldn't see all that a provider may read; undefined: it does. */
+function unseen({ isRead, text }: TakenBody): TroupeError | undefined {
+  if (!isRead) return proxyErrors.bodyUnread();
+  const key = repeatedKey(text() ?? "");
+  return key === undefined ? undefined : proxyErrors.keyRepeated(key);
 }
 
 /** A middleware's own answer, in the shape that its client asked for. */
@@ -105,9 +120,14 @@ async function sendAnswer(
   if (!asksForStream(url, content)) return sendJson(response, 200, answer);
   // Gemini's streams are a list where nobody asks for events.
   if (isListed(url)) return sendJson(response, 200, [answer]);
-  const stream = new EventStream({ response, see: () => undefined });
+  const frame = new EventFrame(name === "openai.chat_completions" ? LAST_EVENT : "");
+  const stream = new AnswerStream({ response, see: () => undefined, frame });
   for (const chunk of eventsOfAnswer(name, answer)) await stream.chunk(chunk);
-  await stream.end({ last: name === "openai.chat_completions" });
+  await stream.end(frame.last);
+}
+
+function frameOf(form: ChunkForm): ChunkFrame {
+  return form === "list" ? new ListFrame() : new EventFrame();
 }
 
 const geminiStream = /:streamGenerateContent(?:\?|$)/i;
@@ -122,11 +142,11 @@ function isListed(url: string): boolean {
   return geminiStream.test(url) && !/[?&]alt=sse(?:&|$)/i.test(url);
 }
 
-/** A signal that fires when the client goes away before it has its answer. */
-export function leaving(response: ServerResponse): AbortSignal {
+/** A signal that fires when the client goes away before it has its answer. `isCut`: it didn't, it was cut off here, and whoever did that says why. */
+export function leaving(response: ServerResponse, isCut = (): boolean => false): AbortSignal {
   const abort = new AbortController();
   // A response that was sent whole closes too.
-  response.on("close", () => response.writableFinished || abort.abort());
+  response.on("close", () => response.writableFinished || isCut() || abort.abort());
   return abort.signal;
 }
 
@@ -143,8 +163,8 @@ interface ExchangeParts {
 const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expect"]);
 /** Of the bytes that came, and not of those that are written anew. */
 const ofBytes: ReadonlySet<string> = new Set([...ofRequest, "content-encoding"]);
-/** Of a provider's bytes, and not of events that are written here. */
-const ofPlainEvents: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
+/** Of a provider's bytes, and not of chunks that are written here. */
+const ofPlainChunks: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
@@ -154,6 +174,8 @@ class Exchange {
   readonly #parts: ExchangeParts;
   #reader: ResponseReader | undefined = undefined;
   #status = 0;
+  /** True when its client was cut off, for what went wrong here or at the provider. */
+  isCut = false;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -176,6 +198,7 @@ class Exchange {
       response,
       signal,
       head: (head) => this.#begin(head),
+      cut: () => (this.isCut = true),
       see: (chunk) => this.#reader?.read(chunk),
     });
     return { status: this.#status, ...(await this.#reader?.told()) };
@@ -183,43 +206,51 @@ class Exchange {
 
   /** The same, where intercepts go around the chunks of a stream: what the client gets is written here. */
   async #intercepted(rewritten: LlmRequest, through: NonNullable<LlmContext["throughIntercepts"]>) {
-    const { response } = this.#parts;
-    const stream = new EventStream({ response, see: (bytes) => this.#reader?.read(bytes) });
-    let last = false;
-    const begin = (head: AnswerHead): void => {
+    const { request, response } = this.#parts;
+    const asked = isListed(request.url ?? "/") ? "list" : "events";
+    const came = new CameChunks();
+    const frame = frameOf(asked);
+    const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
+    let last: string | undefined;
+    const begin = (head: AnswerHead): ChunkForm | undefined => {
+      const form = formOf(head, asked);
       // Of several answers the first one's head counts.
-      if (this.begun) return;
-      const headers = this.#begin(head, hasEvents(head) ? ofPlainEvents : undefined);
-      stream.begin(head.status, headers);
+      if (this.begun) return form;
+      const headers = this.#begin(head, form === undefined ? undefined : ofPlainChunks);
+      stream.begin(head.status, headers, frameOf(form ?? asked));
+      return form;
     };
     try {
-      const chunks = await through(rewritten, (asked, { signal }) => {
-        const { upstream, sent } = this.#sent(asked);
+      const chunks = await through(rewritten, (changed, { signal }) => {
+        const { upstream, sent } = this.#sent(changed);
         return providerEvents(upstream, sent, {
           signal,
           head: begin,
+          came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
-          last: () => (last = true),
+          last: (text) => (last = text),
         });
       });
       for await (const chunk of chunks) {
-        if (!this.begun) this.#beginOwn();
+        if (!this.begun) last = this.#beginOwn(frame);
         await stream.chunk(chunk);
       }
-      if (!this.begun) this.#beginOwn();
-      await stream.end({ last });
+      if (!this.begun) last = this.#beginOwn(frame);
+      await stream.end(last);
     } catch (error) {
+      this.isCut = this.begun;
       if (this.begun) response.destroy();
       throw error;
     }
     return { status: this.#status || 200, ...(await this.#reader?.told()) };
   }
 
-  /** An intercept answers by itself. */
-  #beginOwn(): void {
+  /** An intercept answers by itself; what ends its stream. */
+  #beginOwn({ contentType, last }: ChunkFrame): string {
     const { response, overhead, provider } = this.#parts;
-    this.#reader = new ResponseReader({ "content-type": "text/event-stream" }, provider.codec);
+    this.#reader = new ResponseReader({ "content-type": contentType }, provider.codec);
     response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
+    return last;
   }
 
   #sent(rewritten: LlmRequest): { readonly upstream: Upstream; readonly sent: UpstreamRequest } {
@@ -256,7 +287,8 @@ class Exchange {
   #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
     if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
-    const bytes = Buffer.from(JSON.stringify(content));
+    const text = body.text();
+    const bytes = Buffer.from(text === undefined ? JSON.stringify(content) : exactJson(content, text));
     return { bytes, length: bytes.length, without: ofBytes };
   }
 }

@@ -39,6 +39,8 @@ export interface Destination {
   readonly signal: AbortSignal;
   /** Told of the head, in the scope of whoever asked; answers the headers that the client gets. What it throws ends the passage. */
   readonly head: (head: AnswerHead) => string[];
+  /** Told why an answer that has begun is cut, just before it is. */
+  readonly cut?: (cause: unknown) => void;
   /** Shown each chunk, when it is on its way. */
   readonly see?: (chunk: Buffer) => void;
 }
@@ -162,7 +164,10 @@ class Passage implements Dispatcher.DispatchHandler {
     const begun = this.#begun;
     this.#phase = "over";
     this.#controller?.abort(new Error("given up", { cause }));
-    if (begun) this.#to.response.destroy();
+    if (begun) {
+      this.#to.cut?.(cause);
+      this.#to.response.destroy();
+    }
     this.#settle.reject(begun ? cause : this.#reasonOf(cause));
   }
 

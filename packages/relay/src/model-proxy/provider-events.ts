@@ -1,40 +1,55 @@
 /**
- * ProviderEvents: a provider's answer as the chunks that stream intercepts go around. They are read as fast as they are asked for. An answer
- * that is no stream of events (a refusal, an error) has none: its bytes go to the client as they are.
+ * ProviderEvents: a provider's answer as the chunks that stream intercepts go around: the events of a stream, or the elements of the list
+ * that Gemini streams. They are read as fast as they are asked for. An answer that is neither (a refusal, an error) has none: its bytes go
+ * to the client as they are.
  */
 import { PassThrough, type Readable, Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
-import { LAST_DATA } from "./event-stream.ts";
+import type { CameChunk } from "./came-chunks.ts";
+import { proxyErrors } from "./errors.ts";
+import { LAST_DATA, LAST_EVENT } from "./event-frame.ts";
+import { type ElementEar, ListElements } from "./list-elements.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import { unpackerOf } from "./response-reader.ts";
 import type { Upstream, UpstreamRequest } from "./upstream.ts";
 
+/** In which form an answer has chunks. */
+export type ChunkForm = "events" | "list";
+
 /** What is told while they come. */
 export interface EventEars {
   readonly signal: AbortSignal;
-  /** True: chunks are wanted of it; its bytes are, else. */
-  readonly head: (head: AnswerHead) => void;
+  /** Answers in which form chunks are wanted of it; undefined: its bytes are. */
+  readonly head: (head: AnswerHead) => ChunkForm | undefined;
+  /** A chunk as it came, before it is given. */
+  readonly came: (chunk: unknown, came: CameChunk) => void;
   /** The next bytes of an answer that has no chunks. */
   readonly bytes: (bytes: Buffer) => Promise<void>;
   /** The provider has said its last word. */
-  readonly last: () => void;
+  readonly last: (text: string) => void;
+}
+
+interface Began {
+  readonly encoding: string | undefined;
+  readonly form: ChunkForm | undefined;
 }
 
 /** The chunks of one request. Throws what the upstream throws. */
 export async function* providerEvents(
   upstream: Upstream,
   request: UpstreamRequest,
-  { signal, head, bytes, last }: EventEars,
+  ears: EventEars,
 ): AsyncGenerator<unknown> {
   const sink = new Sink();
-  const { promise, resolve, reject } = Promise.withResolvers<AnswerHead>();
+  const { promise, resolve, reject } = Promise.withResolvers<Began>();
   pass(upstream, request, {
     response: sink,
-    signal,
+    // Its reader hears the reason, and not that it has ended.
+    cut: (cause) => sink.destroy(cause instanceof Error ? cause : new Error("the answer was cut", { cause })),
+    signal: ears.signal,
     head: (known) => {
-      head(known);
-      resolve(known);
+      resolve({ encoding: known.headers["content-encoding"], form: ears.head(known) });
       return [];
     },
   }).catch((cause: Error) => {
@@ -44,42 +59,76 @@ export async function* providerEvents(
   // It may fail when nobody reads any more.
   sink.on("error", () => {});
   try {
-    const { headers } = await promise;
-    if (hasEvents({ headers })) yield* chunksOf(unpacked(sink, headers["content-encoding"]), last);
-    else for await (const part of sink) await bytes(part);
+    const { encoding, form } = await promise;
+    const unread = (cause: unknown): Error => proxyErrors.upstreamUnread(upstream.name, cause);
+    if (form !== undefined) yield* chunksOf(unpacked(sink, encoding, unread), { form, ears, unread });
+    else for await (const part of sink) await ears.bytes(part);
   } finally {
     sink.destroy();
   }
 }
 
-/** True for a stream of events. */
-export function hasEvents({ headers }: Pick<AnswerHead, "headers">): boolean {
-  return /^text\/event-stream\b/i.test(headers["content-type"] ?? "");
+/** Of an answer; `asked`: in which form a stream was asked for. Undefined: it is no stream. */
+export function formOf({ status, headers }: AnswerHead, asked: ChunkForm): ChunkForm | undefined {
+  if (/^text\/event-stream\b/i.test(headers["content-type"] ?? "")) return "events";
+  // Its client reads it as what it has asked for, whatever its type.
+  return asked === "list" && status < 300 ? "list" : undefined;
 }
 
-async function* chunksOf(source: Readable, last: () => void): AsyncGenerator<unknown> {
+interface Reading {
+  readonly form: ChunkForm;
+  readonly ears: EventEars;
+  /** The error for what isn't JSON, or isn't packed as it says. */
+  readonly unread: (cause: unknown) => Error;
+}
+
+async function* chunksOf(source: Readable, { form, ears, unread }: Reading): AsyncGenerator<unknown> {
   const decoder = new StringDecoder("utf8");
   let chunks: unknown[] = [];
-  const parser = createParser({
-    onEvent: ({ data }) => {
-      if (data === LAST_DATA) last();
-      else chunks.push(JSON.parse(data));
-    },
-  });
+  const add = (json: string, before: string): void => {
+    const chunk = JSON.parse(json);
+    ears.came(chunk, { json, before });
+    chunks.push(chunk);
+  };
+  const reader = form === "list" ? listReader(add, ears.last) : eventReader(add, ears.last);
   for await (const part of source) {
-    parser.feed(decoder.write(part));
+    try {
+      reader(decoder.write(part));
+    } catch (cause) {
+      throw unread(cause);
+    }
     const known = chunks;
     chunks = [];
     yield* known;
   }
 }
 
-function unpacked(sink: Readable, encoding: string | undefined): Readable {
+function listReader(add: ElementEar, last: EventEars["last"]): (text: string) => void {
+  const elements = new ListElements(add);
+  return (text) => {
+    elements.add(text);
+    if (elements.last !== undefined) last(elements.last);
+  };
+}
+
+function eventReader(add: ElementEar, last: EventEars["last"]): (text: string) => void {
+  const parser = createParser({
+    onEvent: ({ data, event, id }) => {
+      if (data === LAST_DATA) return last(LAST_EVENT);
+      add(data, `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`);
+    },
+  });
+  return (text) => parser.feed(text);
+}
+
+function unpacked(sink: Readable, encoding: string | undefined, unread: Reading["unread"]): Readable {
   const unpacker = unpackerOf(encoding);
-  if (unpacker === "unknown") throw new Error(`a stream in ${encoding} can't be read`);
+  if (unpacker === "unknown") throw unread(new Error(`its encoding is ${encoding}`));
   if (!(unpacker instanceof Transform)) return sink;
-  sink.on("error", (cause) => unpacker.destroy(cause));
-  return sink.pipe(unpacker);
+  const source = new PassThrough();
+  sink.on("error", (cause) => source.destroy(cause));
+  unpacker.on("error", (cause) => source.destroy(unread(cause)));
+  return sink.pipe(unpacker).pipe(source);
 }
 
 /** Takes an answer as a client would. */

@@ -2,8 +2,8 @@
  * ResponseReader: reads along in a provider's bytes, for the trace, while they go to the client.
  *
  * Reading never holds up the passing: a compressed stream is unpacked beside it, and where that falls behind, or there is
- * more than a trace should hold, the response is told of by its size alone. Server-sent events are put together to the
- * response that the provider would have sent in one piece, with the usage of its last chunk.
+ * more than a trace should hold, the response is told of by its size alone. Server-sent events, and the elements of the list that Gemini
+ * streams, are put together to the response that the provider would have sent in one piece, with the usage of its last chunk.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -13,7 +13,8 @@ import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
-import { LAST_DATA } from "./event-stream.ts";
+import { LAST_DATA } from "./event-frame.ts";
+import { ListElements } from "./list-elements.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -102,6 +103,8 @@ interface TextReader {
 
 /** How a stream of events begins, perhaps. */
 const asEvents = /^\uFEFF?(?:event|data|id|retry)?:/;
+/** How a stream begins that is a list: no provider's answer in one piece is one. */
+const asList = /^\uFEFF?\s*\[/;
 
 class JsonText implements TextReader {
   readonly #codec: ProviderCodec;
@@ -125,12 +128,27 @@ class JsonText implements TextReader {
     const [first, ...more] = this.#chunks;
     const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#chunks);
     const text = bytes.toString("utf8");
+    if (asList.test(text)) return this.#asList(text);
     const content = parsed(text);
     // Nothing at all is a short answer, and null is JSON.
     if (content !== null || bytes.length <= "null".length) return { content };
     // Its client, which asked for a stream, reads it as one whatever it is called.
     if (asEvents.test(text)) return this.#asEvents(bytes);
     return { content, complete: false, content_type: this.#type === undefined ? undefined : `${this.#type}` };
+  }
+
+  #asList(text: string) {
+    const collector = this.#codec.collectStream();
+    const elements = new ListElements((json) => collector.add(JSON.parse(json)));
+    try {
+      elements.add(text);
+      const isClosed = elements.last !== undefined;
+      const told = ofCollector(collector, isClosed);
+      // Whatever it says: its client can't read it.
+      return { ...told, complete: told.complete && isClosed };
+    } catch {
+      return { content: null, complete: false };
+    }
   }
 
   #asEvents(bytes: Buffer) {
@@ -168,9 +186,7 @@ class EventText implements TextReader {
 
   told() {
     this.#read();
-    const { response, complete, failure } = this.#collector.end();
-    const told = { content: response, complete: complete || (this.#closed && failure === undefined) };
-    return failure === undefined ? told : { ...told, failure };
+    return ofCollector(this.#collector, this.#closed);
   }
 
   #read(): void {
@@ -192,6 +208,13 @@ class EventText implements TextReader {
       this.#unreadable = true;
     }
   }
+}
+
+/** `isClosed`: the provider has said that no chunk follows. */
+function ofCollector(collector: StreamCollector, isClosed: boolean) {
+  const { response, complete, failure } = collector.end();
+  const told = { content: response, complete: complete || (isClosed && failure === undefined) };
+  return failure === undefined ? told : { ...told, failure };
 }
 
 /** What unpacks a body; undefined: nothing has to. */
