@@ -14,6 +14,8 @@ export interface Carrier {
   send(frame: HostFrame): void;
   /** What was sent is answered in a moment: `ActorCarrier.soon`. */
   soon?(): Promise<void> | undefined;
+  /** Why it isn't ready after so long, where the carrier knows more of it than that. */
+  unready?(afterMs: number): TroupeError;
   /** Ends the plugin within `timeoutMs`; settles when nothing of it runs, or with what stayed behind. Asked again, the same promise. */
   close(timeoutMs: number): Promise<CloseReport>;
 }

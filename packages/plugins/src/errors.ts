@@ -24,11 +24,12 @@ export const pluginErrors = {
       // Its words may be about its configuration.
       public: false,
     }),
-  openTimedOut: (timeoutMs: number) =>
-    error("open_timed_out", `The plugin didn't say that it is ready within ${timeoutMs} ms`, {
-      statusCode: 504,
-      metadata: { timeoutMs },
-    }),
+  openTimedOut: (timeoutMs: number, plugin?: string) =>
+    error(
+      "open_timed_out",
+      `${plugin === undefined ? "The plugin" : `Plugin ${plugin}`} didn't say within ${timeoutMs} ms that it is ready`,
+      { statusCode: 504, metadata: { timeoutMs, ...(plugin !== undefined && { plugin }) } },
+    ),
   versionUnsupported: (version: number, supported: readonly number[]) =>
     error(
       "version_unsupported",

@@ -108,6 +108,8 @@ function carrierOf(
 ): OpenCarrier {
   if (library !== undefined && wasm !== undefined)
     throw nativeErrors.badOption("`library` and `wasm` can't stand together");
+  if (sha256 !== undefined && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/i.test(sha256)))
+    throw nativeErrors.badOption("`sha256` must be 64 hexadecimal digits");
   const terms = { ...(sha256 && { sha256 }), ...(config && { config }) };
   if (wasm !== undefined) return wasmCarrier({ wasm: pathOf("wasm", wasm), ...terms });
   return nativeCarrier({ library: pathOf("library", library), ...terms });

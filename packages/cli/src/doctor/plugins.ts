@@ -40,6 +40,7 @@ export async function checkPlugins(options: GatewayOptions): Promise<readonly Fi
 const mends: Readonly<Record<string, string>> = {
   integrity_mismatch:
     "the file isn't what its manifest speaks of: install the plugin anew, and trust nothing of it before",
+  pin_mismatch: "it isn't what was pinned: look at what changed, and pin it anew: troupe plugins pin",
   file_missing: "build or install the plugin anew, or disable it: troupe plugins disable",
   manifest_unreadable: "look at the path that was given",
   incompatible: "install a version of the plugin for this Troupe",

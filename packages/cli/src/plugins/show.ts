@@ -1,9 +1,11 @@
 /** `troupe plugins list | inspect | validate | verify`: commands that read, and nothing else. */
 import { resolve } from "node:path";
+import { TroupeError } from "@troupe/base";
 import {
   findInstalled,
   type InstalledPlugin,
   inspectPlugin,
+  type PluginInspection,
   readInstalled,
   readManifest,
   readPolicy,
@@ -35,7 +37,7 @@ function tableOf(plugins: readonly PluginView[]): readonly string[] {
     stateOf(plugin),
   ]);
   const problems = plugins.flatMap(({ id, problem }) =>
-    problem === null ? [] : [`${id}: ${problem.message}`],
+    problem === null ? [] : [about(id, problem.message)],
   );
   return [
     ...aligned([["ID", "VERSION", "KIND", "SCOPE", "STATE"], ...rows]),
@@ -61,6 +63,7 @@ export async function inspectOne(name: string, flags: CommonFlags, terminal: Plu
       ["State", stateOf(shown)],
       ["Trusted", shown.trusted ? "yes: its code may run in the host's process" : "no"],
       ["Pinned", shown.pinned ? "yes" : "no"],
+      ["Configured", plugin?.config === undefined ? "no" : "yes (--json shows it)"],
       ["Runs in", shown.runsIn ?? "nothing: it can't run"],
       ["Runs", shown.file ?? "-"],
     ]),
@@ -83,13 +86,28 @@ export async function validatePlugin(
   const onlyConfig = installed === undefined && found.problem?.code === "config_invalid";
   const problem = onlyConfig ? null : view(installed, found).problem;
   const valid = problem === null;
+  const refused = valid ? await refusalOf(voice, manifest) : null;
   voice.say(
-    { valid, id: found.id ?? null, version: found.version ?? null, manifest, problem },
+    { valid, id: found.id ?? null, version: found.version ?? null, manifest, problem, refused },
     valid
-      ? [`${found.id} ${found.version} is valid: ${resolve(voice.cwd, manifest)}`]
+      ? [
+          `${found.id} ${found.version} is valid: ${resolve(voice.cwd, manifest)}`,
+          ...(refused === null ? [] : [`It isn't taken here: ${refused.message} [${refused.code}]`]),
+        ]
       : [`Not valid: ${problem.message} [${problem.code}]`],
   );
   if (!valid) voice.fail();
+}
+
+/** Why this user's policy takes no such plugin; null: it does. */
+async function refusalOf({ scopes }: Voice, manifest: string): Promise<PluginView["problem"]> {
+  return await readManifest(manifest, await readPolicy(scopes)).then(
+    () => null,
+    (cause: unknown) => {
+      if (!TroupeError.is(cause)) throw cause;
+      return { code: `${cause.group}.${cause.code}`, message: cause.message };
+    },
+  );
 }
 
 /** Compares plugins with their digests, pins and signatures. Fails when one isn't what it was. */
@@ -102,10 +120,10 @@ export async function verifyPlugins(
   const installed = await readInstalled(voice.scopes);
   const wanted = name === undefined ? installed : [findInstalled(installed, name, voice.scope)];
   const plugins = await Promise.all(wanted.map((plugin) => verify(voice, plugin)));
-  const lines = plugins.map(({ id, signature, pinned, problem }) =>
+  const lines = plugins.map(({ id, signature, compared, problem }) =>
     problem === null
-      ? `${id}: as it was${pinned ? " pinned" : " (not pinned)"}${signature === "signed" ? ", and signed" : ""}`
-      : `${id}: ${problem.message} [${problem.code}]`,
+      ? `${id}: ${ways[compared ?? "nothing"]}${signature === "signed" ? ", and signed" : ""}`
+      : `${about(id, problem.message)} [${problem.code}]`,
   );
   voice.say({ plugins }, lines.length === 0 ? noPlugins : lines);
   if (plugins.some(({ problem }) => problem !== null)) voice.fail();
@@ -117,7 +135,26 @@ async function verify({ scopes }: Voice, plugin: InstalledPlugin) {
   const { id, pinned, problem, manifest } = view(plugin, found);
   const signature =
     problem === null ? (await readManifest(plugin.manifest, policy)).signature : "not_checked";
-  return { id, scope: plugin.scope, manifest, pinned, signature, problem };
+  const compared = comparedWith(plugin, found);
+  return { id, scope: plugin.scope, manifest, pinned, compared, signature, problem };
+}
+
+/** What was compared, for people. */
+const ways = {
+  pins: "as it was pinned",
+  digests: "as its manifest's digests say (not pinned)",
+  nothing: "nothing to compare it with: it is not pinned, and its manifest has no digests",
+} as const;
+
+/** With what a plugin's files were compared; null: with nothing. */
+function comparedWith(plugin: InstalledPlugin, { manifest }: PluginInspection): "pins" | "digests" | null {
+  if (plugin.pins !== undefined) return "pins";
+  return manifest?.load.sha256 === undefined ? null : "digests";
+}
+
+/** A message about a plugin, with its id in front, once. */
+function about(id: string, message: string): string {
+  return message.startsWith(`Plugin ${id}`) ? message : `${id}: ${message}`;
 }
 
 async function lookAt(voice: Voice, name: string) {

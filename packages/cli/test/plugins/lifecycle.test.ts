@@ -39,11 +39,14 @@ test("a plugin is added disabled, enabled, pinned, disabled and removed, and eac
   expect((await troupe.plugins("enable", "calm")).out).toBe(
     "Enabled calm. It runs in its own process from the next start or reload on.\n",
   );
+  expect((await troupe.plugins("verify")).out).toBe(
+    "calm: nothing to compare it with: it is not pinned, and its manifest has no digests\n",
+  );
   expect((await troupe.plugins("pin", "calm")).out).toMatch(
     /^Pinned calm: its manifest and 1 file\. Anything else is refused from now on\.\n {2}[0-9a-f]{64} {2}main\.ts\n$/,
   );
   expect((await troupe.plugins("verify")).out).toBe("calm: as it was pinned\n");
-  expect((await troupe.plugins("inspect", "calm")).out).toContain("State        enabled\n");
+  expect((await troupe.plugins("inspect", "calm")).out).toMatch(/^State +enabled$.*^Configured +no$/ms);
   expect((await troupe.plugins("disable", "calm")).out).toBe("Disabled calm.\n");
   expect((await troupe.plugins("remove", "calm")).out).toBe(
     `Removed calm from the user scope. Its files are still there: ${manifest}\n`,
@@ -88,12 +91,12 @@ test("a plugin that changed after it was pinned isn't run, and list, inspect and
   writeFileSync(join(folder.path, "pinned/main.ts"), "process.exit(1)");
   const { out, failed } = await troupe.plugins("verify", "pinned");
   expect(failed).toBe(true);
-  expect(out).toContain("[plugin.integrity_mismatch]");
+  expect(out).toContain("[plugin.pin_mismatch]");
   expect((await troupe.plugins("list")).out).toContain("enabled, can't run");
   expect(await troupe.json("inspect", "pinned")).toMatchObject({
-    plugin: { enabled: true, pinned: true, runsIn: null, problem: { code: "plugin.integrity_mismatch" } },
+    plugin: { enabled: true, pinned: true, runsIn: null, problem: { code: "plugin.pin_mismatch" } },
   });
-  expect(await troupe.refused("enable", "pinned")).toBe("plugin.integrity_mismatch");
+  expect(await troupe.refused("enable", "pinned")).toBe("plugin.pin_mismatch");
   await troupe.plugins("pin", "pinned");
   expect((await troupe.plugins("verify")).failed).toBe(false);
   writeFileSync(manifest, readFileSync(manifest, "utf8").replace("required", "optional"));
@@ -252,6 +255,15 @@ describe("what can't be added is refused before it is on a list", () => {
     );
     expect(await troupe.refused("enable", "unsigned")).toBe("plugin.signature_missing");
     expect(await troupe.refused("add", folder.worker("another", guardrail))).toBe("plugin.signature_missing");
-    expect((await troupe.plugins("verify")).failed).toBe(true);
+    const verified = await troupe.plugins("verify");
+    expect(verified.failed).toBe(true);
+    expect(verified.out).toMatch(/^Plugin unsigned: the policy wants a signature/);
+    const valid = await troupe.plugins("validate", manifest);
+    expect(valid).toMatchObject({
+      failed: false,
+      out: expect.stringMatching(
+        /^unsigned \S+ is valid: .*\nIt isn't taken here: .*\[plugin\.signature_missing\]\n$/,
+      ),
+    });
   });
 });

@@ -40,6 +40,7 @@ async function openChecked(
   const session = await openSession({
     env,
     open,
+    plugin: id,
     hostVersion: TROUPE_VERSION,
     ...(config && { config }),
     ...(host && { host }),

@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
-import { fileErrors } from "../errors.ts";
+import { fileErrors, pinErrors } from "../errors.ts";
 import { openFile } from "./open-file.ts";
 
 /** A file that a key of a manifest names. */
@@ -28,6 +28,8 @@ export interface Origin {
   readonly file: string;
   /** The folder that the plugin's paths are relative to. */
   readonly folder: string;
+  /** The digests were taken by the host's user, of the plugin of this id. Default: the manifest says them itself. */
+  readonly pinned?: string;
 }
 
 /** A file that is there and is what the manifest speaks of. */
@@ -37,7 +39,7 @@ export interface CheckedFile {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** Checks a file. Throws `plugin.file_*` and `plugin.integrity_mismatch`. */
+/** Checks a file. Throws `plugin.file_*`, and `plugin.integrity_mismatch` or `plugin.pin_mismatch`. */
 export async function checkFile(named: NamedFile): Promise<CheckedFile> {
   const path = await findFile(named);
   if (named.sha256 === undefined) return { path, bytes: undefined };
@@ -65,7 +67,10 @@ export function digestOf(bytes: Uint8Array | string): string {
 function checkDigest({ origin, sha256 }: NamedFile, path: string, bytes: Uint8Array): void {
   if (sha256 === undefined) return;
   const found = digestOf(bytes);
-  if (found !== sha256) throw fileErrors.changed(origin.file, path, { expected: sha256, found });
+  if (found === sha256) return;
+  const digests = { expected: sha256, found };
+  if (origin.pinned !== undefined) throw pinErrors.mismatch(origin.pinned, path, digests);
+  throw fileErrors.changed(origin.file, path, digests);
 }
 
 /** Walks from the folder to the file. The folder itself may be reached by links: the user named it. */

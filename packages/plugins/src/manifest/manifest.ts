@@ -54,7 +54,7 @@ export function parseManifest(text: string, file: string): PluginManifest {
   checkCompatibility(root.table("compat"), kind, file);
   const capabilities = root.texts("capabilities", rules.capability).filter(isCapability);
   const startup = root.oneOf<Startup>("startup", ["required", "optional"], "required");
-  const configSchema = root.optionalText("config_schema", rules.path);
+  const configSchema = root.optionalText("config_schema", rules.schema);
   const load = readLoad(kind, root.table("load"), root.table("integrity"));
   root.end();
   const origin = { file, folder: dirname(file) };

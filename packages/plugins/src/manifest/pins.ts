@@ -14,7 +14,7 @@ export interface Pins {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** The manifest with its pins, as if they stood in it. Throws `plugin.pin_mismatch`. */
+/** The manifest with its pins in the place of digests, where it has none itself. Throws `plugin.pin_mismatch`. */
 export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pins): PluginManifest {
   const { id, origin, load } = manifest;
   const found = digestOf(bytes);
@@ -24,7 +24,8 @@ export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pin
     if (pinned !== sha256)
       throw pinErrors.mismatch(id, path, { expected: pinned ?? "nothing", found: sha256 });
   }
-  return { ...manifest, load: pinned(load, pins) };
+  if (load.sha256 !== undefined) return manifest;
+  return { ...manifest, origin: { ...origin, pinned: id }, load: pinned(load, pins) };
 }
 
 /** Takes the pins of what a manifest names, as it is now. Throws `plugin.file_*`, `plugin.integrity_mismatch`. */

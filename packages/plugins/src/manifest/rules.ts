@@ -35,6 +35,11 @@ export const rules = {
     accepted: 'a path inside the manifest\'s folder, with "/" between names and without "." and ".."',
     test: isInnerPath,
   },
+  schema: {
+    accepted:
+      'the path of a JSON Schema\'s file inside the manifest\'s folder, with "/" between names and without "." and ".."',
+    test: isInnerPath,
+  },
   argument: { accepted: "a text without NUL", test: (text) => !text.includes("\0") },
   variable: matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable"),
 } as const satisfies Record<string, TextRule>;

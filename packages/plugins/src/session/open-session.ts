@@ -19,6 +19,8 @@ import { closeCarrier, PluginSession, type SessionEnv } from "./session.ts";
 export interface OpenSessionOptions {
   readonly env: SessionEnv;
   readonly open: OpenCarrier;
+  /** Its id, for errors. Default: it has none. */
+  readonly plugin?: string;
   /** The plugin's configuration: JSON text. Default: none. */
   readonly config?: Uint8Array;
   /** Of Troupe, for the plugin's information. */
@@ -55,8 +57,11 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
     );
   };
   try {
-    return await within(env.timers, timeoutMs, Promise.race([greet(), opening.failure]), () =>
-      pluginErrors.openTimedOut(timeoutMs),
+    return await within(
+      env.timers,
+      timeoutMs,
+      Promise.race([greet(), opening.failure]),
+      () => started?.unready?.(timeoutMs) ?? pluginErrors.openTimedOut(timeoutMs, options.plugin),
     );
   } catch (error) {
     opening.ended(undefined);

@@ -230,6 +230,8 @@ test("S1.5 (in part) a named definition is frozen, and options are checked by na
     [`{ "plugin": "a", "library": "b" }`, "bad_option", "can't stand together"],
     [`{ "plugin": "" }`, "bad_option", "an id, a path"],
     [`{ "plugin": "a", "actors": "b" }`, "bad_option", 'Did you mean "actor"?'],
+    [`{ "library": "a", "sha256": "zz" }`, "bad_option", "64 hexadecimal digits"],
+    [`{ "wasm": "a", "sha256": "" }`, "bad_option", "64 hexadecimal digits"],
     [`{ "plugin": "a", "sha256": "b" }`, "bad_option", '"sha256"'],
     [`{ "plugin": "a", "options": { "sleepTimeuot": 1 } }`, "unknown_option", "sleepTimeout"],
     [`{ "plugin": "a", "options": { "noSleep": 1 } }`, "invalid_option", "true or false"],

@@ -8,9 +8,12 @@ import { engineLimits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
+import { forCallers } from "../../src/carriers/worker/errors.ts";
 import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
 import type { WorkerLoad } from "../../src/manifest/load.ts";
+import { openSession } from "../../src/session/open-session.ts";
+import { nodeSessionEnv } from "../support/node-env.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
 
 const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;
@@ -64,6 +67,7 @@ class Story implements AsyncDisposable {
     source: string,
     load: Partial<WorkerLoad> = {},
     options: Partial<WorkerOptions> = {},
+    events: CarrierEvents = this.events,
   ): Promise<Carrier> {
     this.folder.write("worker.mjs", source);
     this.#carrier = await workerCarrier({
@@ -80,7 +84,7 @@ class Story implements AsyncDisposable {
         ...load,
       },
       ...options,
-    })(this.events);
+    })(events);
     return this.#carrier;
   }
 
@@ -171,6 +175,30 @@ test("a process that never connects is ended at its deadline, with what it start
   const grandchild = Number(/child (\d+)/.exec(String(error.metadata?.stderr))?.[1]);
   expect(grandchild).toBeGreaterThan(0);
   await expect.poll(() => isRunning(grandchild)).toBe(false);
+});
+
+test("a process that connects and never says that it is ready: its name, and what it said last", async () => {
+  await using story = new Story();
+  const source = byHand(`
+    process.stderr.write("no table of prices\\n");
+    attach(token);`);
+  const failed = openSession({
+    env: nodeSessionEnv,
+    open: async (events) => await story.open(source, {}, {}, events),
+    hostVersion: "0.0.0",
+    timeoutMs: 3_000,
+  });
+  const error = await failed.then(
+    () => expect.unreachable(),
+    (cause: TroupeError) => cause,
+  );
+  expect(error).toMatchObject({
+    code: "open_timed_out",
+    statusCode: 504,
+    message: expect.stringMatching(/^Plugin story: its process connected, .*no table of prices$/s),
+    metadata: { plugin: "story", timeoutMs: 3_000, stderr: "no table of prices\n" },
+  });
+  expect(JSON.stringify(forCallers(error))).not.toContain("prices");
 });
 
 /** What a worker does that spoils the machine for others, on the first ping; each bounded, should nothing stop it. */

@@ -147,6 +147,11 @@ const refused: [what: string, text: string, message: string][] = [
     native.replace(/"config.schema.json" = ".*"/, '"config.schema.json" = "?"'),
     'integrity.files.config.schema.json is "?", and must be a SHA-256',
   ],
+  [
+    "a schema that isn't a file",
+    native.replace(/^config_schema = .*$/m, 'config_schema = { type = "object" }'),
+    'config_schema is {"type":"object"}, and must be the path of a JSON Schema\'s file',
+  ],
   ["a schema elsewhere", native.replace('config_schema = "', 'config_schema = "/'), "config_schema is"],
   [
     "an isolation",

@@ -18,10 +18,10 @@ export function forCallers(error: TroupeError): TroupeError {
 class WorkerError extends TroupeError {
   readonly #told: Told;
 
-  constructor(code: string, told: Told, stderr: string) {
+  constructor(code: string, told: Told, stderr: string, statusCode = 502) {
     const metadata = { ...told.metadata, stderr };
     super("plugin", code, `${told.message}${lastWords(stderr)}`, {
-      statusCode: 502,
+      statusCode,
       public: false,
       metadata,
     });
@@ -75,6 +75,10 @@ export const workerErrors = {
       stderr,
     );
   },
+  notReady: (plugin: string, timeoutMs: number, stderr: string) => {
+    const message = `Plugin ${plugin}: its process connected, and didn't say in ${timeoutMs} ms that it is ready`;
+    return new WorkerError("open_timed_out", { message, metadata: { plugin, timeoutMs } }, stderr, 504);
+  },
   disconnected: (plugin: string, stderr: string) => {
     const message = `Plugin ${plugin}: its process closed the connection`;
     return new WorkerError("worker_disconnected", { message, metadata: { plugin } }, stderr);
@@ -97,7 +101,7 @@ function ending({ code, signal }: WorkerExit): string {
 }
 
 function refusals(count: number): string {
-  return count === 0 ? "" : ` (${count} connections were refused)`;
+  return count === 0 ? "" : ` (${count === 1 ? "a connection was" : `${count} connections were`} refused)`;
 }
 
 function lastWords(stderr: string): string {

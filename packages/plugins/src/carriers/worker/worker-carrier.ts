@@ -142,6 +142,11 @@ class WorkerCarrier implements Carrier {
     this.#queue.push(HostFrameCodec.encode(frame));
   }
 
+  unready(afterMs: number): TroupeError {
+    const { plugin, child } = this.#parts;
+    return workerErrors.notReady(plugin, afterMs, child.stderr);
+  }
+
   close(timeoutMs: number): Promise<CloseReport> {
     this.#ending ??= this.#end(undefined, timeoutMs);
     return this.#ending;

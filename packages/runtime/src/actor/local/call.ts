@@ -179,7 +179,7 @@ async function performWithKey(run: CallRun, call: ActionCall, action: Hook): Pro
   run.release();
 }
 
-/** Runs the action's first turn, and names it in the log when it holds up the event loop. */
+/** Runs the action's first turn, and names it in the log when it holds up its thread: the event loop, or that of its isolate. */
 function invoke(run: CallRun, name: string, action: Hook, args: readonly unknown[]): unknown {
   const { activation } = run;
   // Its end was asked for while the call waited for something.
@@ -191,7 +191,7 @@ function invoke(run: CallRun, name: string, action: Hook, args: readonly unknown
   } finally {
     const stalledMs = clock.monotonic() - before;
     if (stalledMs > limits.eventLoopStallMs) {
-      activation.log.warn("an action held up the event loop", { action: name, ms: Math.round(stalledMs) });
+      activation.log.warn("an action held up its thread", { action: name, ms: Math.round(stalledMs) });
     }
   }
 }

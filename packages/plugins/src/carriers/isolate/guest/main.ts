@@ -64,7 +64,13 @@ function prepare(
 
 /** Takes the actor's module. Answers with the code of what is wrong with it. */
 function load(namespace: { readonly default?: unknown }, name: string, events: boolean): string | undefined {
-  const definition = definitionOf(namespace);
+  let definition: ReturnType<typeof definitionOf>;
+  try {
+    definition = definitionOf(namespace);
+  } catch {
+    // Nothing but a module that hasn't run to its end has no value there.
+    return "unsettled";
+  }
   if (definition === undefined) return "no_definition";
   const platform = edgeEnv();
   const env = {

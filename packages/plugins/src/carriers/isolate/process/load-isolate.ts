@@ -2,7 +2,7 @@
  * Loads a source into an isolate: it may import what that brings, and nothing else. The limits hold from its first line on.
  */
 import ivm from "isolated-vm";
-import type { IsolateOrder, Place } from "../wire.ts";
+import type { IsolateEnd, IsolateOrder, Place } from "../wire.ts";
 import { GrantedPackages } from "./granted-packages.ts";
 import type { IsolatePool } from "./isolate-pool.ts";
 import { LoadError } from "./load-error.ts";
@@ -11,6 +11,18 @@ import { endOf, type LoadedIsolate, timeExceeded } from "./running-isolate.ts";
 
 /** The source's name in stack traces. */
 const FILENAME = "actor.js";
+
+const UNSETTLED: IsolateEnd = {
+  code: "load_failed",
+  message:
+    "Its top-level await waits for what doesn't come while it is loaded: there are no timers, answers and messages yet",
+};
+const NO_DEFINITION: IsolateEnd = {
+  code: "no_definition",
+  message: "The module's default export isn't what `actor({ … })` gives",
+};
+/** What the engine says of `import()`. */
+const NO_IMPORT = "Error: Not supported";
 
 /** Loads. Rejects with a LoadError; nothing is left of the isolate then. */
 export async function loadIsolate(order: IsolateOrder, pool: IsolatePool): Promise<LoadedIsolate> {
@@ -28,16 +40,13 @@ export async function loadIsolate(order: IsolateOrder, pool: IsolatePool): Promi
 async function load(prepared: PreparedIsolate, order: IsolateOrder): Promise<LoadedIsolate> {
   const { isolate, loadModule, enter, endTurn, mailbox } = prepared;
   const namespace = await evaluate(prepared, order);
-  const wrong = await timed(isolate, order, () =>
+  const wrong: unknown = await timed(isolate, order, () =>
     loadModule.apply(undefined, [namespace.derefInto(), order.name, order.events === true], {
       timeout: order.timeLimitMs,
     }),
   );
-  if (wrong !== undefined)
-    throw new LoadError({
-      code: "no_definition",
-      message: "The module's default export isn't what `actor({ … })` gives",
-    });
+  if (wrong === "unsettled") throw new LoadError(UNSETTLED);
+  if (wrong !== undefined) throw new LoadError(NO_DEFINITION);
   return { isolate, enter, endTurn, mailbox };
 }
 
@@ -82,7 +91,8 @@ async function timed<T>(isolate: ivm.Isolate, order: IsolateOrder, step: () => P
 
 function failed(code: "syntax_error" | "load_failed", cause: unknown, isolate: ivm.Isolate): LoadError {
   if (isolate.isDisposed) return new LoadError(endOf(cause, isolate));
-  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const own = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const said = own === NO_IMPORT ? `${own}: there is no import(), only import` : own;
   // The engine's own note of the place.
   const message = said.replace(/ \[actor\.js:\d+:\d+\]$/, "");
   const place = placeOf(cause);
