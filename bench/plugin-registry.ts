@@ -14,7 +14,12 @@ type Use = Readonly<Record<string, AnyActorDefinition>>;
 export type Act = (name: string, key: string, action: string, ...args: unknown[]) => Promise<unknown>;
 
 /** Listens to an event of an actor, until it is told to end. */
-export type Listen = (name: string, key: string, event: string) => Promise<{ end(): Promise<void> }>;
+export type Listen = (
+  name: string,
+  key: string,
+  event: string,
+  heard: () => void,
+) => Promise<{ end(): Promise<void> }>;
 
 /** Runs `work` on such a runtime, and takes it down. */
 export async function withRegistry<T>(use: Use, work: (act: Act, listen: Listen) => Promise<T>): Promise<T> {
@@ -27,9 +32,9 @@ export async function withRegistry<T>(use: Use, work: (act: Act, listen: Listen)
     const client = await registry.client();
     return await work(
       (name, key, action, ...args) => client.getOrCreate(name, [key]).action({ name: action, args }),
-      async (name, key, event) => {
+      async (name, key, event, heard) => {
         const connection = client.getOrCreate(name, [key]).connect();
-        connection.on(event, () => {});
+        connection.on(event, heard);
         await connection.ready;
         return { end: () => connection.dispose() };
       },

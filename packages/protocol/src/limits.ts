@@ -565,7 +565,7 @@ export const limits = {
   /** Bytes for the runtime that wait in the isolate process before its isolates wait too. */
   isolateOutgoingBytes: 4 * 1024 * 1024,
   /** Frames that one isolate has on their way to the runtime; the rest waits for a turn of the runtime's, and the isolate too. */
-  isolateFramesPerTurn: 128,
+  isolateFramesPerTurn: 64,
   /** Bytes of those frames. */
   isolateBytesPerTurn: 256 * 1024,
   /** Records of what one isolate said that its process reads before the others have their turn. */

@@ -40,10 +40,15 @@ export const pluginLimits = {
   pluginFramesPerAsked: 4,
   /** All of them in one turn, however much it was given. */
   pluginFramesPerTurnAsked: 256,
-  /** A plugin that floods rests so many times as long as its turn took, where others are served: it has a twentieth of the host's time. */
-  pluginRestTimes: 19,
-  /** It rests no longer than this. */
-  pluginRestMs: 1,
+  /**
+   * A plugin that floods rests so many times as long as its turn took, where others are served: it has a hundredth of the host's time. What
+   * it says costs its own process several times what it costs the host, so that all together have about a twentieth of a processor.
+   */
+  pluginRestTimes: 99,
+  /** It rests no longer than this: a flood of small frames is heard at some 20,000 in a second, however busy the others are. */
+  pluginRestMs: 4,
+  /** Its turn is over after so long, however few frames it had: less than a call of a neighbour's takes. */
+  pluginFloodTurnMs: 0.05,
   /** The body of an HTTP request that a plugin's SDK has whole before its function runs. */
   pluginRequestBodyBytes: 8 * 1024 * 1024,
   /** Lines that one plugin says to the log in a second; the rest is counted. */

@@ -46,6 +46,7 @@ export class FrameBudget {
   take(): boolean {
     if (this.#left === 0) return false;
     this.#left -= 1;
+    if (this.#floods && performance.now() - this.#beganAt > limits.pluginFloodTurnMs) this.#left = 0;
     if (this.#left === 0) this.#rest.after(this.#floods ? performance.now() - this.#beganAt : 0, this.#renew);
     return true;
   }

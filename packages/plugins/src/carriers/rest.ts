@@ -4,8 +4,12 @@
  * A turn that ends isn't enough for a neighbour. A call takes a few turns of the host's loop, and with a flood's turn
  * between each two it pays for all of them, and for the flood's own thread, which has the processor that the
  * neighbour's is woken for: the kernel lets it finish, whatever its priority. So whoever floods rests in proportion to
- * the time that its turn took of the host's thread, and most calls of a neighbour meet none of its turns. Where no other
+ * the time that its turn took of the host's thread, and most calls of a neighbour meet none of its turns. Its answers
+ * wait behind what it says, so that it is asked less often too, and its own process has less to do. Where no other
  * plugin was given anything since its turn before, nobody gains by a rest, and there is none.
+ *
+ * The loop sleeps while one rests: to look for the end of it in each turn is to take a processor from the neighbour's process. So
+ * a rest is a timer's, in whole milliseconds; that it is a little longer or shorter than its proportion evens out.
  */
 import { limits } from "@troupe/protocol";
 
@@ -16,8 +20,6 @@ const given = { frames: 0 };
 export class Rest {
   #own = 0;
   #others = 0;
-  #until = 0;
-  #next = (): void => {};
 
   /** The plugin was given a frame. */
   asked(): void {
@@ -25,21 +27,15 @@ export class Rest {
     given.frames += 1;
   }
 
-  /** Its turn is over, and took so long of this thread. `next` is called once, in a later turn of the loop. */
+  /** Its turn is over, and took so long of this thread. `next` is called once, in a later turn of the loop: with 0 in the next one. */
   after(workMs: number, next: () => void): void {
     const others = given.frames - this.#own;
     const isAlone = others === this.#others;
     this.#others = others;
-    this.#until = isAlone ? 0 : performance.now() + restMs(workMs);
-    this.#next = next;
-    setImmediate(this.#look);
+    const ms = isAlone ? 0 : restMs(workMs);
+    if (ms === 0) setImmediate(next);
+    else setTimeout(next, ms);
   }
-
-  // Timers are too coarse, and the loop has others to serve: it looks in each of its turns.
-  readonly #look = (): void => {
-    if (this.#until > 0 && performance.now() < this.#until) setImmediate(this.#look);
-    else this.#next();
-  };
 }
 
 /** How long a plugin rests after a turn of so long. */

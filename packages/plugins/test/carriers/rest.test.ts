@@ -6,24 +6,31 @@ import { Rest, restMs } from "../../src/carriers/rest.ts";
 
 /** A clock that stands until it is told otherwise; the loop's turns are real. */
 let nowMs = 1_000;
-beforeEach(() => void vi.spyOn(performance, "now").mockImplementation(() => nowMs));
-afterEach(() => void vi.restoreAllMocks());
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
-const loopTurns = async (count: number): Promise<void> => {
-  for (let n = 0; n < count; n += 1) await new Promise(setImmediate);
+const pass = (ms: number): void => {
+  nowMs += ms;
+  vi.advanceTimersByTime(ms);
 };
 
-test("beside one that is served, a plugin rests many times as long as its turn took, and has its next turn then", async () => {
+const loopTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+test("beside one that is served, a plugin rests, and the loop may sleep meanwhile; then it has its next turn", async () => {
   const [flooder, other] = [new Rest(), new Rest()];
   const next = vi.fn();
   other.asked();
-  flooder.after(0.02, next);
-  await loopTurns(50);
-  nowMs += 0.02 * limits.pluginRestTimes * 0.9;
-  await loopTurns(2);
+  flooder.after(limits.pluginRestMs, next);
+  pass(limits.pluginRestMs - 1);
+  await loopTurn();
   expect(next).not.toHaveBeenCalled();
-  nowMs += 0.02 * limits.pluginRestTimes * 0.2;
-  await loopTurns(2);
+  pass(1);
   expect(next).toHaveBeenCalledOnce();
 });
 
@@ -32,54 +39,76 @@ test("where nobody else was given anything since its last turn it doesn't rest, 
   other.asked();
   const before = vi.fn();
   flooder.after(0, before);
-  await loopTurns(2);
+  await loopTurn();
   expect(before).toHaveBeenCalledOnce();
   flooder.asked();
   const next = vi.fn();
   flooder.after(5, next);
   expect(next).not.toHaveBeenCalled();
-  await loopTurns(2);
+  await loopTurn();
   expect(next).toHaveBeenCalledOnce();
 });
 
-test("a rest has a limit, however long the turn was", () => {
+test("a rest is many times as long as the turn was, up to a limit", () => {
   expect(restMs(0.01)).toBeCloseTo(0.01 * limits.pluginRestTimes);
   expect(restMs(60_000)).toBe(limits.pluginRestMs);
 });
 
-test("a flood beside a plugin that is served: between two of its turns others are served many times, and all of it is heard, in order", async () => {
-  let waiting = limits.pluginFramesPerTurn * 4;
+test("a flood beside a plugin that is served: between two of its turns others are served, and all of it is heard, in order", async () => {
+  const frames = limits.pluginFramesPerTurn * 4;
   const heard: number[] = [];
-  const said: number[] = [];
-  const done = Promise.withResolvers<void>();
+  const turns: { readonly heard: number; readonly served: number }[] = [];
+  let served = 0;
   const budget = new FrameBudget(() => hear());
   const hear = (): void => {
     budget.begin();
-    for (; waiting > 0 && budget.take(); waiting -= 1) {
-      heard.push(waiting);
+    let inTurn = 0;
+    for (; heard.length < frames && budget.take(); inTurn += 1) {
+      heard.push(heard.length);
       nowMs += 0.0005;
     }
-    said.push(heard.length);
-    if (waiting === 0) done.resolve();
+    turns.push({ heard: inTurn, served });
   };
   const neighbour = new FrameBudget(() => expect.unreachable());
-  let served = 0;
-  let over = false;
-  void done.promise.then(() => {
-    over = true;
-  });
   hear();
-  while (!over) {
+  while (heard.length < frames) {
     neighbour.asked();
     neighbour.begin();
     expect(neighbour.take()).toBe(true);
     served += 1;
-    nowMs += 0.01;
-    await loopTurns(1);
+    pass(1);
+    await loopTurn();
   }
-  expect(heard).toEqual(
-    Array.from({ length: limits.pluginFramesPerTurn * 4 }, (_, n) => limits.pluginFramesPerTurn * 4 - n),
+  expect(heard).toEqual(Array.from({ length: frames }, (_, n) => n));
+  expect(turns.map((turn) => turn.heard)).toEqual(
+    Array.from({ length: 4 }, () => limits.pluginFramesPerTurn),
   );
-  expect(said).toHaveLength(4);
-  expect(served).toBeGreaterThan(limits.pluginRestTimes);
+  const restsMs = turns.slice(1).map((turn, n) => turn.served - (turns[n]?.served ?? 0));
+  const longest = Math.floor(0.0005 * limits.pluginFramesPerTurn * limits.pluginRestTimes);
+  // It is found out by its first turn.
+  expect(restsMs).toEqual([1, longest, longest]);
+});
+
+test("a flood whose frames are heavy: its turn is over by the clock, however few were heard", async () => {
+  const budget = new FrameBudget(() => hear());
+  const turns: number[] = [];
+  let waiting = limits.pluginFramesPerTurn + 3;
+  const hear = (): void => {
+    budget.begin();
+    let heard = 0;
+    for (; waiting > 0 && budget.take(); waiting -= 1) {
+      heard += 1;
+      nowMs += 2 * limits.pluginFloodTurnMs;
+    }
+    turns.push(heard);
+  };
+  const other = new Rest();
+  hear();
+  while (waiting > 0) {
+    other.asked();
+    pass(limits.pluginRestMs);
+    await loopTurn();
+  }
+  // Whether the first of a turn was heavy is seen when the second comes, which is its last.
+  expect(turns).toEqual([limits.pluginFramesPerTurn, 2, 1]);
 });

@@ -8,7 +8,8 @@
  * empty environment, no arguments of ours, and one socket. The optimizing compiler is off in it: loops that it compiles
  * may lack the check by which the engine is stopped at a limit. And nothing is compiled beside what runs: a function for which better
  * code is on its way looks at its limit once in a thousand million turns. What an isolate says in one turn of the runtime has a budget
- * (`process/outlet.ts`): a new half of it is given when the turn is over in which the first was read.
+ * (`process/outlet.ts`): a new half of it is given when the turn is over in which the first was read, and later to one that floods
+ * (`heard-isolate.ts`).
  *
  * One that shows no sign of life is killed, and nobody waits for its end: what the kernel holds on to may take its time.
  */
@@ -21,6 +22,7 @@ import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
 import { dynamicErrors } from "./errors.ts";
+import { HeardIsolate } from "./heard-isolate.ts";
 import { ProcessWatch } from "./process-watch.ts";
 import {
   type IsolateEnd,
@@ -60,7 +62,7 @@ const ISOLATED_VM = "isolated-vm@7.0.1";
 /** One runtime's process. */
 export class IsolateProcess {
   readonly #env: IsolateProcessEnv;
-  readonly #isolates = new Map<number, IsolateEar>();
+  readonly #isolates = new Map<number, HeardIsolate>();
   #running: Running | undefined;
   /** Processes that aren't gone yet. */
   readonly #exits = new Set<Promise<void>>();
@@ -77,15 +79,18 @@ export class IsolateProcess {
     if (this.#closed) throw dynamicErrors.closed();
     const { writer } = this.#start();
     this.#last += 1;
-    this.#isolates.set(this.#last, ear);
-    writer.say(this.#last, WireKind.create, jsonBody(order));
-    return this.#last;
+    const isolate = this.#last;
+    this.#isolates.set(isolate, new HeardIsolate(ear, () => this.#giveMore(isolate)));
+    writer.say(isolate, WireKind.create, jsonBody(order));
+    return isolate;
   }
 
   /** Does nothing for an isolate that has ended. */
   send(isolate: number, frame: Uint8Array): void {
-    if (!this.#isolates.has(isolate) || this.#running === undefined) return;
+    const heard = this.#isolates.get(isolate);
+    if (heard === undefined || this.#running === undefined) return;
     const { writer } = this.#running;
+    heard.asked();
     // The first of a turn says for all of them that their answers are waited for.
     const isFirst = writer.bytes === 0;
     const kind = isFirst && this.#poll.lookMs > 0 ? WireKind.frameOfMore : WireKind.frame;
@@ -159,15 +164,15 @@ export class IsolateProcess {
   }
 
   #heard({ isolate, kind, body }: WireMessage): void {
-    const ear = this.#isolates.get(isolate);
-    if (ear === undefined) return;
+    const heard = this.#isolates.get(isolate);
+    if (heard === undefined) return;
     this.#poll.arrived();
-    if (kind === WireKind.frame) ear.frame(body);
-    else if (kind === WireKind.loaded) ear.loaded();
-    else if (kind === WireKind.spent) setImmediate(() => this.#giveMore(isolate));
+    if (kind === WireKind.frame) heard.frame(body);
+    else if (kind === WireKind.loaded) heard.ear.loaded();
+    else if (kind === WireKind.spent) heard.spent();
     else if (kind === WireKind.ended) {
       this.#isolates.delete(isolate);
-      ear.ended(body.byteLength === 0 ? undefined : dynamicErrors.ended(readEnd(body)));
+      heard.ear.ended(body.byteLength === 0 ? undefined : dynamicErrors.ended(readEnd(body)));
     }
   }
 
@@ -180,11 +185,11 @@ export class IsolateProcess {
     running.socket.destroy();
     if (this.#running !== running) return;
     this.#running = undefined;
-    const ears = [...this.#isolates.values()];
+    const lost = [...this.#isolates.values()];
     this.#isolates.clear();
-    if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: ears.length });
+    if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: lost.length });
     const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost(why);
-    for (const ear of ears) ear.ended(error);
+    for (const { ear } of lost) ear.ended(error);
   }
 }
 
