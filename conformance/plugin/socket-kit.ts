@@ -1,4 +1,5 @@
 /** What an actor in every language does with raw WebSockets, also with those that stay open while it sleeps. */
+import type { UniversalWebSocket } from "@troupe/client";
 import { expect, type TestContext, test } from "vitest";
 import { type ActorUnderTest, serve } from "./actor-kit.ts";
 
@@ -31,7 +32,7 @@ export function actorSocketKit(subject: string, find: () => Promise<ActorUnderTe
 }
 
 /** One that says each thing in turn: `say` gives what the actor answers. */
-async function talk(socket: WebSocket) {
+async function talk(socket: UniversalWebSocket) {
   const heard: string[] = [];
   let waits: ((said: string) => void) | undefined;
   const ended = Promise.withResolvers<readonly [number, string]>();

@@ -62,6 +62,11 @@ function kindOf(message: unknown): string {
   return "";
 }
 
+/** A kind that has got more fields has another frame, with a number. */
+function kindIn(name: string): string {
+  return name.replace(/ \d+$/, "");
+}
+
 describe("the golden frames", () => {
   test("S1.9 are of each kind that the schemas have", () => {
     const names = new Set(golden.map(({ name }) => name));
@@ -69,7 +74,7 @@ describe("the golden frames", () => {
     const kinds = framesOfSchemas();
     const missing = kinds.filter(({ name }) => !names.has(name)).map((frame) => JSON.stringify(frame));
     expect(missing, "add these lines to frames.golden.json").toEqual([]);
-    const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === name));
+    const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === kindIn(name)));
     expect(gone, "what was released stays").toEqual([]);
   });
 
@@ -77,7 +82,7 @@ describe("the golden frames", () => {
     for (const { name, bytes } of golden) {
       const { kind, bytes: written } = again(name, bytes);
       expect(written, name).toBe(bytes);
-      expect(`${name.split(".", 1)[0]}${kind}`).toBe(name);
+      expect(`${name.split(".", 1)[0]}${kind}`).toBe(kindIn(name));
     }
   });
 
