@@ -72,7 +72,11 @@ describe("the golden frames", () => {
     const names = new Set(golden.map(({ name }) => name));
     expect(names.size).toBe(golden.length);
     const kinds = framesOfSchemas();
-    const missing = kinds.filter(({ name }) => !names.has(name)).map((frame) => JSON.stringify(frame));
+    const known = new Set(golden.map(({ name, bytes }) => `${kindIn(name)} ${bytes}`));
+    // One whose kind has got more fields gets the next number behind its name.
+    const missing = kinds
+      .filter(({ name, bytes }) => !known.has(`${name} ${bytes}`))
+      .map((frame) => JSON.stringify(frame));
     expect(missing, "add these lines to frames.golden.json").toEqual([]);
     const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === kindIn(name)));
     expect(gone, "what was released stays").toEqual([]);
