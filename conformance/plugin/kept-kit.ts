@@ -55,6 +55,22 @@ export function actorQueueKit(subject: string, find: Find): void {
     },
   );
 
+  story(
+    `${subject} actor: a message whose function always fails is a dead letter after as many deliveries as its queue says`,
+    find,
+    async ({ act, send, evict }) => {
+      const dead = { group: "queue", code: "dead_lettered" };
+      await expect(send("trials", "one", true)).rejects.toMatchObject(dead);
+      expect(await act("get", "tried")).toBe("2");
+      await evict();
+      // It isn't brought again, and who comes next has its own deliveries.
+      await act("put", "tried", "");
+      expect(await send("jobs", "between", true)).toMatchObject({ status: "completed" });
+      expect(await act("get", "tried")).toBe("");
+      await expect(send("trials", "two", true)).rejects.toMatchObject(dead);
+    },
+  );
+
   story(`${subject} actor: it takes messages of its queues itself`, find, async ({ act, send, evict }) => {
     expect(await act("take", 0)).toBeNull();
     await send("inbox", "first");

@@ -62,14 +62,23 @@ function kindOf(message: unknown): string {
   return "";
 }
 
+/** A kind that has got more fields has another frame, with a number. */
+function kindIn(name: string): string {
+  return name.replace(/ \d+$/, "");
+}
+
 describe("the golden frames", () => {
   test("S1.9 are of each kind that the schemas have", () => {
     const names = new Set(golden.map(({ name }) => name));
     expect(names.size).toBe(golden.length);
     const kinds = framesOfSchemas();
-    const missing = kinds.filter(({ name }) => !names.has(name)).map((frame) => JSON.stringify(frame));
+    const known = new Set(golden.map(({ name, bytes }) => `${kindIn(name)} ${bytes}`));
+    // One whose kind has got more fields gets the next number behind its name.
+    const missing = kinds
+      .filter(({ name, bytes }) => !known.has(`${name} ${bytes}`))
+      .map((frame) => JSON.stringify(frame));
     expect(missing, "add these lines to frames.golden.json").toEqual([]);
-    const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === name));
+    const gone = golden.filter(({ name }) => !kinds.some((kind) => kind.name === kindIn(name)));
     expect(gone, "what was released stays").toEqual([]);
   });
 
@@ -77,7 +86,7 @@ describe("the golden frames", () => {
     for (const { name, bytes } of golden) {
       const { kind, bytes: written } = again(name, bytes);
       expect(written, name).toBe(bytes);
-      expect(`${name.split(".", 1)[0]}${kind}`).toBe(name);
+      expect(`${name.split(".", 1)[0]}${kind}`).toBe(kindIn(name));
     }
   });
 

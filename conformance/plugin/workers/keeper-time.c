@@ -80,6 +80,15 @@ static void job_done(troupe_call *call, void *data, const troupe_outcome *outcom
 }
 
 /* Fails with the first delivery of what says so. */
+/* Fails with each delivery, and keeps which one it was. */
+void do_trial(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  static const troupe_error never = {"user", "never", "It always fails"};
+  const char attempt[2] = {(char)('0' + troupe_attempt(call) % 10), 0};
+  (void)args;
+  troupe_kv_put(c, troupe_text("tried"), troupe_text(attempt));
+  troupe_fail(call, never);
+}
+
 void do_job(troupe_context *c, troupe_call *call, troupe_bytes args) {
   static const troupe_error not_yet = {"user", "not_yet", "The first time it fails"};
   const troupe_bytes body = argument(args, 0), fails = troupe_text("fail once");

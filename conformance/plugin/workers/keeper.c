@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "troupe_kept.h"
+
 
 /* The text at a place of the arguments. */
 troupe_bytes argument(troupe_bytes args, size_t at) {
@@ -341,7 +343,8 @@ static void destroy(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_destroy(c);
 }
 
-static const troupe_action queues[] = {{"jobs", do_job}, {"inbox", NULL}, {NULL, NULL}};
+static const troupe_action queues[] = {{"jobs", do_job}, {"inbox", NULL}, {"trials", do_trial}, {NULL, NULL}};
+static const troupe_delivery deliveries[] = {{.queue = "trials", .max_attempts = 2, .retry_delay_ms = 1}, {.queue = NULL}};
 
 static const troupe_action actions[] = {
     {"put", put},         {"get", get},         {"delete", delete_key}, {"keys", keys},     {"note", note},
@@ -357,7 +360,7 @@ static const troupe_action actions[] = {
 static const char *const events[] = {"whispered", "secret", NULL};
 static const troupe_actor actors[] = {
     {.name = "keeper", .actions = actions, .events = events, .database = 1, .sockets = &raw_sockets, .start = started,
-     .queues = queues, .request = answer, .accept = accept_client, .clients = &clients},
+     .queues = queues, .deliveries = deliveries, .request = answer, .accept = accept_client, .clients = &clients},
     {.name = NULL},
 };
 

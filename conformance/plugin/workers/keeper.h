@@ -48,5 +48,6 @@ void watch(troupe_context *c, troupe_call *call, troupe_bytes args);
 void count(troupe_context *c, troupe_call *call, troupe_bytes args);
 void count_and_fail(troupe_context *c, troupe_call *call, troupe_bytes args);
 void do_job(troupe_context *c, troupe_call *call, troupe_bytes args);
+void do_trial(troupe_context *c, troupe_call *call, troupe_bytes args);
 
 #endif

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../sdks/python"))
 
-from troupe_plugin import Actor, Plugin, PluginError, Response, Sockets, serve  # noqa: E402
+from troupe_plugin import Actor, Delivery, Plugin, PluginError, Response, Sockets, serve  # noqa: E402
 
 
 def get(c, key):
@@ -85,6 +85,12 @@ def do_job(c, message):
         raise PluginError("not_yet", "the first time it fails")
     c.kv.put("done", (c.kv.get("done") or b"").decode() + f"{message.body},")
     return f"did {message.body}"
+
+
+def do_trial(c, message):
+    """Fails with each delivery, and keeps which one it was."""
+    c.kv.put("tried", str(message.attempts))
+    raise PluginError("never", "it always fails")
 
 
 def take(c, timeout_ms):
@@ -241,7 +247,8 @@ serve(
                 connected=connected,
                 disconnected=disconnected,
                 can_subscribe=can_subscribe,
-                queues={"jobs": do_job, "inbox": None},
+                queues={"jobs": do_job, "inbox": None, "trials": do_trial},
+                deliveries={"trials": Delivery(max_attempts=2, retry_delay_ms=1)},
                 sockets=Sockets(opened=lambda _c, socket: socket.send("welcome"), heard=heard, closed=gone),
                 request=answer,
             )

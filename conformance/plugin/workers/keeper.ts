@@ -46,7 +46,11 @@ const keeper = actor({
       },
     }),
   },
-  queues: { jobs: queue<string, string>(), inbox: queue<unknown, unknown>() },
+  queues: {
+    jobs: queue<string, string>(),
+    inbox: queue<unknown, unknown>(),
+    trials: queue<string>({ maxAttempts: 2, retryDelay: 1 }),
+  },
   db: db(),
   onWake: (c) => {
     c.state.wakes += 1;
@@ -70,7 +74,12 @@ const keeper = actor({
   },
   /** Fails with the first delivery of what says so. */
   run: async (c) => {
-    for await (const message of c.queue.iter({ names: ["jobs"], completable: true })) {
+    for await (const message of c.queue.iter({ names: ["jobs", "trials"], completable: true })) {
+      if (message.name === "trials") {
+        await c.kv.put("tried", String(message.attempts));
+        await message.retry();
+        continue;
+      }
       if (message.body === "fail once" && message.attempts === 1) {
         await message.retry({ delay: 0 });
         continue;

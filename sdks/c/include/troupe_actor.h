@@ -50,6 +50,8 @@ typedef struct troupe_sockets troupe_sockets;
 
 /* Its functions for those that are connected: troupe_client.h. */
 typedef struct troupe_clients troupe_clients;
+/* How an actor's queue delivers again: troupe_kept.h. */
+typedef struct troupe_delivery troupe_delivery;
 
 /* An HTTP request: troupe_request.h. */
 typedef struct troupe_request troupe_request;
@@ -100,6 +102,7 @@ typedef struct {
   const troupe_action *queues;
   /* Answers HTTP requests: troupe_request.h. NULL: it takes none. */
   void (*request)(troupe_context *c, troupe_call *call, const troupe_request *request);
+  const troupe_delivery *deliveries; /* how its queues deliver again: troupe_kept.h; NULL: as all do */
   const troupe_clients *clients; /* who comes, who leaves, who may listen: troupe_client.h; NULL: it doesn't ask */
 } troupe_actor;
 

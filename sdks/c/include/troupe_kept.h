@@ -4,7 +4,7 @@
  *
  * A queue stands in the actor's table `.queues`. Where it has a function, its messages are brought to that, one after the other,
  * as calls: the answer is the sender's reply, and what the function wrote is stored together with the message's end. When it
- * fails the message comes again, later each time, and is a dead letter after a few. Where it has none, functions take them
+ * fails the message comes again, later each time, and is a dead letter after a few: `.deliveries` says after how many. Where it has none, functions take them
  * with TROUPE_QUEUE_RECEIVE.
  */
 #ifndef TROUPE_KEPT_H
@@ -15,6 +15,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* How messages of a queue are delivered again: a line of an actor's table `.deliveries`. 0: as it is for every queue. */
+struct troupe_delivery {
+  const char *queue;              /* NULL behind the last line */
+  uint32_t max_attempts;          /* deliveries; then a message is a dead letter (10) */
+  uint32_t retry_delay_ms;        /* before the second one (1000); it doubles with each */
+  uint32_t visibility_timeout_ms; /* one that was taken to be completed, and isn't, comes again after so long (never) */
+};
 
 /* Numbers of actor/v1. What is asked is an object, and so are the answers, in the plugin's encoding; where that is raw, JSON. */
 typedef enum {

@@ -1,4 +1,5 @@
 /* The first words: what the plugin declares, or why it can't run. */
+#include "troupe_kept.h"
 #include "troupe_parts.h"
 
 static void put_names(wire_writer *out, uint32_t field, const char *const *names) {
@@ -25,6 +26,14 @@ static void put_actor(wire_writer *out, const troupe_actor *actor) {
   wire_put_number(out, 15, 1);
   for (const troupe_action *queue = actor->queues; queue != NULL && queue->name != NULL; queue += 1)
     if (queue->run != NULL) wire_put_text(out, 16, queue->name);
+  for (const troupe_delivery *one = actor->deliveries; one != NULL && one->queue != NULL; one += 1) {
+    const size_t delivery = wire_begin(out, 17);
+    wire_put_text(out, 1, one->queue);
+    wire_put_number(out, 2, one->max_attempts);
+    wire_put_number(out, 3, one->retry_delay_ms);
+    wire_put_number(out, 4, one->visibility_timeout_ms);
+    wire_end(out, delivery);
+  }
   wire_put_number(out, 20, actor->request != NULL);
   wire_end(out, message);
 }

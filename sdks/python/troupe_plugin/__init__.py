@@ -3,7 +3,7 @@
 from .actor import Actor, ActorContext
 from .connections import Connection
 from .host import Host, HostScope
-from .kept import Message
+from .kept import Delivery, Message
 from .other import Other
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
 from .requests import Request, Response
@@ -18,6 +18,7 @@ __all__ = [
     "Connection",
     "Context",
     "Date",
+    "Delivery",
     "Failure",
     "GuardrailRejected",
     "Host",

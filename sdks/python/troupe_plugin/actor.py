@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, T
 from .connections import Connection
 from .database import Database
 from .json_values import encode_json
-from .kept import Cron, Message, Queue, Schedule
+from .kept import Cron, Delivery, Message, Queue, Schedule
 from .other import Other
 from .requests import Request, Response
 from .sockets import Socket, Sockets
@@ -60,6 +60,8 @@ class Actor:
     #: When it raises the message comes again, later each time, and is a dead letter after a few. None: a queue whose messages
     #: functions take with `c.queue.next`.
     queues: Mapping[str, Optional[Callable[["ActorContext", Message], Any]]] = field(default_factory=dict)
+    #: How messages of those queues are delivered again, by the queue's name.
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
 
 
 class Kv:

@@ -45,6 +45,8 @@ def declaration(actor: Actor) -> bytes:
     for queue, handle in actor.queues.items():
         if handle is not None:
             said += data(16, queue)
+    for queue, delivery in actor.deliveries.items():
+        said += data(17, data(1, queue) + delivery.encoded())
     return said + number(20, 1 if actor.request is not None else 0)
 
 

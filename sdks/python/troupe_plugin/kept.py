@@ -25,6 +25,23 @@ def ask(context: "ActorContext", what: int, asked: Mapping[str, Any]) -> Any:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How messages of a queue are delivered again. None: as it is for every queue."""
+
+    #: After so many deliveries a message is a dead letter (10).
+    max_attempts: Optional[int] = None
+    #: The wait before the second delivery, in milliseconds (1000); it doubles with each.
+    retry_delay_ms: Optional[int] = None
+    #: A message that was taken to be completed, and isn't, comes again after so long (never).
+    visibility_timeout_ms: Optional[int] = None
+
+    def encoded(self) -> bytes:
+        said = (self.max_attempts, self.retry_delay_ms, self.visibility_timeout_ms)
+        # 0 says nothing.
+        return b"".join(number(at, 0 if value is None else max(1, value)) for at, value in enumerate(said, 2))
+
+
+@dataclass(frozen=True)
 class Message:
     """A message of one of the actor's queues."""
 

@@ -52,7 +52,7 @@ const own: Readonly<Record<string, RealActor["story"]>> = {
     expect(await said(handle("a").send("inbox", "x".repeat(100)))).toBe("queue.message_too_large");
   },
 };
-const shared = ["sleepTimeout", "noSleep", "rateLimit"];
+const shared = ["sleepTimeout", "noSleep", "rateLimit", "canHibernateWebSocket"];
 const known = ["name", "icon", "stateSaveInterval"];
 /** Of these nobody but the code could keep what they say, and the C SDK's code can't. */
 const refused = Object.keys(defaultOptions).filter((name) => !(name in own) && !shared.includes(name));

@@ -3,6 +3,8 @@
 
 #include "troupe_actor.h"
 #include "troupe_kept.h"
+#include "troupe_socket.h"
+#include "troupe_store.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -79,8 +81,20 @@ static void later(troupe_context *c, troupe_call *call, troupe_bytes args) {
   troupe_ask_kept(call, TROUPE_SCHEDULE_SET, troupe_text("{\"action\":\"act\",\"delayMs\":3600000}"), passed, NULL);
 }
 
+static void nap(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  (void)args;
+  troupe_sleep(c);
+  troupe_reply(call, troupe_text("null"));
+}
+
+static void say_again(troupe_context *c, uint64_t socket, troupe_bytes message, int is_text) {
+  (void)is_text;
+  troupe_socket_text(c, socket, message);
+}
+
+static const troupe_sockets echo = {.heard = say_again};
 static const troupe_action queues[] = {{"inbox", NULL}, {NULL, NULL}};
-static const troupe_action actions[] = {{"act", act}, {"later", later}, {"hang", hang}, {"wakes", wakes}, {"long", long_answer}, {"let_go", let_go}, {NULL, NULL}};
+static const troupe_action actions[] = {{"act", act}, {"later", later}, {"hang", hang}, {"wakes", wakes}, {"long", long_answer}, {"let_go", let_go}, {"nap", nap}, {NULL, NULL}};
 
 #define PLAIN(option, value) {.name = option, .actions = actions, .options = "{\"" option "\":" value "}", .start = start, .queues = queues}
 
@@ -107,7 +121,7 @@ static const troupe_actor actors[] = {
     PLAIN("onRequestTimeout", "50"),
     PLAIN("concurrency", "\"serial\""),
     PLAIN("expireAfter", "50"),
-    PLAIN("canHibernateWebSocket", "true"),
+    {.name = "canHibernateWebSocket", .actions = actions, .options = "{\"canHibernateWebSocket\":false}", .start = start, .sockets = &echo},
     PLAIN("maxSchedules", "1"),
     PLAIN("maxQueueSize", "1"),
     PLAIN("maxQueueMessageSize", "10"),

@@ -42,6 +42,7 @@ test("the host says Hello with its versions and the configuration, and a Ready t
     hibernation: false,
     optionsKept: [],
     consumed: [],
+    deliveries: [],
     kept: false,
   });
   expect(session.open).toBe(true);

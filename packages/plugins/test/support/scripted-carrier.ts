@@ -32,6 +32,7 @@ export function declaredActor(name: string, options = ""): Ready["actors"][numbe
     actions: ["increment"],
     events: ["changed"],
     consumed: [],
+    deliveries: [],
     queues: [],
     options: new TextEncoder().encode(options),
     connections: false,

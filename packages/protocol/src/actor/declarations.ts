@@ -2,7 +2,7 @@
  * What code that runs elsewhere says of its actors, checked: names, sizes, options.
  */
 import type { TroupeError } from "@troupe/base";
-import type { ActorDeclaration } from "../generated/actor/v1/actor.ts";
+import type { ActorDeclaration, QueueDelivery } from "../generated/actor/v1/actor.ts";
 import { limits } from "../limits.ts";
 import { decodePayload, encodePayload, type PayloadEncoding } from "./payload.ts";
 
@@ -37,6 +37,8 @@ export interface DeclaredActor {
   readonly kept?: boolean;
   /** Queues, of those that the host keeps, whose messages it brings to the code. */
   readonly consumed?: readonly string[];
+  /** How messages of those queues are delivered again, where the code says it. */
+  readonly deliveries?: readonly QueueDelivery[];
   /** Of its payloads, where it isn't the session's. */
   readonly encoding?: PayloadEncoding | undefined;
 }
@@ -58,6 +60,7 @@ export function encodeDeclaration(actor: DeclaredActor): ActorDeclaration {
     optionsKept: [],
     consumed: [],
     ...actor,
+    deliveries: [...(actor.deliveries ?? [])],
     encoding: actor.encoding ?? "",
     guardedEvents: [...actor.guardedEvents],
     options: encodePayload(actor.options, "json"),
@@ -124,6 +127,7 @@ class DeclarationReader {
       optionsKept: this.#members(`an option that "${name}" keeps`, actor.optionsKept),
       kept: kept === true,
       consumed: this.#consumed(actor),
+      deliveries: this.#deliveries(actor),
       encoding: this.#encoding(name, actor.encoding),
     });
   }
@@ -132,6 +136,19 @@ class DeclarationReader {
     const stranger = consumed.find((queue) => kept !== true || !queues.includes(queue));
     if (stranger === undefined) return this.#members(`a consumed queue of "${name}"`, consumed);
     throw this.#refuse(`"${name}" consumes "${stranger}", which isn't one of its queues that the host keeps`);
+  }
+
+  #deliveries({ name, kept, queues, deliveries }: ActorDeclaration): readonly QueueDelivery[] {
+    this.#members(
+      `a delivery of "${name}"`,
+      deliveries.map(({ queue }) => queue),
+    );
+    const stranger = deliveries.find(({ queue }) => kept !== true || !queues.includes(queue));
+    if (stranger !== undefined)
+      throw this.#refuse(
+        `"${name}" says how "${stranger.queue}" delivers, which isn't one of its queues that the host keeps`,
+      );
+    return Object.freeze([...deliveries]);
   }
 
   checkCount(what: string, count: number, limit: number): void {

@@ -19,6 +19,7 @@ export type {
   KvList,
   OwnGet,
   OwnList,
+  QueueDelivery,
   Reply as CarriedReply,
   RequestAnswer,
   RequestOpen,

@@ -118,7 +118,15 @@ export class SpokenHost {
         serverless: false,
         actors: [
           {
-            ...{ ...actor, consumed: [], queues: [], connections: true, sockets: false, database: false },
+            ...{
+              ...actor,
+              consumed: [],
+              deliveries: [],
+              queues: [],
+              connections: true,
+              sockets: false,
+              database: false,
+            },
             ...{
               requests: false,
               startRows: true,

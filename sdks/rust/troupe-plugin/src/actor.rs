@@ -7,7 +7,7 @@ use crate::connections::{Connection, ConnectionHooks, or_null};
 use crate::context::Context;
 use crate::deferred::{Deferred, Pending};
 use crate::error::Error;
-use crate::queue::{Delivery, QueueMessage};
+use crate::queue::{Delivery, DeliveryPolicy, QueueMessage};
 use crate::requests::{Answerer, Request, Response};
 use crate::sockets::{Message, Socket, SocketHooks};
 use crate::task::{Begin, Given};
@@ -43,6 +43,7 @@ pub struct Actor {
     pub(crate) request: Option<Answerer>,
     /// With what gets their messages, where the host brings them.
     pub(crate) queues: Vec<(String, Option<Consume>)>,
+    pub(crate) deliveries: Vec<(String, DeliveryPolicy)>,
     pub(crate) database: bool,
     pub(crate) quick: bool,
 }
@@ -61,6 +62,7 @@ impl Actor {
             sockets: None,
             request: None,
             queues: Vec::new(),
+            deliveries: Vec::new(),
             database: false,
             quick: false,
         }
@@ -212,6 +214,12 @@ impl Actor {
             Ok(goes(&run, delivery.message(body)))
         };
         self.queues.push((name.into(), Some(Box::new(run))));
+        self
+    }
+
+    /// How messages of one of its queues are delivered again.
+    pub fn delivery(mut self, queue: &str, policy: DeliveryPolicy) -> Self {
+        self.deliveries.push((queue.into(), policy));
         self
     }
 

@@ -68,5 +68,6 @@ fn declared(actor: &Actor) -> Writer {
     for (name, _) in actor.queues.iter().filter(|(_, consume)| consume.is_some()) {
         declared = declared.text(16, name);
     }
-    declared.number(20, actor.request.is_some().into())
+    let deliveries = actor.deliveries.iter().map(|(queue, policy)| policy.write(queue));
+    declared.messages(17, deliveries).number(20, actor.request.is_some().into())
 }

@@ -112,7 +112,7 @@ pub use question::{Asked, Asks};
 /// A value that is passed on as it came, unread: also one with a text that serde_json can't hold.
 pub type Raw = Box<serde_json::value::RawValue>;
 
-pub use queue::{Queue, QueueMessage};
+pub use queue::{DeliveryPolicy, Queue, QueueMessage};
 pub use requests::{Request, Response};
 pub use schedule::{Cron, Job, Schedule, Scheduled};
 pub use sockets::{Message, Socket};

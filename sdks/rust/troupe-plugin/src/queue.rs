@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::kept::{Ask, Record, answer, kept};
 use crate::question::Asks;
 use crate::waits::Heard;
+use crate::wire::Writer;
 
 /// A message of one of the actor's queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,51 @@ pub struct QueueMessage<T> {
     pub body: T,
     /// Which delivery of it this is, from 1.
     pub attempts: u32,
+}
+
+/// How messages of a queue are delivered again, [`Actor::delivery`](crate::Actor::delivery): what isn't said is as it is for every
+/// queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryPolicy {
+    max_attempts: Option<u32>,
+    retry_delay: Option<Duration>,
+    visibility_timeout: Option<Duration>,
+}
+
+impl DeliveryPolicy {
+    /// As it is for every queue.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// After so many deliveries a message is a dead letter (10).
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts);
+        self
+    }
+
+    /// The wait before the second delivery (1 s); it doubles with each.
+    pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = Some(delay);
+        self
+    }
+
+    /// A message that was taken to be completed, and isn't, comes again after so long (never).
+    pub fn visibility_timeout(mut self, timeout: Duration) -> Self {
+        self.visibility_timeout = Some(timeout);
+        self
+    }
+
+    /// A QueueDelivery.
+    pub(crate) fn write(&self, queue: &str) -> Writer {
+        // 0 says nothing.
+        let millis = |time: Option<Duration>| time.map_or(0, |time| millis(time).clamp(1, u32::MAX.into()));
+        Writer::default()
+            .text(1, queue)
+            .number(2, self.max_attempts.map_or(0, |attempts| attempts.max(1)).into())
+            .number(3, millis(self.retry_delay))
+            .number(4, millis(self.visibility_timeout))
+    }
 }
 
 /// What is known of a message that is brought, beside its body.

@@ -10,14 +10,14 @@
  * the actor for them.
  */
 import type { SendOptions } from "@troupe/protocol";
-import type { CarriedReply } from "@troupe/protocol/actor/v1";
+import type { CarriedReply, QueueDelivery } from "@troupe/protocol/actor/v1";
 import { actorErrors, notRetryable } from "../../errors.ts";
 import type { ActionCall } from "../../ports/instance.ts";
 import type { MaybePromise, Row, RowChange } from "../../ports/storage.ts";
 import { type Accepted, acceptMessage } from "../../queue/accepting.ts";
 import { queueErrors } from "../../queue/errors.ts";
 import type { QueueMessage } from "../../queue/message.ts";
-import { defaultPolicy } from "../../queue/policy.ts";
+import { type DeliveryPolicy, defaultPolicy } from "../../queue/policy.ts";
 import { LEDGER_ROW } from "../../queue/queue-key.ts";
 import { Queues } from "../../queue/queues.ts";
 import { Receiver } from "../../queue/receiver.ts";
@@ -33,6 +33,15 @@ import { passCall } from "./pass-call.ts";
 interface Receiving {
   readonly receiver: Receiver;
   readonly abort: AbortController;
+}
+
+/** As the code declared it: 0 is what it says nothing of. */
+function policyFrom({ maxAttempts, retryDelayMs, visibilityTimeoutMs }: QueueDelivery): DeliveryPolicy {
+  return {
+    maxAttempts: maxAttempts || defaultPolicy.maxAttempts,
+    retryDelay: retryDelayMs || defaultPolicy.retryDelay,
+    visibilityTimeout: visibilityTimeoutMs || defaultPolicy.visibilityTimeout,
+  };
 }
 
 /** Those of one activation. */
@@ -62,7 +71,8 @@ export class Kept {
       activation.gate.mark();
     };
     const { maxQueueSize: maxMessages, maxQueueMessageSize: maxBytes, maxSchedules } = descriptor.options;
-    const policyOf = () => defaultPolicy;
+    const policies = new Map(declaration.deliveries?.map((one) => [one.queue, policyFrom(one)]));
+    const policyOf = (name: string) => policies.get(name) ?? defaultPolicy;
     const ledger = request.rows.find(({ key }) => key === LEDGER_ROW)?.value;
     this.queues = new Queues({ env, log, stored, wrote, maxMessages, maxBytes, policyOf }, ledger);
     this.#consumer = new Receiver(this.queues, env);

@@ -67,6 +67,12 @@ async fn do_job(c: Turn, message: QueueMessage<String>) -> Result<String, Error>
     Ok(format!("did {}", message.body))
 }
 
+/// Fails with each delivery, and keeps which one it was.
+async fn do_trial(c: Turn, message: QueueMessage<String>) -> Result<(), Error> {
+    c.kv().put("tried", message.attempts.to_string());
+    Err(Error::user("never", "it always fails"))
+}
+
 async fn take(c: Turn, (timeout_ms,): (u64,)) -> Result<Option<Value>, Error> {
     let taken = c.queue().timeout(Duration::from_millis(timeout_ms)).next(&["inbox"]).await?;
     Ok(taken.map(|message| message.body))
@@ -134,6 +140,7 @@ fn with_store(actor: Actor) -> Actor {
 pub fn with_questions(actor: Actor) -> Actor {
     with_store(actor)
         .consume_asking("jobs", do_job)
+        .consume_asking("trials", do_trial)
         .asking("take", take)
         .asking("complete", complete)
         .asking("giveUp", give_up)

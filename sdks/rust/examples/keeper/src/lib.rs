@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use troupe_plugin::{
-    Actor, Connection, Context, Error, KeepAwake, Message, Plugin, Request, Response, Socket, export_plugin,
+    Actor, Connection, Context, DeliveryPolicy, Error, KeepAwake, Message, Plugin, Request, Response, Socket,
+    export_plugin,
 };
 
 mod asking;
@@ -178,6 +180,7 @@ fn with_time(actor: Actor) -> Actor {
             c.set_state("wakes", &wakes)
         })
         .queue("inbox")
+        .delivery("trials", DeliveryPolicy::new().max_attempts(2).retry_delay(Duration::from_millis(1)))
         .action("wakes", |c, _: [(); 0]| c.state::<u64>("wakes"))
         .action("hold", hold)
         .action("letGo", let_go)

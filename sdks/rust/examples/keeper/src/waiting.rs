@@ -37,6 +37,12 @@ fn do_job(c: &mut Context, message: QueueMessage<String>) -> Result<String, Erro
     Ok(format!("did {}", message.body))
 }
 
+/// Fails with each delivery, and keeps which one it was.
+fn do_trial(c: &mut Context, message: QueueMessage<String>) -> Result<(), Error> {
+    c.kv().put("tried", message.attempts.to_string());
+    Err(Error::user("never", "it always fails"))
+}
+
 fn take(c: &mut Context, (timeout_ms,): (u64,)) -> Result<Option<Value>, Error> {
     let taken = c.queue().timeout(Duration::from_millis(timeout_ms)).next(&["inbox"])?;
     Ok(taken.map(|message| message.body))
@@ -103,6 +109,7 @@ fn with_store(actor: Actor) -> Actor {
 pub fn with_questions(actor: Actor) -> Actor {
     with_store(actor)
         .consume("jobs", do_job)
+        .consume("trials", do_trial)
         .action("take", take)
         .action("complete", complete)
         .action("giveUp", give_up)

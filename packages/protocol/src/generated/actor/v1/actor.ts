@@ -863,12 +863,25 @@ export interface ActorDeclaration {
     | undefined;
   /** Queues, of those that it keeps so, whose messages the host brings it, one after the other. */
   readonly consumed: readonly string[];
+  /** How messages of those queues are delivered again; of one that isn't here, as the host does it. */
+  readonly deliveries: readonly QueueDelivery[];
   /** It takes HTTP requests. */
   readonly requests: boolean;
   /** The encoding of its payloads, where each actor of a session has its own ("json", "cbor" or "raw"); empty: the session's. */
   readonly encoding: string;
   /** The queues that others may send to. */
   readonly queues: readonly string[];
+}
+
+/** How messages of a queue that the host keeps are delivered again. 0: as the host does it. */
+export interface QueueDelivery {
+  readonly queue: string;
+  /** Deliveries; then a message is a dead letter. */
+  readonly maxAttempts: number;
+  /** The wait before the second delivery; it doubles with each. */
+  readonly retryDelayMs: number;
+  /** A message that was taken to be completed comes again after so long. */
+  readonly visibilityTimeoutMs: number;
 }
 
 function createBaseToActor(): ToActor {
@@ -5843,6 +5856,7 @@ function createBaseActorDeclaration(): ActorDeclaration {
     optionsKept: [],
     kept: undefined,
     consumed: [],
+    deliveries: [],
     requests: false,
     encoding: "",
     queues: [],
@@ -5894,6 +5908,9 @@ export function writeActorDeclaration(message: ActorDeclaration, writer: ProtoWr
   }
   for (const v of message.consumed) {
     writer.uint32(130).string(v!);
+  }
+  for (const v of message.deliveries) {
+    writeQueueDelivery(v!, writer.uint32(138).fork()).join();
   }
   if (message.requests !== false) {
     writer.uint32(160).bool(message.requests);
@@ -6033,6 +6050,14 @@ export function readActorDeclaration(reader: ProtoReader, length?: number): Acto
         message.consumed.push(reader.string());
         continue;
       }
+      case 17: {
+        if (tag !== 138) {
+          break;
+        }
+
+        message.deliveries.push(readQueueDelivery(reader, reader.uint32()));
+        continue;
+      }
       case 20: {
         if (tag !== 160) {
           break;
@@ -6076,6 +6101,84 @@ export function decodeActorDeclaration(bytes: Uint8Array): ActorDeclaration {
 }
 
 export const ActorDeclaration: Codec<ActorDeclaration> = { encode: encodeActorDeclaration, decode: decodeActorDeclaration };
+
+function createBaseQueueDelivery(): QueueDelivery {
+  return { queue: "", maxAttempts: 0, retryDelayMs: 0, visibilityTimeoutMs: 0 };
+}
+
+export function writeQueueDelivery(message: QueueDelivery, writer: ProtoWriter): ProtoWriter {
+  if (message.queue !== "") {
+    writer.uint32(10).string(message.queue);
+  }
+  if (message.maxAttempts !== 0) {
+    writer.uint32(16).uint32(message.maxAttempts);
+  }
+  if (message.retryDelayMs !== 0) {
+    writer.uint32(24).uint32(message.retryDelayMs);
+  }
+  if (message.visibilityTimeoutMs !== 0) {
+    writer.uint32(32).uint32(message.visibilityTimeoutMs);
+  }
+  return writer;
+}
+
+export function readQueueDelivery(reader: ProtoReader, length?: number): QueueDelivery {
+  const end = length === undefined ? reader.len : reader.pos + length;
+  const message = createBaseQueueDelivery() as any;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1: {
+        if (tag !== 10) {
+          break;
+        }
+
+        message.queue = reader.string();
+        continue;
+      }
+      case 2: {
+        if (tag !== 16) {
+          break;
+        }
+
+        message.maxAttempts = reader.uint32();
+        continue;
+      }
+      case 3: {
+        if (tag !== 24) {
+          break;
+        }
+
+        message.retryDelayMs = reader.uint32();
+        continue;
+      }
+      case 4: {
+        if (tag !== 32) {
+          break;
+        }
+
+        message.visibilityTimeoutMs = reader.uint32();
+        continue;
+      }
+    }
+    if ((tag & 7) === 4 || tag === 0) {
+      break;
+    }
+    reader.skip(tag & 7);
+  }
+  return message;
+}
+
+export function encodeQueueDelivery(message: QueueDelivery): Uint8Array<ArrayBuffer> {
+  return writeQueueDelivery(message, begin()).finish();
+}
+
+/** Throws a RangeError for what isn't one. */
+export function decodeQueueDelivery(bytes: Uint8Array): QueueDelivery {
+  return readQueueDelivery(new ProtoReader(bytes));
+}
+
+export const QueueDelivery: Codec<QueueDelivery> = { encode: encodeQueueDelivery, decode: decodeQueueDelivery };
 
 interface Codec<T> {
   readonly encode: (message: T) => Uint8Array<ArrayBuffer>;
