@@ -93,7 +93,8 @@ export class EntryLimit {
 
   /** All counts that went by before the timer was set: nobody looked at the processors then. */
   #count(now: bigint): void {
-    const lookedFrom = this.#countedTo > this.#setAt ? this.#countedTo : this.#setAt;
+    let lookedFrom = this.#countedTo;
+    if (this.#setAt > lookedFrom) lookedFrom = this.#setAt;
     const cpuMs = this.#parts.cpuMs() - this.#setCpuMs;
     this.#spentMs += millis(lookedFrom - this.#countedTo) + Math.min(millis(now - lookedFrom), cpuMs);
     this.#countedTo = now;
