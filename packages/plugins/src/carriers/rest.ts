@@ -9,7 +9,7 @@
  * plugin was given anything since its turn before, nobody gains by a rest, and there is none.
  *
  * The loop sleeps while one rests: to look for the end of it in each turn is to take a processor from the neighbour's process. So
- * a rest is a timer's, in whole milliseconds; that it is a little longer or shorter than its proportion evens out.
+ * a rest is a timer's, in whole milliseconds.
  */
 import { limits } from "@troupe/protocol";
 
@@ -32,13 +32,12 @@ export class Rest {
     const others = given.frames - this.#own;
     const isAlone = others === this.#others;
     this.#others = others;
-    const ms = isAlone ? 0 : restMs(workMs);
-    if (ms === 0) setImmediate(next);
-    else setTimeout(next, ms);
+    if (isAlone || workMs === 0) setImmediate(next);
+    else setTimeout(next, restMs(workMs));
   }
 }
 
-/** How long a plugin rests after a turn of so long. */
+/** How long a plugin rests after a turn of so long. A timer may ring a millisecond early: there is one more, up to the limit. */
 export function restMs(workMs: number): number {
-  return Math.min(workMs * limits.pluginRestTimes, limits.pluginRestMs);
+  return Math.min(Math.ceil(workMs * limits.pluginRestTimes) + 1, limits.pluginRestMs);
 }

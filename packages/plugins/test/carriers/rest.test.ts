@@ -49,8 +49,8 @@ test("where nobody else was given anything since its last turn it doesn't rest, 
   expect(next).toHaveBeenCalledOnce();
 });
 
-test("a rest is many times as long as the turn was, up to a limit", () => {
-  expect(restMs(0.01)).toBeCloseTo(0.01 * limits.pluginRestTimes);
+test("a rest is many times as long as the turn was, and never shorter for its timer, up to a limit", () => {
+  expect(restMs(1.5 / limits.pluginRestTimes)).toBe(3);
   expect(restMs(60_000)).toBe(limits.pluginRestMs);
 });
 
@@ -84,9 +84,9 @@ test("a flood beside a plugin that is served: between two of its turns others ar
     Array.from({ length: 4 }, () => limits.pluginFramesPerTurn),
   );
   const restsMs = turns.slice(1).map((turn, n) => turn.served - (turns[n]?.served ?? 0));
-  const longest = Math.floor(0.0005 * limits.pluginFramesPerTurn * limits.pluginRestTimes);
+  const rest = restMs(0.0005 * limits.pluginFramesPerTurn);
   // It is found out by its first turn.
-  expect(restsMs).toEqual([1, longest, longest]);
+  expect(restsMs).toEqual([1, rest, rest]);
 });
 
 test("a flood whose frames are heavy: its turn is over by the clock, however few were heard", async () => {
