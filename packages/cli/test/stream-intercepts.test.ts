@@ -4,7 +4,6 @@ import { gzipSync } from "node:zlib";
 import type { Logger } from "@troupe/base";
 import type { Relay, RelayEvent } from "@troupe/relay";
 import { providerOf } from "@troupe/relay/model-proxy";
-import { platformEnv } from "@troupe/relay/node";
 import { createParser } from "eventsource-parser";
 import { expect, test } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
@@ -314,6 +313,14 @@ test.each(["\n", "\r", "\r\n"])("no chunk is two events, whatever its type says 
   ]);
 });
 
+/** Keeps its warnings. */
+function loggerTo(lines: string[]): Logger {
+  const silent = (): void => {};
+  const warn = (text: string): void => void lines.push(text);
+  const logger: Logger = { debug: silent, info: silent, error: silent, warn, child: () => logger };
+  return logger;
+}
+
 /** Goes around the call as a worker does: what it gives on is a copy, and comes late. */
 const elsewhere = (relay: Relay): void =>
   void relay.registerLlmExecutionIntercept("elsewhere", async ({ request }, { next }) => {
@@ -334,7 +341,6 @@ test.each([
     const [, [path, stream] = ["", Buffer.from("")]] = recorded;
     const lines: string[] = [];
     const marks: RelayEvent[] = [];
-    const log = platformEnv().log;
     const { ask, end, ends } = await guarded(
       streamOf(stream),
       (relay) => {
@@ -347,7 +353,7 @@ test.each([
         });
         relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && marks.push(event)));
       },
-      { ...log, warn: (text) => void lines.push(text) },
+      loggerTo(lines),
     );
     expect((await ask(path)).body).toBe("cut");
     await end();
