@@ -313,6 +313,14 @@ test.each(["\n", "\r", "\r\n"])("no chunk is two events, whatever its type says 
   ]);
 });
 
+/** Keeps its warnings. */
+function loggerTo(lines: string[]): Logger {
+  const silent = (): void => {};
+  const warn = (text: string): void => void lines.push(text);
+  const logger: Logger = { debug: silent, info: silent, error: silent, warn, child: () => logger };
+  return logger;
+}
+
 /** Goes around the call as a worker does: what it gives on is a copy, and comes late. */
 const elsewhere = (relay: Relay): void =>
   void relay.registerLlmExecutionIntercept("elsewhere", async ({ request }, { next }) => {
@@ -333,11 +341,6 @@ test.each([
     const [, [path, stream] = ["", Buffer.from("")]] = recorded;
     const lines: string[] = [];
     const marks: RelayEvent[] = [];
-    const ignore = (): void => {};
-    const log: Logger = {
-      ...{ debug: ignore, info: ignore, error: ignore, child: () => log },
-      warn: (text) => void lines.push(text),
-    };
     const { ask, end, ends } = await guarded(
       streamOf(stream),
       (relay) => {
@@ -350,7 +353,7 @@ test.each([
         });
         relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && marks.push(event)));
       },
-      log,
+      loggerTo(lines),
     );
     expect((await ask(path)).body).toBe("cut");
     await end();
