@@ -45,7 +45,7 @@ export const pluginLimits = {
    * it says costs its own process several times what it costs the host, so that all together have about a twentieth of a processor.
    */
   pluginRestTimes: 99,
-  /** It rests no longer than this: a flood of small frames is heard at 15,000 in a second or more, however busy the others are. */
+  /** It rests no longer than this: a flood of small frames is heard at 10,000 in a second or more, however busy the others are. */
   pluginRestMs: 4,
   /** Its turn is over after so long, however few frames it had: less than a call of a neighbour's takes. */
   pluginFloodTurnMs: 0.05,
