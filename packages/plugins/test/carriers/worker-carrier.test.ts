@@ -119,6 +119,37 @@ test("frames arrive whole and in order, both ways, and closing ends the process"
   expect(await carrier.close(0)).toEqual({ clean: true });
 });
 
+test("long frames go both ways at once, each end writing before it reads: neither waits for the other for ever", async () => {
+  await using story = new Story();
+  const bytes = 100_000;
+  const count = 60;
+  const whole = Promise.withResolvers<void>();
+  const lengths = new Map<number, number>();
+  story.events = {
+    ...story.events,
+    frame: ({ body }) => {
+      if (body?.$case !== "invokeResult") return;
+      lengths.set(body.value.invoke, body.value.payload.byteLength);
+      if (lengths.size === count) whole.resolve();
+    },
+  };
+  const carrier = await story.open(`
+    import { connectToHost } from ${JSON.stringify(sdk)};
+    const answer = ({ invoke, payload }) => ({ invoke, payload, error: undefined, stream: false });
+    const link = await connectToHost({
+      frame: ({ body }) => link.send({ body: { $case: "invokeResult", value: answer(body.value) } }),
+      ended: () => process.exit(0),
+    });
+  `);
+  for (let invoke = 1; invoke <= count; invoke += 1) {
+    const rest = { kind: 1, name: "it", scope: "", timeoutMs: 0 };
+    const payload = new Uint8Array(bytes).fill(invoke);
+    carrier.send({ body: { $case: "invoke", value: { invoke, payload, ...rest } } });
+  }
+  await whole.promise;
+  expect(new Set(lengths.values())).toEqual(new Set([bytes]));
+});
+
 test("the process gets an empty environment but what its manifest names, and no token in its arguments", async () => {
   await using story = new Story();
   process.env.TROUPE_TEST_GIVEN = "7";

@@ -11,6 +11,8 @@ import { writeUtf8 } from "../values/text.ts";
 const SHARED_BYTES = 8 * 1024;
 /** Longer frames get memory of their own. */
 const SHORT_BYTES = SHARED_BYTES / 4;
+/** What a long piece is followed by. */
+const LITTLE_BYTES = 256;
 /** Texts up to this length are written here: the call into the platform costs more than their letters. */
 const SHORT_TEXT = 48;
 /** The longest varint of a safe integer, and of a negative number of 32 bits. */
@@ -39,6 +41,9 @@ export class ProtoWriter {
     if (at - start > SHORT_BYTES) {
       // What is in front of it is others', if it is in memory that is shared.
       if (buffer.length > SHARED_BYTES) this.buffer = NOTHING;
+      // All but full of it: not worth a copy.
+      if (start === 0 && buffer.length > SHARED_BYTES && at * 4 > buffer.length * 3)
+        return buffer.subarray(0, at);
       return buffer.slice(start, at);
     }
     this.start = at;
@@ -161,8 +166,8 @@ export class ProtoWriter {
   /** The message goes on in other memory, with room for so many bytes more. */
   private move(bytes: number): void {
     const used = this.at - this.start;
-    let size = SHARED_BYTES;
-    while (size < used + bytes) size *= 2;
+    // Behind a long piece little follows; pieces of any length don't move it more than a few times.
+    const size = used + bytes > SHARED_BYTES ? Math.max(used + bytes + LITTLE_BYTES, used * 2) : SHARED_BYTES;
     const other = new Uint8Array(size);
     other.set(this.buffer.subarray(this.start, this.at));
     this.buffer = other;

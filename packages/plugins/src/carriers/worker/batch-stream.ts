@@ -11,21 +11,18 @@ import { HostBatchCodec, PluginBatchCodec } from "@troupe/protocol/plugin/v1";
 
 /** A flag and a length. */
 const HEAD_BYTES = 5;
+/** In front of each frame of a batch: field 1, bytes. */
+const FRAME_TAG = 10;
 const NOTHING: readonly Uint8Array[] = [];
 
 interface Batch {
   readonly frames: readonly Uint8Array[];
 }
 
-/** What an end says, and what it hears. */
-interface EndCodecs {
-  readonly said: { encode(batch: Batch): Uint8Array };
-  readonly heard: { decode(bytes: Uint8Array): Batch };
-}
-
-const codecs: Readonly<Record<"host" | "worker", EndCodecs>> = {
-  host: { said: HostBatchCodec, heard: PluginBatchCodec },
-  worker: { said: PluginBatchCodec, heard: HostBatchCodec },
+/** What each end hears. */
+const codecs: Readonly<Record<"host" | "worker", { decode(bytes: Uint8Array): Batch }>> = {
+  host: PluginBatchCodec,
+  worker: HostBatchCodec,
 };
 
 /** What an end hears of the other. */
@@ -41,7 +38,7 @@ export interface BatchEvents {
 /** One end. */
 export class BatchStream {
   readonly #stream: Http2Stream;
-  readonly #codec: EndCodecs;
+  readonly #heard: { decode(bytes: Uint8Array): Batch };
   /** Of a message that isn't whole yet: its bytes, in pieces, and how many they are. */
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -51,7 +48,7 @@ export class BatchStream {
   /** Errors of the stream are its owner's to hear; its end follows them. */
   constructor(stream: Http2Stream, end: "host" | "worker") {
     this.#stream = stream;
-    this.#codec = codecs[end];
+    this.#heard = codecs[end];
   }
 
   /** Hears the other end, from now on. */
@@ -69,12 +66,7 @@ export class BatchStream {
 
   /** False: nothing more before `drain`. */
   write(batch: Batch): boolean {
-    const bytes = this.#codec.said.encode(batch);
-    const message = Buffer.allocUnsafe(HEAD_BYTES + bytes.byteLength);
-    message[0] = 0;
-    message.writeUInt32BE(bytes.byteLength, 1);
-    message.set(bytes, HEAD_BYTES);
-    return this.#stream.write(message);
+    return this.#stream.write(messageOf(batch));
   }
 
   once(event: "drain", listener: () => void): void {
@@ -116,13 +108,40 @@ export class BatchStream {
       this.#wanted = left < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + lengthAt(bytes, at);
       if (left < this.#wanted) break;
       const message = bytes.subarray(at + HEAD_BYTES, at + this.#wanted);
-      for (const frame of this.#codec.heard.decode(message).frames) frames.push(frame);
+      for (const frame of this.#heard.decode(message).frames) frames.push(frame);
       at += this.#wanted;
     }
     this.#bytes = bytes.length - at;
     this.#pieces = this.#bytes > 0 ? [bytes.subarray(at)] : [];
     return frames;
   }
+}
+
+/**
+ * A batch as a message: the head, and each frame behind its field's tag and its length. It is written here and not by the codec, which
+ * would copy frames twice more.
+ */
+function messageOf({ frames }: Batch): Buffer {
+  let bytes = 0;
+  for (const { byteLength } of frames) bytes += 1 + varintBytes(byteLength) + byteLength;
+  const message = Buffer.allocUnsafe(HEAD_BYTES + bytes);
+  message[0] = 0;
+  let at = message.writeUInt32BE(bytes, 1);
+  for (const frame of frames) {
+    message[at++] = FRAME_TAG;
+    let length = frame.byteLength;
+    for (; length > 0x7f; length >>>= 7) message[at++] = (length & 0x7f) | 0x80;
+    message[at++] = length;
+    message.set(frame, at);
+    at += frame.byteLength;
+  }
+  return message;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes += 1;
+  return bytes;
 }
 
 /** Of the message that begins at `at`. */

@@ -13,8 +13,15 @@ import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1
 /** Statuses that the host gives. */
 export const GrpcStatus = { OK: 0, ALREADY_EXISTS: 6, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
 
-/** Of both ends. The window: what may be on its way before it is heard, a few batches. */
+/** Of both ends: the stream isn't what holds back, the connection is. */
 export const settings: Settings = { initialWindowSize: 1024 * 1024 };
+
+/**
+ * What either end may have on its way before the other has heard it. An end of Node's reads nothing while a write of its own is going
+ * on: what both may write must fit what the socket holds (208 KiB on Linux), or both wait for ever. HTTP/2's own 64 KiB, which are left
+ * elsewhere, make a call of 100 kB wait for a word of the reader's in its middle.
+ */
+export const CONNECTION_WINDOW_BYTES: number = process.platform === "linux" ? 128 * 1024 : 65_535;
 
 const grpc = { "content-type": "application/grpc" };
 

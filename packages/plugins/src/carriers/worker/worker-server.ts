@@ -15,7 +15,7 @@ import {
 } from "node:http2";
 import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
 import { BatchStream } from "./batch-stream.ts";
-import { acceptedHeaders, GrpcStatus, settings, statusHeaders } from "./grpc.ts";
+import { acceptedHeaders, CONNECTION_WINDOW_BYTES, GrpcStatus, settings, statusHeaders } from "./grpc.ts";
 import type { Handover } from "./handover.ts";
 
 /** A listening socket. */
@@ -35,6 +35,7 @@ export class WorkerServer {
     this.#token = Buffer.from(token);
     this.#server.on("session", (session) => {
       this.#sessions.add(session);
+      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
       session.once("close", () => this.#sessions.delete(session));
     });
     this.#server.on("stream", (stream, headers) => this.#attach(stream, headers));
