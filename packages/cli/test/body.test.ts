@@ -40,7 +40,7 @@ test.each([
 
 test("a packed body is unpacked up to its limit, and not past it", async () => {
   const body = gzipSync('"12345678"');
-  expect(await contentOf(body, "gzip", 10)).toEqual({ content: "12345678", isRead: true, length: 10 });
+  expect(await contentOf(body, "gzip", 10)).toMatchObject({ content: "12345678", isRead: true, length: 10 });
   expect(await contentOf(body, "gzip", 9)).toMatchObject({ content: null, isRead: false });
 });
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { GatewayProcess } from "./support/gateway-process.ts";
@@ -179,18 +179,23 @@ test('with unknown_paths = "refuse" nothing asks a model unseen; what reads or c
 test("what is read at a model call's path is no model call; whatever brings a body there is one, or is refused", async () => {
   using folder = new PluginFolder();
   await using provider = await ScriptedProvider.start((request, response) => {
+    // As one does that is such a gateway too.
+    response.setHeader("x-troupe-overhead-ms", "far away");
     response.end(`${request.method} ${request.url}`);
   });
   const guardrail = `{ kind: "llm_conditional_execution_guardrail", name: "none", handle: () => "no" }`;
-  const flags = ["--upstream", provider.url, "--plugin", folder.worker("shut", guardrail)];
+  // A plugin may be called by its folder.
+  const flags = ["--upstream", provider.url, "--plugin", dirname(folder.worker("shut", guardrail))];
   await using gateway = await GatewayProcess.start(flags);
   const url = `${gateway.url}/v1/chat/completions?limit=2`;
   const stored = await fetch(url);
   expect([stored.status, await stored.text()]).toEqual([200, "GET /v1/chat/completions?limit=2"]);
-  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+  expect(stored.headers.get("x-troupe-overhead-ms")).toMatch(/^[\d.]+$/);
+  for (const method of ["HEAD", "OPTIONS"]) expect((await fetch(url, { method })).status).toBe(200);
   const { hostname, port, pathname: path } = new URL(url);
   for (const [method, status] of [
     ["GET", 405],
+    ["OPTIONS", 405],
     ["DELETE", 405],
     ["PUT", 405],
     ["POST", 403],
@@ -200,7 +205,7 @@ test("what is read at a model call's path is no model call; whatever brings a bo
     answer.resume();
     expect([method, answer.statusCode]).toEqual([method, status]);
   }
-  expect(provider.received).toHaveLength(2);
+  expect(provider.received).toHaveLength(3);
 });
 
 test("no spelling of a path gets past a guardrail, and none leads to another host", async () => {

@@ -83,6 +83,9 @@ export const pluginErrors = {
       statusCode: 413,
       metadata: { bytes, limit },
     }),
+  /** What middleware is called with has no form that a session carries. */
+  cannotShow: (cause: unknown) =>
+    error("cannot_show", cause instanceof Error ? cause.message : String(cause), { statusCode: 400, cause }),
   /** The plugin takes nothing in, and what waits for it has reached its limit. */
   stalled: (what: "bytes" | "frames", limit: number) =>
     error("stalled", `The plugin takes nothing more in: the limit of ${limit} ${what} that wait is reached`, {

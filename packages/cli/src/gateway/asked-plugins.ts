@@ -7,6 +7,7 @@ import {
   readPolicy,
   type TrustPolicy,
 } from "@troupe/plugins";
+import { manifestPath } from "../plugins/manifest-path.ts";
 import type { GatewayOptions } from "./options.ts";
 
 /** Reads the lists and the policy as they are now; writes nothing. Throws `plugin.state_*`, `plugin.key_invalid`. */
@@ -18,7 +19,9 @@ export async function askedPlugins({
   readonly plugins: readonly PluginSource[];
   readonly policy: TrustPolicy;
 }> {
-  const named = manifests.map((manifest) => ({ manifest }));
+  const named = await Promise.all(
+    manifests.map(async (path) => ({ manifest: await manifestPath("/", path) })),
+  );
   if (scopes === undefined) return { plugins: named, policy: integrityOnly };
   const policy = await readPolicy(scopes);
   if (!installed) return { plugins: named, policy };

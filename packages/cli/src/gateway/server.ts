@@ -242,9 +242,12 @@ export class GatewayServer {
   }
 }
 
+/** A browser asks by OPTIONS what a page may ask: its answer is the provider's. */
+const reading: ReadonlySet<string | undefined> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /** No model call, wherever it goes: at the path of one some providers list what they have stored. */
 function onlyReads(request: IncomingMessage): boolean {
-  return (request.method === "GET" || request.method === "HEAD") && !hasBody(request);
+  return reading.has(request.method) && !hasBody(request);
 }
 
 /** Counts of tokens, as agents ask for them all the time. */

@@ -98,7 +98,9 @@ export class PluginMiddleware {
     await this.#atMost(limits.pluginCloseGraceMs, this.#delivered(this.#leaving));
     if (this.#lost === 0) return;
     const seconds = limits.pluginDrainMs / 1_000;
-    const message = `${this.#lost} events for the plugin's subscribers are lost: it ended, and had ${seconds} s for them`;
+    const [events, are] = this.#lost === 1 ? ["event", "is"] : ["events", "are"];
+    const what = `${this.#lost} ${events} for the plugin's subscribers ${are} lost`;
+    const message = `${what}: it ended, and had ${seconds} s for them`;
     this.#env.log.warn(message, { plugin: id });
   }
 

@@ -153,8 +153,8 @@ export class PluginSession {
 
   /**
    * Calls the plugin's middleware `name` of `kind` (a number of the relay's table) and gives its answer. Rejects with the
-   * plugin's own error, `plugin.undeclared`, `plugin.call_timed_out`, `plugin.call_aborted`, `plugin.too_many_calls`, or
-   * with what ended the session.
+   * plugin's own error, `plugin.undeclared`, `plugin.call_timed_out`, `plugin.call_aborted`, `plugin.too_many_calls`,
+   * `plugin.cannot_show` and `plugin.frame_too_long`, or with what ended the session.
    */
   async invoke(call: {
     readonly kind: number;
@@ -170,7 +170,12 @@ export class PluginSession {
         `middleware "${name}" of kind ${kind}`,
         middleware.map((one) => one.name),
       );
-    const payload = encodePayload(call.payload, encoding);
+    let payload: Uint8Array;
+    try {
+      payload = encodePayload(call.payload, encoding);
+    } catch (cause) {
+      throw pluginErrors.cannotShow(cause);
+    }
     if (payload.byteLength > limits.batchBytes)
       throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
     return this.#invocations.start({ kind, name, payload }, options);

@@ -10,8 +10,9 @@ function error(
   return new TroupeError("gateway", code, message, { statusCode, ...options });
 }
 
-/** Characters that an error tells of a key. */
+/** Characters that an error tells of a key, and of what another one says. */
 const MOST_OF_KEY = 100;
+const MOST_OF_REASON = 300;
 
 /** Group `gateway`. */
 export const proxyErrors = {
@@ -30,6 +31,13 @@ export const proxyErrors = {
       400,
       "key_repeated",
       `The request says "${key.slice(0, MOST_OF_KEY)}" twice in one object, and what guards the model would see one of them: say it once`,
+    ),
+  bodyUnshown: ({ message, statusCode }: TroupeError, cause: unknown) =>
+    error(
+      statusCode,
+      "body_unshown",
+      `What guards the model can't be shown the request: ${message.slice(0, MOST_OF_REASON)}`,
+      { cause },
     ),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>

@@ -11,7 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import type { TroupeError } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { LlmContext } from "../calls/stream-chain.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
@@ -26,7 +26,7 @@ import { EventFrame, LAST_EVENT } from "./event-frame.ts";
 import { exactJson } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { ListFrame } from "./list-frame.ts";
-import { OVERHEAD, Overhead } from "./overhead.ts";
+import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
 import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
@@ -82,7 +82,7 @@ export async function callModel(
   const exchanged = new Exchange({ route, provider, request, response, body, overhead });
   exchange = exchanged;
   const given: LlmRequest = { headers: exchanged.headers, content };
-  const answer = await route.relay.llmCallExecute(
+  const answering = route.relay.llmCallExecute(
     provider.name,
     given,
     (rewritten, context) => exchanged.forward(rewritten, context),
@@ -97,10 +97,23 @@ export async function callModel(
       },
     },
   );
+  const answer = await answering.catch((error: unknown) => {
+    throw asClients(error);
+  });
   // A middleware answered in the provider's place.
   if (exchanged.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
   await sendAnswer(provider, request, response, { content, answer });
+}
+
+/** A request that no plugin's session can carry. */
+const unshown: ReadonlySet<string> = new Set(["frame_too_long", "cannot_show"]);
+
+/** Middleware that failed since it can't be shown such a request hasn't failed: its client would try again. */
+function asClients(error: unknown): unknown {
+  const cause = TroupeError.is(error) && error.code === "middleware_failed" ? error.cause : undefined;
+  if (!TroupeError.is(cause) || cause.group !== "plugin" || !unshown.has(cause.code)) return error;
+  return proxyErrors.bodyUnshown(cause, error);
 }
 
 /** Why middleware wouldn't see all that a provider may read; undefined: it does. */
@@ -164,7 +177,7 @@ const ofRequest: ReadonlySet<string> = new Set(["host", "content-length", "expec
 /** Of the bytes that came, and not of those that are written anew. */
 const ofBytes: ReadonlySet<string> = new Set([...ofRequest, "content-encoding"]);
 /** Of a provider's bytes, and not of chunks that are written here. */
-const ofPlainChunks: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
+const ofPlainChunks: ReadonlySet<string> = new Set(["content-encoding", "content-length", ...ofGateways]);
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
@@ -216,7 +229,7 @@ class Exchange {
       const form = formOf(head, asked);
       // Of several answers the first one's head counts.
       if (this.begun) return form;
-      const headers = this.#begin(head, form === undefined ? undefined : ofPlainChunks);
+      const headers = this.#begin(head, form === undefined ? ofGateways : ofPlainChunks);
       stream.begin(head.status, headers, frameOf(form ?? asked));
       return form;
     };
@@ -272,14 +285,14 @@ class Exchange {
   }
 
   /** The headers that the client gets. */
-  #begin({ status, headers, rawHeaders }: AnswerHead, without?: ReadonlySet<string>): string[] {
+  #begin({ status, headers, rawHeaders }: AnswerHead, without = ofGateways): string[] {
     if (this.begun) throw proxyErrors.answeredTwice();
     const { route, overhead, provider } = this.#parts;
     overhead.cameBack();
     const heldUp = overhead.ms();
     route.metrics.held(heldUp);
     this.#status = status;
-    const seen = without === undefined ? headers : { "content-type": headers["content-type"] };
+    const seen = without === ofGateways ? headers : { "content-type": headers["content-type"] };
     this.#reader = new ResponseReader(seen, provider.codec);
     return [...passedOn(rawHeaders, without), OVERHEAD, heldUp.toFixed(2)];
   }

@@ -3,6 +3,9 @@
 /** The header of each answer to an agent that says it: milliseconds, from the request's head to the answer's. */
 export const OVERHEAD = "X-Troupe-Overhead-Ms";
 
+/** Of a provider that is such a gateway too: its own isn't passed on. */
+export const ofGateways: ReadonlySet<string> = new Set([OVERHEAD.toLowerCase()]);
+
 /** A stopwatch that stands while the provider is waited for. */
 export class Overhead {
   readonly #began = performance.now();

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { proxyErrors } from "./errors.ts";
 import { passedOn } from "./headers.ts";
 import { leaving, type ModelRoute } from "./model-call.ts";
-import { OVERHEAD, Overhead } from "./overhead.ts";
+import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
 import { pass } from "./passage.ts";
 import { familyOf } from "./provider.ts";
 import { agentSessionOf, sessionMetadata } from "./session.ts";
@@ -39,7 +39,7 @@ export async function passThrough(
         relay.event("gateway.passed_through", { data: { method, path, status }, metadata });
         const heldUp = overhead.ms();
         metrics.held(heldUp);
-        return [...passedOn(rawHeaders), OVERHEAD, heldUp.toFixed(2)];
+        return [...passedOn(rawHeaders, ofGateways), OVERHEAD, heldUp.toFixed(2)];
       },
     },
   );
