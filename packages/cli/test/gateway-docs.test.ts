@@ -48,7 +48,11 @@ test("the page's prices are in force from a troupe.toml, and the summary of a ru
     response.writeHead(200, { "content-type": "application/json" }).end(answer);
   });
   const options = readOptions({ config, bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  const agent = { token: "t", session: "s", listen: (relay: Relay) => summary.listen(relay) };
+  const agent = {
+    token: "a-secret-of-its-own",
+    session: "s",
+    listen: (relay: Relay) => summary.listen(relay),
+  };
   const gateway = await Gateway.start(options, { agent });
   await text(await post(`${gateway.url}/v1/messages`));
   await gateway[Symbol.asyncDispose]();

@@ -128,7 +128,7 @@ test("the end of a gateway that has moved ends what is under way at its former p
   await using provider = await ScriptedProvider.start((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
   });
-  const agent = { token: "t", session: "s", listen: () => undefined };
+  const agent = { token: "a-secret-of-its-own", session: "s", listen: () => undefined };
   await using gateway = await Gateway.start(optionsFor(provider), { agent });
   const streaming = request(`${gateway.url}/v1/messages`, { method: "POST" });
   const answered = once(streaming, "response");
@@ -156,7 +156,9 @@ test("a reload that fails has changed nothing at any time: components neither", 
   });
   const events: unknown[] = [];
   const listen = (relay: Relay) => void relay.registerSubscriber("test", (event) => void events.push(event));
-  await using gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  await using gateway = await Gateway.start(options, {
+    agent: { token: "a-secret-of-its-own", session: "s", listen },
+  });
   const call = (mail: string) =>
     fetch(`${gateway.url}/v1/messages`, { method: "POST", body: JSON.stringify({ system: mail }) });
 

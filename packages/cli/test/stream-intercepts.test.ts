@@ -27,7 +27,10 @@ async function guarded(answer: Answer, register: (relay: Relay) => void, log?: L
     });
   };
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen }, log });
+  const gateway = await Gateway.start(options, {
+    agent: { token: "a-secret-of-its-own", session: "s", listen },
+    log,
+  });
   const ask = async (path: string) => {
     const answered = await fetch(gateway.url + path, { method: "POST", body: '{"stream":true}' });
     return {
@@ -221,7 +224,9 @@ test("a request that an intercept changed keeps the numbers that it didn't, pack
       request: { ...request, content: { ...structuredClone(Object(request.content)), added: true } },
     }));
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const gateway = await Gateway.start(options, {
+    agent: { token: "a-secret-of-its-own", session: "s", listen },
+  });
   const ask = async (sent: string | Buffer<ArrayBuffer>, headers = {}): Promise<void> => {
     const url = `${gateway.url}/v1/chat/completions`;
     await (await fetch(url, { method: "POST", body: sent, headers })).text();

@@ -12,7 +12,7 @@ import { ScriptedProvider } from "./support/provider.ts";
 
 async function start(provider: { readonly url: string }, listen: (relay: Relay) => void = () => {}) {
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
-  return await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  return await Gateway.start(options, { agent: { token: "a-secret-of-its-own", session: "s", listen } });
 }
 
 async function post(url: string, body: Uint8Array | string, encoding?: string): Promise<IncomingMessage> {

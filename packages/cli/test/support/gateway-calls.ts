@@ -13,7 +13,7 @@ export async function start(
 ): Promise<Gateway> {
   const { listen, ...flags } = more;
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url], ...flags }, { cwd: "/" });
-  const { token, session } = { token: "t", session: "s" };
+  const { token, session } = { token: "a-secret-of-its-own", session: "s" };
   return await Gateway.start(options, listen === undefined ? {} : { agent: { token, session, listen } });
 }
 

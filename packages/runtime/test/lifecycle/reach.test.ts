@@ -40,6 +40,8 @@ const CONTEXT = [
     "llm",
     "llmStream",
     "log",
+    "mark",
+    "metric",
     "name",
     "queue",
     "region",
