@@ -5,8 +5,8 @@
  *
  * A carrier whose plugin is a process or an isolate has a part of the cycles, which the line says: a start takes longer there.
  */
-import { parseArgs } from "node:util";
 import { type Held, held, openCycles } from "../packages/plugins/test/support/open-cycles.ts";
+import { commandLine, numberOf } from "../tools/command-line.ts";
 
 /** What is held for good may grow by so many bytes a cycle: less than the smallest object that could be left. */
 const HEAP_BYTES_A_CYCLE = 16;
@@ -26,12 +26,12 @@ const RESIDENT_NOISE = 64_000_000;
 const CHILD_NOISE = 64_000_000;
 const AT_ONCE = 4;
 
-const { values, positionals } = parseArgs({
+const USAGE = "npm run leaks -- [--cycles 10000] [carrier …]";
+const { values, positionals } = commandLine(USAGE, {
   allowPositionals: true,
   options: { cycles: { type: "string", default: "10000" } },
 });
-const cycles = Number(values.cycles);
-if (!(cycles >= 100)) throw new RangeError("--cycles takes a number from 100 on");
+const cycles = numberOf("--cycles", values.cycles, USAGE, 100);
 
 for (const cycle of await openCycles()) {
   if (positionals.length > 0 && !positionals.includes(cycle.carrier)) continue;

@@ -1,13 +1,6 @@
-/**
- * `npm run bench`: every line is a ratio against a floor measured in the same run, or a time over it.
- *
- *   npm run bench                          all lines, median of 5 rounds
- *   npm run bench -- --rounds 3 ws-1 wake  some lines, fewer rounds
- *   npm run bench -- agent-os              all lines whose names begin with that word
- *   npm run bench -- --markdown            the table as the README has it
- */
+/** `npm run bench`: every line is a ratio against a floor measured in the same run, or a time over it. */
 import { loadavg } from "node:os";
-import { parseArgs } from "node:util";
+import { commandLine, numberOf, refuse } from "../tools/command-line.ts";
 import { type Figure, format, type Line, reached, type Unmeasured } from "./line.ts";
 import { agentOSLines } from "./lines/agent-os.ts";
 import { carrierLines } from "./lines/carriers.ts";
@@ -51,29 +44,22 @@ function names(wanted: string, { name }: Line): boolean {
   return name === wanted || name.startsWith(`${wanted}-`);
 }
 
-const { values, positionals } = parseArgs({
+const USAGE = `npm run bench                          all lines, median of 5 rounds
+npm run bench -- --rounds 3 ws-1 wake  some lines, fewer rounds
+npm run bench -- agent-os              all lines whose names begin with that word
+npm run bench -- --markdown            the table as the README has it
+
+lines:
+${lines.map((line) => `  ${line.name.padEnd(24)}${line.work}`).join("\n")}`;
+
+const { values, positionals } = commandLine(USAGE, {
   allowPositionals: true,
-  options: {
-    rounds: { type: "string", default: "5" },
-    markdown: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  },
+  options: { rounds: { type: "string", default: "5" }, markdown: { type: "boolean", default: false } },
 });
 
-if (values.help) {
-  console.log("npm run bench -- [--rounds 5] [--markdown] [line …]\n\nlines:");
-  for (const line of lines) console.log(`  ${line.name.padEnd(24)}${line.work}`);
-  process.exit(0);
-}
-
-const rounds = Number(values.rounds);
+const rounds = numberOf("--rounds", values.rounds, USAGE);
 const unknown = positionals.filter((name) => !lines.some((line) => names(name, line)));
-if (!(rounds >= 1) || unknown.length > 0) {
-  console.error(
-    unknown.length > 0 ? `no such line: ${unknown.join(", ")}; --help lists them` : "--rounds takes a number",
-  );
-  process.exit(2);
-}
+if (unknown.length > 0) refuse(`There is no line ${unknown.join(", ")}`, USAGE);
 
 console.log(
   `Node ${process.version}, durability commit, ${placement}, median of ${rounds}, load before the run ${(loadavg()[0] ?? 0).toFixed(1)}\n`,

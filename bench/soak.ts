@@ -10,7 +10,7 @@
  * The load is bounded, goes to this machine alone, and ends by itself: whole answers, streams, streams whose client goes away, what passes
  * through, refused paths, hooks, metrics that are read. `--rate` calls a second at most; without it as many as come.
  */
-import { parseArgs } from "node:util";
+import { commandLine, numberOf } from "../tools/command-line.ts";
 import { BenchProxy } from "./proxy/bench-proxy.ts";
 import { ModelClient } from "./proxy/client.ts";
 import { ModelProvider } from "./proxy/model-provider.ts";
@@ -30,12 +30,12 @@ interface Sample {
   readonly rssBytes: number;
 }
 
-const { values } = parseArgs({
+const USAGE = "npm run soak -- [--minutes 10] [--rate 200]";
+const { values } = commandLine(USAGE, {
   options: { minutes: { type: "string", default: "10" }, rate: { type: "string", default: "Infinity" } },
 });
-const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
-if (!(minutes > 0)) throw new RangeError("--minutes takes a number above 0");
-if (!(rate > 0)) throw new RangeError("--rate takes a number above 0");
+const minutes = numberOf("--minutes", values.minutes, USAGE, 0.1);
+const rate = numberOf("--rate", values.rate, USAGE);
 
 await using provider = await ModelProvider.start();
 await using proxy = await BenchProxy.start("troupe", provider.url, [YOUNG_GENERATION]);

@@ -1,16 +1,17 @@
-/**
- * The simulator's command.
- *
- *   npm run sim -- --seed 17 [--verbose]                     replays one seed
- *   npm run sim -- --seeds 100000 [--from 1] [--minutes 10]  runs a campaign
- *   npm run sim -- --canary open-gate --seeds 50             shows that a built-in fault is caught
- */
-import { parseArgs } from "node:util";
+/** The simulator's command. */
+import { commandLine, numberOf, refuse } from "../tools/command-line.ts";
 import { campaign } from "./campaign.ts";
 import { type CanaryName, canaries } from "./canary.ts";
 import { type RunResult, simulate } from "./simulate.ts";
 
-const { values } = parseArgs({
+const known = Object.keys(canaries) as CanaryName[];
+const USAGE = `npm run sim -- --seed 17 [--verbose]                     replays one seed
+npm run sim -- --seeds 100000 [--from 1] [--minutes 10]  runs a campaign: 1000 seeds without --seeds
+npm run sim -- --canary NAME --seeds 50                  shows that a built-in fault is caught
+
+faults: ${known.join(", ")}`;
+
+const { values } = commandLine(USAGE, {
   options: {
     seed: { type: "string" },
     seeds: { type: "string", default: "1000" },
@@ -22,7 +23,8 @@ const { values } = parseArgs({
 });
 
 const canary = canaryOf(values.canary);
-process.exitCode = values.seed === undefined ? await runCampaign() : await replay(Number(values.seed));
+process.exitCode =
+  values.seed === undefined ? await runCampaign() : await replay(numberOf("--seed", values.seed, USAGE, 0));
 
 async function replay(seed: number): Promise<number> {
   const print = values.verbose ? (line: string) => void process.stdout.write(`${line}\n`) : undefined;
@@ -34,9 +36,9 @@ async function replay(seed: number): Promise<number> {
 async function runCampaign(): Promise<number> {
   const started = performance.now();
   const result = await campaign({
-    from: Number(values.from),
-    seeds: Number(values.seeds),
-    minutes: values.minutes === undefined ? Infinity : Number(values.minutes),
+    from: numberOf("--from", values.from, USAGE, 0),
+    seeds: numberOf("--seeds", values.seeds, USAGE),
+    minutes: values.minutes === undefined ? Infinity : numberOf("--minutes", values.minutes, USAGE, 0),
     canary,
     onProgress: (done) => {
       const seconds = (performance.now() - started) / 1_000;
@@ -61,8 +63,5 @@ function summary({ seed, violation, hash, steps, virtualMs }: RunResult): string
 
 function canaryOf(name: string | undefined): CanaryName | undefined {
   if (name === undefined) return undefined;
-  const known = Object.keys(canaries) as CanaryName[];
-  const found = known.find((canaryName) => canaryName === name);
-  if (found === undefined) throw new RangeError(`no canary "${name}"; there are ${known.join(", ")}`);
-  return found;
+  return known.find((canary) => canary === name) ?? refuse(`There is no fault "${name}"`, USAGE);
 }

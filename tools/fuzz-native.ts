@@ -1,19 +1,17 @@
-/**
- * Damaged frames for the C SDK, under sanitizers.
- *
- *   npm run fuzz:native -- --runs 20000            opens so many plugins, each with frames of its own
- *   npm run fuzz:native -- --seed 17 --runs 500    repeats what failed
- *   npm run fuzz:native -- --sanitizers thread     looks for races instead
- */
+/** Damaged frames for the C SDK, under sanitizers. */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { sanitized } from "../packages/plugins/test/support/built.ts";
+import { commandLine, numberOf } from "./command-line.ts";
 
 /** Plugins of one seed: few enough that what failed is repeated in a second. */
 const BATCH = 500;
 const BATCH_TIMEOUT_MS = 120_000;
 
-const { values } = parseArgs({
+const USAGE = `npm run fuzz:native -- --runs 20000            opens so many plugins, each with frames of its own
+npm run fuzz:native -- --seed 17 --runs 500    repeats what failed
+npm run fuzz:native -- --sanitizers thread     looks for races instead`;
+
+const { values } = commandLine(USAGE, {
   options: {
     runs: { type: "string", default: "20000" },
     seed: { type: "string" },
@@ -29,8 +27,11 @@ async function run(): Promise<number> {
     console.log(`fuzz:native: ${built.missing}`);
     return 1;
   }
-  const first = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
-  const runs = Number(values.runs);
+  const first =
+    values.seed === undefined
+      ? Math.floor(Math.random() * 2 ** 32)
+      : numberOf("--seed", values.seed, USAGE, 0);
+  const runs = numberOf("--runs", values.runs, USAGE);
   const totals = { taken: 0, broken: 0, full: 0 };
   for (let done = 0; done < runs; done += BATCH) {
     const seed = first + done / BATCH;

@@ -3,11 +3,12 @@
  * after which it is ended. Fails when one of them does, behind the last.
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { command } from "./command.ts";
+import { commandLine } from "./command-line.ts";
 import { describePart, partsNamed } from "./long-parts.ts";
 
-const { values, positionals } = parseArgs({
+const USAGE = "npm run long -- [--list] [part …]";
+const { values, positionals } = commandLine(USAGE, {
   allowPositionals: true,
   options: { list: { type: "boolean", default: false } },
 });

@@ -1,12 +1,11 @@
-/**
- * The kill test by hand: `node test/kill/run.ts --kills 1000 --seed 7 [--server other-server.mjs --http]`
- */
-import { parseArgs } from "node:util";
+/** The kill test by hand: more kills, one line each. */
+import { commandLine, numberOf } from "../../tools/command-line.ts";
 import { TROUPE_SERVER } from "../power-loss/harness.ts";
 import { Random, seedOfThisRun } from "../power-loss/random.ts";
 import { runKills } from "./kills.ts";
 
-const { values } = parseArgs({
+const USAGE = "node test/kill/run.ts [--kills 1000] [--seed 7] [--server other-server.mjs] [--http]";
+const { values } = commandLine(USAGE, {
   options: {
     kills: { type: "string", default: "1000" },
     seed: { type: "string" },
@@ -15,17 +14,18 @@ const { values } = parseArgs({
   },
 });
 
-const seed = values.seed === undefined ? seedOfThisRun() : Number(values.seed);
+const seed = values.seed === undefined ? seedOfThisRun() : numberOf("--seed", values.seed, USAGE, 0);
+const kills = numberOf("--kills", values.kills, USAGE);
 const { ledger, cutStarts, problems } = await runKills({
-  kills: Number(values.kills),
-  clientKills: Math.floor(Number(values.kills) / 3),
+  kills,
+  clientKills: Math.floor(kills / 3),
   random: new Random(seed),
   server: values.server === undefined ? TROUPE_SERVER : [values.server],
   sockets: !values.http,
   onRound: (round, { acknowledged }) => console.log(`kill ${round}: ${acknowledged} writes acknowledged`),
 });
 console.log(
-  `seed ${seed}: ${values.kills} kills, ${cutStarts} of them in a start; writes acknowledged ${ledger.acknowledged}, ` +
+  `seed ${seed}: ${kills} kills, ${cutStarts} of them in a start; writes acknowledged ${ledger.acknowledged}, ` +
     `unknown ${ledger.unknown} (${ledger.appliedUnknown} applied), refused ${ledger.refused}`,
 );
 for (const problem of problems) console.log(problem);

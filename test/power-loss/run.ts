@@ -1,15 +1,13 @@
-/**
- * The power-loss test by hand: more cuts, one line each.
- *
- *   node test/power-loss/run.ts --cuts 200 --seed 7 [--kinds cut,kept,torn] [--nosync] [--server other-server.mjs]
- */
-import { parseArgs } from "node:util";
+/** The power-loss test by hand: more cuts, one line each. */
+import { commandLine, numberOf } from "../../tools/command-line.ts";
 import { CutGround } from "./cuts.ts";
 import { runRounds, TROUPE_SERVER } from "./harness.ts";
 import { Random, seedOfThisRun } from "./random.ts";
 import type { CutKind } from "./shim.ts";
 
-const { values } = parseArgs({
+const USAGE =
+  "node test/power-loss/run.ts [--cuts 200] [--seed 7] [--kinds cut,kept,torn] [--nosync] [--server other-server.mjs]";
+const { values } = commandLine(USAGE, {
   options: {
     cuts: { type: "string", default: "200" },
     seed: { type: "string" },
@@ -19,14 +17,14 @@ const { values } = parseArgs({
   },
 });
 
-const seed = values.seed === undefined ? seedOfThisRun() : Number(values.seed);
+const seed = values.seed === undefined ? seedOfThisRun() : numberOf("--seed", values.seed, USAGE, 0);
 using ground = new CutGround(values.kinds.split(",") as CutKind[], {
   syncDelayUs: 1000,
   noSync: values.nosync,
 });
 const report = await runRounds({
   ground,
-  cuts: Number(values.cuts),
+  cuts: numberOf("--cuts", values.cuts, USAGE),
   random: new Random(seed),
   server: values.server === undefined ? TROUPE_SERVER : [values.server],
   onRound: (round, ledger) => console.log(`cut ${round}: ${ledger.acknowledged} writes acknowledged`),

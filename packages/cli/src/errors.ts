@@ -160,7 +160,7 @@ export const traceErrors = {
       400,
       "trace",
       "not_atof",
-      `${path} has no event in it: a file that --atof or an ATOF exporter wrote is needed`,
+      `No line of ${path} is an event: a file that --atof or an ATOF exporter wrote is needed`,
       { metadata: { path } },
     ),
 };

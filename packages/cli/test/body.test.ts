@@ -47,7 +47,7 @@ test("a packed body is unpacked up to its limit, and not past it", async () => {
 test("a body whose client leaves is cut, whatever its connection says of it", async () => {
   const left = new PassThrough();
   left.write("{");
-  const read = expect(readBody(left, 10)).rejects.toMatchObject({ code: "body_cut", statusCode: 400 });
+  const read = expect(readBody(left, 10)).rejects.toMatchObject({ code: "body_cut", statusCode: 499 });
   left.destroy(new Error("aborted"));
   await read;
 });

@@ -142,6 +142,21 @@ test("a request that a provider may have read isn't sent twice: the client is to
   }
 });
 
+test("what answers and speaks no HTTP is named as that, in front of an answer and in the midst of one", async () => {
+  const said = [
+    "SSH-2.0-OpenSSH_9.2\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n",
+  ];
+  await using provider = await FrailProvider.start((response) => {
+    response.socket?.end(said[provider.read.length - 1] ?? "");
+  });
+  await using gateway = await gatewayOf(provider);
+  const { status, body } = await asked(gateway);
+  expect([status, JSON.parse(body).error.code]).toEqual([502, "gateway.upstream_no_http"]);
+  expect(body).toContain(`${provider.url} answered with what isn't HTTP`);
+  await expect(asked(gateway)).rejects.toThrow("aborted");
+});
+
 test("a provider may think for hours before its answer and in the midst of it; one that never answers is left with its client", async () => {
   // Before the first timer of the gateway's: whatever it waits with is among them.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });

@@ -107,6 +107,19 @@ test("a proxy that refuses is named, and its password isn't; one that is none ke
   expect(failed).toMatchObject({ code: 1, err: expect.stringContaining("[gateway.bad_proxy]") });
 });
 
+test("a proxy without a tunnel that wants to know who asks is told of as one, and its answer isn't the provider's", async () => {
+  await using proxy = await ConnectProxy.start(1, 407);
+  surround({ http_proxy: `http://${proxy.host}` });
+  await using gateway = await GatewayProcess.start(["--upstream", "http://provider.test"]);
+  for (const path of ["/v1/messages", "/v1/files"]) {
+    const answer = await fetch(gateway.url + path, { method: "POST", body: "{}" });
+    expect([answer.status, answer.headers.get("proxy-authenticate")]).toEqual([502, null]);
+    const said = await answer.text();
+    expect(said).toContain("gateway.proxy_asks".slice(path === "/v1/files" ? 8 : 0));
+    expect(said).toContain("http_proxy may say it");
+  }
+});
+
 test("the doctor says which proxy is on the way, and whether it answers", async () => {
   await using proxy = await ConnectProxy.start(1);
   const found = async (env: Record<string, string>) => {

@@ -22,7 +22,8 @@ const agent = `
   const base = process.env.ANTHROPIC_BASE_URL;
   const ask = (url) => fetch(url + "/v1/messages", { method: "POST", body: JSON.stringify({ model: process.argv[2] }) });
   console.log((await ask(base)).status, (await ask(base)).status);
-  console.log((await ask(new URL(base).origin)).status, (await ask(new URL(base).origin + "/t/guess")).status);
+  const refused = [await ask(new URL(base).origin), await ask(new URL(base).origin + "/t/guess")];
+  console.log(...await Promise.all(refused.map(async (no) => no.status + (await no.json()).error.type)));
   process.exit(7);
 `;
 
@@ -34,7 +35,7 @@ test("its calls go through the gateway, its exit code comes back, and the run is
   const script = folder.write("agent.mjs", agent);
   const { ran } = start(["--upstream", provider.url, "--", process.execPath, script, "m-1"]);
   const { code, out, err } = await ran;
-  expect(out).toBe("200 200\n401 401\n");
+  expect(out).toBe("200 200\n401authentication_error 401authentication_error\n");
   expect(err).toMatch(
     /^troupe: 2 model calls in [\d.]+ s\n {2}claude-\?\[2Jx: 2 calls, 10 tokens in, 6 out\n {2}tools: bash ×2\n$/,
   );
@@ -76,8 +77,8 @@ test("a guardrail's refusals are counted, and nothing of them goes out", async (
   const plugin = folder.worker("budget", guardrail);
   const flags = ["--upstream", provider.url, "--plugin", plugin];
   const { out, err } = await start([...flags, "--", process.execPath, script, "m-1"]).ran;
-  expect(out).toBe("403 403\n401 401\n");
-  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n$/);
+  expect(out).toBe("403 403\n401authentication_error 401authentication_error\n");
+  expect(err).toMatch(/^troupe: 2 model calls in [\d.]+ s, 2 refused\n {2}refused: not today ×2\n$/);
   expect(provider.received).toEqual([]);
 });
 
@@ -433,7 +434,7 @@ test("Codex runs a hook of the run's own: a tool that a guardrail refuses ends w
   expect(out).toBe(
     `true\n${JSON.stringify({ hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: "not today" } })}\n\n`,
   );
-  expect(err).toMatch(/; 1 tool call refused\n$/);
+  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today\n$/);
 });
 
 test("a trace that can't be written to its end is told of, and the exit code stays the agent's", async () => {

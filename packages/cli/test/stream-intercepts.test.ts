@@ -18,7 +18,8 @@ async function guarded(answer: Answer, register: (relay: Relay) => void) {
   const listen = (relay: Relay): void => {
     register(relay);
     relay.registerSubscriber("test", (event) => {
-      if (event.kind === "scope" && event.scope_category === "end") ends.push(event);
+      if (event.kind === "scope" && event.scope_category === "end" && event.category === "llm")
+        ends.push(event);
     });
   };
   const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });

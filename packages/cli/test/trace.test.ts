@@ -226,6 +226,15 @@ test.each([
   expect(TroupeError.is(error) && `${error.group}.${error.code}`).toBe(code);
 });
 
+test("the trace of a run in which nothing was called says so, and so does its page", async () => {
+  using folder = new PluginFolder();
+  const path = folder.write("empty.jsonl", "");
+  expect(await shown(path)).toBe("No events: nothing was called while this was written\n");
+  const page = join(folder.path, "empty.html");
+  await shown(path, { html: page });
+  expect(readFileSync(page, "utf8")).toContain("<p>0 events, ");
+});
+
 test("a trace and its page are for their owner alone", async () => {
   using folder = new PluginFolder();
   const file = await recorded(folder);

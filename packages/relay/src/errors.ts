@@ -39,9 +39,9 @@ export const relayErrors = {
       statusCode: 502,
       metadata: { what },
     }),
-  /** The provider said in its stream that it gave up. Only the end event says this: the caller has read the stream. */
+  /** The provider answered with a failure. Only the end event says this: the caller has read the answer. */
   providerFailed: (what: string, reason: string) =>
-    error("provider_failed", `The provider of "${what}" gave up: ${reason}`, {
+    error("provider_failed", `"${what}" failed at its provider: ${reason}`, {
       statusCode: 502,
       metadata: { what, reason },
     }),

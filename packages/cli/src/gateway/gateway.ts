@@ -17,6 +17,7 @@ import { nodeEnv } from "@troupe/runtime";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
 import { GatewayMetrics } from "./metrics.ts";
+import { isWatched } from "./model-request.ts";
 import type { GatewayOptions } from "./options.ts";
 import { readKeys } from "./provider-key.ts";
 import { RelayComponents } from "./relay-components.ts";
@@ -116,7 +117,7 @@ export class Gateway implements AsyncDisposable {
     const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
     const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
     const metrics = new GatewayMetrics();
-    const passesUnread = (): boolean => relay.listRuntimeRegistrations(seesRequests).length === 0;
+    const passesUnread = (): boolean => !isWatched(relay);
     const changes = new Changes();
     const parts = { relay, upstreams, plugins, metrics, exporter, passesUnread, ending: changes.ending };
     const rules = { unknownPaths: options.unknownPaths };
@@ -175,14 +176,6 @@ export class Gateway implements AsyncDisposable {
     }
   }
 }
-
-/** Middleware that is given the request of a model call. */
-const seesRequests = [
-  "llm_conditional_execution_guardrail",
-  "llm_request_intercept",
-  "llm_execution_intercept",
-  "llm_stream_execution_intercept",
-] as const;
 
 /** Throws `gateway.bad_proxy`, before anything of a reload has taken effect. */
 function checkProxies({ upstreams }: GatewayOptions, env: NonNullable<GatewayGround["env"]>): void {

@@ -7,7 +7,6 @@ import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import {
-  callModel,
   hasBody,
   type ModelRoute,
   OVERHEAD,
@@ -26,6 +25,7 @@ import { answerHook, hookedAgent } from "./agent-hooks.ts";
 import { Connections } from "./connections.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import type { GatewayMetrics, RouteName } from "./metrics.ts";
+import { answerModel } from "./model-request.ts";
 import type { GatewayOptions } from "./options.ts";
 import { takeToken } from "./token.ts";
 import { decideTool } from "./tool-hook.ts";
@@ -136,9 +136,10 @@ export class GatewayServer {
     this.#serving += 1;
     metrics.began();
     try {
-      takeToken(this.#route.token, request);
+      const isLetIn = takeToken(this.#route.token, request);
       path = pathOf(request.url ?? "/");
       provider = onlyReads(request) ? undefined : providerOf(path);
+      if (!isLetIn) throw requestErrors.tokenRequired();
       if (provider === undefined) await this.#dispatch(path, overhead, request, response);
       else await this.#callModel(provider, overhead, request, response);
     } catch (error) {
@@ -159,7 +160,7 @@ export class GatewayServer {
     checkAccess(request);
     if (this.#route.ending.aborted) throw requestErrors.stopping();
     if (request.method !== "POST") throw requestErrors.methodNotAllowed(request.method ?? "");
-    return callModel(this.#route, provider, request, response, overhead);
+    return answerModel(this.#route, { provider, overhead, request, response });
   }
 
   #dispatch(

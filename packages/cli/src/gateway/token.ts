@@ -8,7 +8,6 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { requestErrors } from "../errors.ts";
 
 const TOKEN_BYTES = 24;
 
@@ -39,26 +38,28 @@ export function tokenFor(token: string, said = ""): string {
   return said === "" ? token : `${token}.${said}`;
 }
 
-/** Takes the token off a request, as if it had come without. Throws `gateway.token_required` where there is another one, or none. */
-export function takeToken(token: string | undefined, request: IncomingMessage): void {
-  if (token === undefined) return;
+/** Takes the token off a request, as if it had come without. False where there is another one, or none. */
+export function takeToken(token: string | undefined, request: IncomingMessage): boolean {
+  if (token === undefined) return true;
   const [, given, rest] = /^\/t\/([^/?]+)(.*)$/s.exec(request.url ?? "/") ?? [];
   if (given === undefined) return takeHeader(token, request);
-  if (!same(given, token)) throw requestErrors.tokenRequired();
+  // Who has a wrong one is refused in the words of what was asked for.
   request.url = rest === undefined || rest === "" ? "/" : rest;
+  return same(given, token);
 }
 
-function takeHeader(token: string, { headers, rawHeaders }: IncomingMessage): void {
+function takeHeader(token: string, { headers, rawHeaders }: IncomingMessage): boolean {
   const at = rawHeaders.findIndex((text, n) => n % 2 === 0 && text.toLowerCase() === TOKEN_HEADER);
   const [given = "", ...own] = (rawHeaders[at + 1] ?? "").split(".");
-  if (at < 0 || !same(given, token)) throw requestErrors.tokenRequired();
+  if (at < 0 || !same(given, token)) return false;
   if (own.length === 0) {
     rawHeaders.splice(at, 2);
     delete headers[TOKEN_HEADER];
-    return;
+    return true;
   }
   rawHeaders[at + 1] = own.join(".");
   headers[TOKEN_HEADER] = own.join(".");
+  return true;
 }
 
 function same(one: string, other: string): boolean {

@@ -5,12 +5,13 @@
  * They are a file, and the flag names it: who may call the gateway stands in them, and a command line can be read by everybody on
  * the machine.
  */
+
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/plugins/owned-folder";
 import type { Json } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
-import { makeRunFolder, runFolderPlace } from "./run-folder.ts";
 
 const FLAG = "--settings";
 const KIND = "troupe-claude";
@@ -49,7 +50,7 @@ export class ClaudeSettingsFile implements AsyncDisposable {
   }
 
   static async make(settings: Settings): Promise<ClaudeSettingsFile> {
-    const file = new ClaudeSettingsFile(await makeRunFolder(KIND));
+    const file = new ClaudeSettingsFile(await makeOwnedFolder(KIND));
     try {
       await writeFile(file.path, JSON.stringify(settings, undefined, 2), { mode: 0o600 });
     } catch (error) {
@@ -70,7 +71,7 @@ export class ClaudeSettingsFile implements AsyncDisposable {
 
 /** Where one would be, as far as that is known before it is made. */
 export function claudeSettingsPlace(): string {
-  return join(runFolderPlace(KIND), FILE);
+  return join(ownedFolderPlace(KIND), FILE);
 }
 
 function withHooks(settings: Settings, url: string): Settings {

@@ -5,12 +5,13 @@
  * Gemini CLI takes settings from files alone, and at its base URL's variable it would choose a way to log in that it then
  * refuses; the files of the system, which would do, must be root's.
  */
+
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/plugins/owned-folder";
 import type { Json } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
-import { makeRunFolder, runFolderPlace } from "./run-folder.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, Json>>;
@@ -24,7 +25,7 @@ const HOOK_TIMEOUT_MS = 60_000;
 
 /** Where one would be, as far as that is known before it is made. */
 export function geminiHomePlace(): string {
-  return runFolderPlace(KIND);
+  return ownedFolderPlace(KIND);
 }
 
 /** Where the settings of the home at `path` are. */
@@ -64,7 +65,7 @@ export class GeminiHome implements AsyncDisposable {
   }
 
   static async make({ users, settings }: GeminiHomeContents): Promise<GeminiHome> {
-    const home = new GeminiHome(await makeRunFolder(KIND));
+    const home = new GeminiHome(await makeOwnedFolder(KIND));
     try {
       await home.#fill(users, settings);
     } catch (error) {

@@ -50,8 +50,8 @@ export class RunSummary {
   readonly tools = new Map<string, number>();
   /** Somebody has asked whether a tool may be called. */
   asksOfTools = false;
-  /** Why calls failed, with how often; of the first few reasons. */
-  readonly #reasons = new Map<string, number>();
+  /** Why calls failed or were refused, with how often; of the first few reasons of each. */
+  readonly #reasons = { failed: new Map<string, number>(), refused: new Map<string, number>() };
 
   readonly #files: FilesWritten;
 
@@ -73,8 +73,9 @@ export class RunSummary {
         (this.#toolsRefused > 0 ? `; ${counted(this.#toolsRefused, "tool call")} refused` : ""),
       ...[...this.models].map(([model, use]) => `  ${model}: ${describe(use)}`),
     ];
-    for (const [reason, times] of this.#reasons)
-      lines.push(`  failed: ${shortText(reason)}${times === 1 ? "" : ` ×${times}`}`);
+    for (const [what, reasons] of Object.entries(this.#reasons))
+      for (const [reason, times] of reasons)
+        lines.push(`  ${what}: ${shortText(reason)}${times === 1 ? "" : ` ×${times}`}`);
     lines.push(
       ...listed(
         "tools",
@@ -94,7 +95,7 @@ export class RunSummary {
     const call = readCall(event.category_profile);
     if (failure !== undefined) {
       this.#failures += 1;
-      this.#failed(failure);
+      this.#because("failed", failure);
     }
     // What ended early has cost something too.
     if (failure === undefined || call.promptTokens !== undefined) this.#answered(call);
@@ -103,9 +104,10 @@ export class RunSummary {
   #marked(mark: MarkEvent): void {
     if (mark.name === "tool.decision") this.asksOfTools = true;
     const stopped = readStopped(mark);
-    if (stopped !== undefined) this.#failed(stopped);
-    if (stopped !== undefined || readRefusal(mark.data) !== undefined)
-      this.#notMade(mark, stopped === undefined);
+    const refusal = readRefusal(mark.data);
+    if (stopped !== undefined) this.#because("failed", stopped);
+    if (refusal !== undefined) this.#because("refused", refusal);
+    if (stopped !== undefined || refusal !== undefined) this.#notMade(mark, refusal !== undefined);
     const asked = readToolCall(mark);
     if (asked === undefined) return;
     this.#files.asked(asked.args);
@@ -124,10 +126,11 @@ export class RunSummary {
     else this.#failures += 1;
   }
 
-  #failed(told: string): void {
+  #because(what: "failed" | "refused", told: string): void {
+    const reasons = this.#reasons[what];
     const reason = textWithoutSecrets(told);
-    const times = this.#reasons.get(reason) ?? 0;
-    if (times > 0 || this.#reasons.size < MOST_REASONS) this.#reasons.set(reason, times + 1);
+    const times = reasons.get(reason) ?? 0;
+    if (times > 0 || reasons.size < MOST_REASONS) reasons.set(reason, times + 1);
   }
 
   #answered({ model: told = "a model without a name", cost, ...tokens }: ToldCall): void {

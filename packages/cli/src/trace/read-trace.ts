@@ -72,7 +72,7 @@ function endOf({ beganAt, tookMs, children }: TraceNode): number {
   return children.reduce((last, child) => Math.max(last, endOf(child)), beganAt + (tookMs ?? 0));
 }
 
-/** Throws `trace.cannot_read`, and `trace.not_atof` where no line is an event. */
+/** Throws `trace.cannot_read`, and `trace.not_atof` where there are lines and none is an event. An empty one is of a run without calls. */
 export async function readTrace(path: string): Promise<Trace> {
   const nodes = new Map<string, OpenNode>();
   let events = 0;
@@ -86,7 +86,7 @@ export async function readTrace(path: string): Promise<Trace> {
       keep(nodes, event);
     }
   }
-  if (events === 0) throw traceErrors.notAtof(path);
+  if (events === 0 && unreadable > 0) throw traceErrors.notAtof(path);
   return { roots: treeOf(nodes), events, unreadable };
 }
 

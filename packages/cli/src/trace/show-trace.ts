@@ -14,6 +14,7 @@ export function showTrace(trace: Trace): string {
   ]);
   const lost =
     unreadable === 0 ? "" : `, ${unreadable} ${unreadable === 1 ? "line" : "lines"} that could not be read`;
+  if (events === 0) return "No events: nothing was called while this was written\n";
   return [...lines, "", `${events} events${lost}`, ""].join("\n");
 }
 

@@ -13,6 +13,8 @@ export class ConnectProxy implements AsyncDisposable {
     this.#server = createServer((asked, response) => {
       const target = new URL(asked.url ?? "");
       this.asked.push({ target: target.href, by: asked.headers["proxy-authorization"] });
+      if (refuse !== undefined)
+        return void response.writeHead(refuse, { "proxy-authenticate": "Basic" }).end();
       const {
         path,
         method,

@@ -329,7 +329,7 @@ test("with a digest, the checked bytes are run: a module, and a program from a p
     metadata: {
       code: 9,
       stderr: expect.stringMatching(
-        /^run as .*troupe-worker-\w+\/plugin\/bin\/program in .*troupe-plugin-\w+\/bin\n$/,
+        /^run as .*troupe-worker-[\w-]+\/plugin\/bin\/program in .*troupe-plugin-\w+\/bin\n$/,
       ),
     },
   });

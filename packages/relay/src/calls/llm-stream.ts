@@ -159,9 +159,12 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
       failure ??= { error: root.isOver(cause) ? cause : relayErrors.collectorFailed("finalizer", cause) };
     }
     root.close(() => relayErrors.streamClosed(name));
-    if (this.#whole && isClosed(failure?.error)) failure = undefined;
+    if (this.#whole && isOf(failure?.error, "stream_closed")) failure = undefined;
     this.#untold = failure;
-    if (this.#failure !== undefined) failure ??= { error: relayErrors.providerFailed(name, this.#failure) };
+    // It says why the stream ended early.
+    const unexplained = failure === undefined || isOf(failure.error, "stream_truncated");
+    if (this.#failure !== undefined && unexplained)
+      failure = { error: relayErrors.providerFailed(name, this.#failure) };
     const profile: CategoryProfile =
       this.#chunks === 0 ? {} : { time_to_first_chunk: this.#firstAfterMs / 1_000 };
     if (failure === undefined) model.succeeded(output, profile);
@@ -201,6 +204,6 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   }
 }
 
-function isClosed(error: unknown): boolean {
-  return TroupeError.is(error) && error.group === "relay" && error.code === "stream_closed";
+function isOf(error: unknown, code: string): boolean {
+  return TroupeError.is(error) && error.group === "relay" && error.code === code;
 }

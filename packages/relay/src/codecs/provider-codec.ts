@@ -7,6 +7,7 @@ import type { AnnotatedLlmRequest, AnnotatedLlmResponse, CodecName } from "./ann
 import type { ProviderCodec, StreamAssembly } from "./codec.ts";
 import { isObject, type JsonObject, number, objectsOf, own, present, text } from "./json.ts";
 import { mergeObjects } from "./merge-edits.ts";
+import { failureIn } from "./stream-failure.ts";
 
 /** What one provider's codec is made of. All of it is pure. */
 export interface ProviderParts {
@@ -48,12 +49,17 @@ export abstract class PartsCodec implements ProviderCodec {
 
   readonly collectStream = (): StreamCollector => {
     const assembly = this.#parts.assembly();
+    let said: string | undefined;
     return {
-      add: (chunk) => this.#chunk(() => assembly.add(chunk)),
+      add: (chunk) =>
+        this.#chunk(() => {
+          if (isObject(chunk)) said ??= failureIn(chunk);
+          assembly.add(chunk);
+        }),
       describe: (chunk) => this.#chunk(() => described(this.name, chunk)),
       end: () =>
         this.#chunk(() => {
-          const { complete, failure } = assembly;
+          const { complete, failure = said } = assembly;
           return { response: assembly.response(), complete, ...(failure === undefined ? {} : { failure }) };
         }),
     };

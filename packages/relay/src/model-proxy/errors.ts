@@ -15,7 +15,7 @@ export const proxyErrors = {
   notFound: (path: string) => error(404, "not_found", `There is nothing at ${path}`),
   bodyTooLarge: (limit: number) =>
     error(413, "body_too_large", `The body is larger than ${limit} bytes`, { metadata: { limit } }),
-  bodyCut: () => error(400, "body_cut", "The body ended before its end"),
+  bodyCut: () => error(499, "body_cut", "The client went away before its body had ended"),
   bodyUnread: () =>
     error(
       400,
@@ -37,6 +37,20 @@ export const proxyErrors = {
       "upstream_closed",
       `${upstream} closed the connection without an answer (${reasonOf(cause)}): it may have read the request, which isn't sent again`,
       { cause },
+    ),
+  upstreamNoHttp: (upstream: string, cause: unknown) =>
+    error(
+      502,
+      "upstream_no_http",
+      `${upstream} answered with what isn't HTTP (${reasonOf(cause)}): it may have read the request, which isn't sent again`,
+      { cause },
+    ),
+  proxyAsks: (upstream: string, variable: string, cause: unknown) =>
+    error(
+      502,
+      "proxy_asks",
+      `${upstream} can't be reached: the proxy wants to know who asks (407); ${variable} may say it, as http://user:password@proxy.example:3128`,
+      { metadata: { variable }, cause },
     ),
   upstreamCut: (upstream: string, cause: unknown) =>
     error(502, "upstream_cut", `${upstream} closed the connection in the middle of its answer`, { cause }),

@@ -64,8 +64,13 @@ export async function callModel(
   const session = sessionMetadata(route.session, agentSessionOf(request.headers));
   // Asked now: who guards may have come while the body did.
   if (!body.isRead && !passesUnread()) {
-    route.relay.event("gateway.body_unread", { data: { provider: provider.name }, metadata: session });
-    throw proxyErrors.bodyUnread();
+    const refused = proxyErrors.bodyUnread();
+    route.relay.event("gateway.body_unread", {
+      data: { provider: provider.name, rejected: true, rejection_reason: refused.message },
+      category: "llm",
+      metadata: session,
+    });
+    throw refused;
   }
   const exchange = new Exchange({ route, provider, request, response, body, overhead });
   const given: LlmRequest = { headers: exchange.headers, content };

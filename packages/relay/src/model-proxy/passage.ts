@@ -132,7 +132,9 @@ class Passage implements Dispatcher.DispatchHandler {
 
   #whoCut(cause: Error): Error {
     if (isDestroyed(cause)) return proxyErrors.ended(cause);
-    return isLost(cause) ? proxyErrors.upstreamCut(this.#upstream.name, cause) : cause;
+    const { name } = this.#upstream;
+    if (cause instanceof errors.HTTPParserError) return proxyErrors.upstreamNoHttp(name, cause);
+    return isLost(cause) ? proxyErrors.upstreamCut(name, cause) : cause;
   }
 
   #repeat(): void {
@@ -159,10 +161,14 @@ class Passage implements Dispatcher.DispatchHandler {
   #reasonOf(cause: unknown): unknown {
     const { signal } = this.#to;
     if (signal.aborted) return signal.reason;
-    // What a middleware made of the request is no request.
-    const ours = TroupeError.is(cause) || cause instanceof errors.InvalidArgumentError;
-    if (ours) return cause;
-    const { name } = this.#upstream;
+    if (TroupeError.is(cause)) return cause;
+    const { name, proxy } = this.#upstream;
+    // What a middleware made of the request is no request; of one that has begun, the proxy's agent calls a 407 that.
+    if (cause instanceof errors.InvalidArgumentError)
+      return proxy === undefined || this.#controller === undefined
+        ? cause
+        : proxyErrors.proxyAsks(name, proxy.variable, cause);
+    if (cause instanceof errors.HTTPParserError) return proxyErrors.upstreamNoHttp(name, cause);
     return isLost(cause) && this.#controller !== undefined
       ? proxyErrors.upstreamClosed(name, cause)
       : proxyErrors.upstreamUnreachable(name, cause);

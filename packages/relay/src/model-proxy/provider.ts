@@ -13,6 +13,7 @@ import {
   OpenAIResponsesCodec,
 } from "../codecs/codecs.ts";
 import { isObject } from "../codecs/json.ts";
+import type { ToldResponse } from "./response-reader.ts";
 
 /** Whose API it is: each may have an upstream of its own. */
 export type ProviderFamily = "openai" | "anthropic" | "gemini";
@@ -90,22 +91,27 @@ function forEvents(codec: ProviderCodec): LlmCodec {
   };
 }
 
+/** What events tell of an answer, where anybody may have changed it. */
+type ToldAnswer = Readonly<Record<"status" | keyof ToldResponse, unknown>>;
+
 /** Characters of a provider's words about what went wrong. */
 const MOST_WORDS = 500;
 
 /** What an answer that its client has read says went wrong: its status, its words, or that it isn't all there. */
-function failureOf(
-  codec: ProviderCodec,
-  { status, content, complete }: { status?: unknown; content?: unknown; complete?: unknown },
-): string | undefined {
+function failureOf(codec: ProviderCodec, told: Partial<ToldAnswer>): string | undefined {
+  const { status, content, complete, failure, content_type: type } = told;
   if (typeof status === "number" && status >= 400) {
     const { error } = isObject(content) ? content : {};
     const message = isObject(error) ? error.message : error;
     const words = typeof message === "string" ? message.slice(0, MOST_WORDS) : "";
     return words === "" ? `status ${status}` : `status ${status}: ${words}`;
   }
-  const early = content === null ? "its answer is no JSON, or ended early" : "its stream ended early";
-  return codec.failureOf?.(content) ?? (complete === false ? early : undefined);
+  const said = failure ?? codec.failureOf?.(content);
+  if (typeof said === "string") return said.slice(0, MOST_WORDS);
+  if (complete !== false) return undefined;
+  if (content !== null) return "its stream ended early";
+  const kind = typeof type === "string" ? `of the type ${type.slice(0, MOST_WORDS)}` : "without a type";
+  return `its answer, ${kind}, is no JSON, or ended early`;
 }
 
 /** The API whose model calls come to `path`; undefined: it is none of them. */
@@ -141,6 +147,7 @@ function anthropicError({ group, code, message, statusCode }: TroupeError): unkn
 
 const googleStatus: Readonly<Record<number, string>> = {
   400: "INVALID_ARGUMENT",
+  401: "UNAUTHENTICATED",
   403: "PERMISSION_DENIED",
   503: "UNAVAILABLE",
 };

@@ -12,7 +12,6 @@ import { limits } from "@troupe/protocol";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
-import { isObject, own } from "../codecs/json.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
 import { LAST_DATA } from "./event-stream.ts";
 
@@ -24,6 +23,10 @@ export interface ToldResponse {
   readonly content: unknown;
   /** Of a stream: the provider said that it is the whole one. False of an answer that is no JSON, or is cut. */
   readonly complete?: boolean;
+  /** Of a stream: what the provider says in it that went wrong. */
+  readonly failure?: string | undefined;
+  /** Of an answer that is no JSON: what its provider calls it. */
+  readonly content_type?: string | undefined;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -38,8 +41,9 @@ export class ResponseReader {
   #gaveUp = false;
 
   constructor(headers: Headers, codec: ProviderCodec) {
-    const isStream = /^text\/event-stream\b/i.test(String(headers["content-type"] ?? ""));
-    this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText();
+    const { "content-type": type } = headers;
+    const isStream = /^text\/event-stream\b/i.test(String(type ?? ""));
+    this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText(codec, type);
     this.#unpacker = unpackerOf(headers["content-encoding"]);
     this.#unpacked = this.#readFrom(this.#unpacker);
   }
@@ -93,12 +97,22 @@ export class ResponseReader {
 interface TextReader {
   /** False: it is too much, or none that can be read. */
   add(chunk: Buffer): boolean;
-  told(): { readonly content: unknown; readonly complete?: boolean };
+  told(): Omit<ToldResponse, "bytes">;
 }
 
+/** How a stream of events begins, perhaps. */
+const asEvents = /^\uFEFF?(?:event|data|id|retry)?:/;
+
 class JsonText implements TextReader {
+  readonly #codec: ProviderCodec;
+  readonly #type: Headers[string];
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
+
+  constructor(codec: ProviderCodec, type: Headers[string]) {
+    this.#codec = codec;
+    this.#type = type;
+  }
 
   add(chunk: Buffer): boolean {
     this.#bytes += chunk.byteLength;
@@ -110,9 +124,18 @@ class JsonText implements TextReader {
   told() {
     const [first, ...more] = this.#chunks;
     const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#chunks);
-    const content = parsed(bytes.toString("utf8"));
+    const text = bytes.toString("utf8");
+    const content = parsed(text);
     // Nothing at all is a short answer, and null is JSON.
-    return content === null && bytes.length > "null".length ? { content, complete: false } : { content };
+    if (content !== null || bytes.length <= "null".length) return { content };
+    // Its client, which asked for a stream, reads it as one whatever it is called.
+    if (asEvents.test(text)) return this.#asEvents(bytes);
+    return { content, complete: false, content_type: this.#type === undefined ? undefined : `${this.#type}` };
+  }
+
+  #asEvents(bytes: Buffer) {
+    const events = new EventText(this.#codec.collectStream());
+    return events.add(bytes) ? events.told() : { content: null, complete: false };
   }
 }
 
@@ -145,9 +168,9 @@ class EventText implements TextReader {
 
   told() {
     this.#read();
-    const { response, complete } = this.#collector.end();
-    const failed = isObject(response) && own(response, "error") !== undefined;
-    return { content: response, complete: complete || (this.#closed && !failed) };
+    const { response, complete, failure } = this.#collector.end();
+    const told = { content: response, complete: complete || (this.#closed && failure === undefined) };
+    return failure === undefined ? told : { ...told, failure };
   }
 
   #read(): void {

@@ -37,15 +37,15 @@ export class Upstream {
   readonly url: URL;
   /** For people: its origin, and the proxy on the way, without the password that may be in its address. */
   readonly name: string;
+  /** Stands on the way to it. */
+  readonly proxy: NamedProxy | undefined;
   readonly #pool: Dispatcher;
   readonly #prefix: string;
-  readonly #hasProxy: boolean;
 
-  /** `proxy`: stands on the way to it. */
   constructor(url: URL, proxy?: NamedProxy) {
     this.url = url;
     this.#prefix = url.pathname.replace(/\/$/, "");
-    this.#hasProxy = proxy !== undefined;
+    this.proxy = proxy;
     this.name = proxy === undefined ? url.origin : `${url.origin}, through the proxy ${proxy.url.origin},`;
     this.#pool =
       proxy === undefined
@@ -63,7 +63,7 @@ export class Upstream {
         method,
         path: this.#prefix + path,
         // Of a list the proxy's agent would keep the last of each name.
-        headers: this.#hasProxy ? pairsOf(all) : all,
+        headers: this.proxy !== undefined ? pairsOf(all) : all,
         body,
       },
       handler,

@@ -43,8 +43,16 @@ function isSecret(name: string): boolean {
 }
 
 /** Words in names of headers, which providers and proxies in front of them make up: any of them, wherever it stands. */
-const headerWord =
-  /^(?:o?auth(?:n|z|enticate|entication|orization)?|.*(?:key|keys|token|secret|secrets|signature|password|credential|credentials|cookie|jwt)|bypass|assertion|hmac|sig)$/;
+const headerWords: readonly string[] = [
+  "o?auth(?:n|z|enticate|entication|orization)?",
+  ".*(?:keys?|token|secrets?|signature|password|credentials?|cookie|jwt|bearer|certs?|certificate)",
+  ...["bypass", "assertion", "hmac", "sig", "sas", "pat", "passphrase", "passcode", "passwd", "pwd", "pin"],
+  // What somebody is known by for a while, or once.
+  ...["csrf", "xsrf", "sid", "ticket", "otp", "totp", "mfa", "dpop"],
+  // What a proxy says of who it let in: signed, and good for as long as that is.
+  ...["saml", "oidc", "principal", "xfcc", "jw[es]", "wsse"],
+];
+const headerWord = new RegExp(`^(?:${headerWords.join("|")})$`);
 
 const knownHeaders = new Known(isSecretOfHeaders);
 

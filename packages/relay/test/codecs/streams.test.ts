@@ -138,6 +138,27 @@ test("a stream in which the provider says that it gave up is read to its end, an
   });
 });
 
+test("a stream that ends behind its provider's error is cut for its caller, and its end event has the provider's words", async () => {
+  const driver = new Driver();
+  async function* provider() {
+    yield { type: "message_start", message: { id: "m", role: "assistant" } };
+    yield { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
+  }
+  const request = { headers: {}, content: { messages: [] } };
+  const codec = codecNamed("anthropic_messages");
+  const stream = await driver.relay.llmStreamCallExecute("model", request, provider, { codec });
+  const read = async (): Promise<void> => {
+    for await (const _chunk of stream);
+  };
+  await expect(read()).rejects.toMatchObject({ code: "stream_truncated" });
+  expect(await driver.find("model", "end")).toMatchObject({
+    metadata: {
+      "error.type": "relay.provider_failed",
+      "otel.status_description": '"model" failed at its provider: Overloaded',
+    },
+  });
+});
+
 test("a response of one piece in which the provider gives up is the caller's, and its end event is an error", async () => {
   const driver = new Driver();
   const failed = {

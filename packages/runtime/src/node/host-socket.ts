@@ -59,7 +59,7 @@ export async function listenForHosts(gateway: Gateway, path: string): Promise<Ho
 /** The link of a process of this machine: its end is the end of its process. */
 class ProcessLink extends WsLink {
   constructor(ws: WebSocket, socket: Duplex) {
-    super(ws, socket, limits.closeTimeoutMs);
+    super(ws, { socket, closeTimeoutMs: limits.closeTimeoutMs, isClient: true });
   }
 
   override attach(handler: LinkHandler): void {
@@ -96,7 +96,7 @@ export function dialEngine(url: string, signal: AbortSignal): Promise<Link> {
     ws.once("upgrade", ({ socket }) => {
       ws.once("open", () => {
         signal.removeEventListener("abort", abort);
-        resolve(new WsLink(ws, socket, limits.closeTimeoutMs));
+        resolve(new WsLink(ws, { socket, closeTimeoutMs: limits.closeTimeoutMs, isClient: true }));
       });
     });
   });

@@ -86,7 +86,7 @@ export async function listen(options: {
       // A raw socket says no hello: its actor hears its first message.
       const guard = kind === "websocket" ? new MessageGuard(ws, socket) : undefined;
       if (guard === undefined) new HelloGuard(ws, socket, gateway.bodies);
-      const link = new WsLink(ws, socket, times.closeMs, guard);
+      const link = new WsLink(ws, { socket, closeTimeoutMs: times.closeMs, guard });
       if (admitted === "engine") gateway.host(link);
       else gateway.socket(link, admitted, () => toRequest(request));
     });

@@ -1,17 +1,28 @@
 /**
  * A Link over a `ws` WebSocket.
  *
- * Messages of one tick leave in one write: the socket is corked at the first and uncorked when the tick is over. When a
- * group of batches becomes durable, hundreds of replies are released in one tick; a system call for each would cost
- * more than all the rest.
+ * Messages of one tick leave in one write: a system call for each would cost more than all the rest. A text message is
+ * one frame in one piece; it goes to the socket that the sender of `ws` writes to, at once and in order with what that
+ * says. So the sender must never hold anything back: no message is compressed.
  */
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Link, LinkHandler, Message } from "../ports/transport.ts";
 import type { MessageGuard } from "./message-guard.ts";
+import { textFrame } from "./text-frame.ts";
+import { TickCork } from "./tick-cork.ts";
 
 const TEXT = { binary: false, compress: false };
 const BINARY = { binary: true, compress: false };
+
+/** What a link is made of, beside its WebSocket. */
+export interface WsLinkParts {
+  readonly socket: Duplex;
+  readonly closeTimeoutMs: number;
+  /** Where it was opened by us: a client's frames are masked, and only the sender of `ws` does that. */
+  readonly isClient?: boolean;
+  readonly guard?: MessageGuard | undefined;
+}
 
 /** One WebSocket. */
 export class WsLink implements Link {
@@ -19,12 +30,15 @@ export class WsLink implements Link {
   readonly #socket: Duplex;
   readonly #closeTimeoutMs: number;
   readonly #guard: MessageGuard | undefined;
-  #corked = false;
+  readonly #isClient: boolean;
+  readonly #cork: TickCork;
 
-  constructor(ws: WebSocket, socket: Duplex, closeTimeoutMs: number, guard?: MessageGuard) {
+  constructor(ws: WebSocket, { socket, closeTimeoutMs, isClient = false, guard }: WsLinkParts) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#cork = new TickCork(socket);
     this.#closeTimeoutMs = closeTimeoutMs;
+    this.#isClient = isClient;
     this.#guard = guard;
   }
 
@@ -39,12 +53,11 @@ export class WsLink implements Link {
 
   send(data: Message): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(this.#uncork);
-    }
-    this.#ws.send(data, typeof data === "string" ? TEXT : BINARY);
+    this.#cork.forThisTick();
+    if (typeof data !== "string") return this.#ws.send(data, BINARY);
+    const frame = this.#isClient ? undefined : textFrame(data);
+    if (frame === undefined) this.#ws.send(data, TEXT);
+    else this.#socket.write(frame);
   }
 
   close(code: number, reason: string): void {
@@ -75,11 +88,6 @@ export class WsLink implements Link {
   get bufferedBytes(): number {
     return this.#ws.bufferedAmount;
   }
-
-  readonly #uncork = (): void => {
-    this.#corked = false;
-    this.#socket.uncork();
-  };
 }
 
 function ignore(): void {}

@@ -140,7 +140,7 @@ test("a closed socket whose client doesn't read is cut off in time", async () =>
   const client = new WebSocket(`ws://127.0.0.1:${port}`);
   const [[ws, request]] = await Promise.all([accepted, once(client, "open")]);
   client.pause();
-  const link = new WsLink(ws, request.socket, times.closeMs);
+  const link = new WsLink(ws, { socket: request.socket, closeTimeoutMs: times.closeMs });
   const closed = new Promise<number>((resolve) => link.attach({ message: () => {}, closed: resolve }));
   for (let sent = 0; sent < 16; sent += 1) link.send(new Uint8Array(1024 * 1024));
   link.close(1013, "connection.slow_reader");

@@ -6,9 +6,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { makeOwnedFolder } from "@troupe/plugins/owned-folder";
 import { startErrors } from "../../errors.ts";
 import type { RunTerminal } from "../../run/command.ts";
 import { importRegistry, type RunnableRegistry } from "../registry-of.ts";
@@ -36,8 +36,7 @@ export async function startWithHosts(
 ): Promise<Hosts> {
   const { count, start, terminal } = options;
   if (terminal.env?.["TROUPE_ENDPOINT"]) throw startErrors.endpointAndHosts();
-  // Only this user may enter a folder of mkdtemp's.
-  const folder = mkdtempSync(join(tmpdir(), "troupe-hosts-"));
+  const folder = await makeOwnedFolder("troupe-hosts");
   const processes = { socket: join(folder, "engine.sock"), token: randomBytes(32).toString("hex") };
   const hosts: HostProcess[] = [];
   const stop = async (): Promise<void> => {

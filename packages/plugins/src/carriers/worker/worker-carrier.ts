@@ -9,8 +9,7 @@
  * for that better reason. Nothing is started again here: whoever wants the plugin back opens another carrier.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
@@ -19,6 +18,7 @@ import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../car
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
+import { makeOwnedFolder } from "../../owned-folder.ts";
 import { FrameBudget } from "../frame-budget.ts";
 import type { BatchStream } from "./batch-stream.ts";
 import { type WorkerExit, workerErrors } from "./errors.ts";
@@ -53,7 +53,7 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
     const { plugin, load, origin, override } = options;
     await using room = new AsyncDisposableStack();
-    const folder = room.adopt(await mkdtemp(join(tmpdir(), "troupe-worker-")), (path) =>
+    const folder = room.adopt(await makeOwnedFolder("troupe-worker"), (path) =>
       rm(path, { recursive: true, force: true }),
     );
     const launch = await planLaunch({ load, origin, folder, override });

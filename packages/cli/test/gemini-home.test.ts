@@ -1,4 +1,4 @@
-/** Folders of runs: what a killed one has left goes with the next, and nothing else does. */
+/** The home of a run of Gemini CLI: what a killed run has left goes with the next one, and what its links lead to stays. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
