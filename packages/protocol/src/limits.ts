@@ -420,6 +420,8 @@ export const limits = {
   sandboxSnapshotNameLength: 256,
   /** Paths of a snapshot in one message to the workspace that forks it. */
   sandboxSnapshotPaths: 1_000,
+  /** Paths of a sandbox that the runtime looks at in one turn, when an operation has changed more. */
+  sandboxTurnPaths: 500,
   /** Workers on which the processes of embedded sandboxes run that share an `agentOS()`. */
   sandboxProcessWorkers: 8,
   /** Processes that one actor may have running. */

@@ -58,9 +58,10 @@ const PUT = `
   INSERT INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
   VALUES (${LIVE}, :path, :type, :mode, :modifiedAt, :target, :content)`;
 const REMOVE = `DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path = :path RETURNING content`;
-/** "0" comes right behind "/". */
+/** "0" comes right behind "/". Removals of what an empty sandbox has stay, whatever comes above them. */
 const REMOVE_BELOW = `
-  DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path >= :path || '/' AND path < :path || '0' RETURNING content`;
+  DELETE FROM sandbox_entries
+  WHERE root = ${LIVE} AND path >= :path || '/' AND path < :path || '0' AND type <> 'removed' RETURNING content`;
 
 /** A path of a root, as it is stored. */
 export interface PathRow extends Record<string, unknown> {

@@ -65,7 +65,7 @@ export interface WorkerPools {
 export class EmbeddedSandbox implements Sandbox {
   readonly #id: number;
   readonly #pools: WorkerPools;
-  readonly #image = new Image();
+  #image = Image.empty;
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
   readonly #mounts: readonly Mount[];
@@ -100,7 +100,7 @@ export class EmbeddedSandbox implements Sandbox {
   async open(signal: AbortSignal): Promise<void> {
     try {
       if (this.#mounts.length > 0) this.#layers = await layersOf(this.#mounts);
-      if (this.#files !== undefined) this.#take(await this.#files.load());
+      if (this.#files !== undefined) this.#take(await this.#image.with(await this.#files.load()));
       signal.throwIfAborted();
       // Of an empty one there is nothing that could fail, and its first operation opens it.
       const isEmpty = this.#layers === undefined && this.#image.version === 0;
@@ -191,9 +191,9 @@ export class EmbeddedSandbox implements Sandbox {
         ...gone.map(([path]) => [path, { type: "removed", given: false }] as const),
         ...image,
       ];
-      this.#checkCount(changes);
+      const next = await this.#next(changes);
       await this.#files?.save(changes);
-      this.#take(changes);
+      this.#take(next);
     });
   }
 
@@ -257,20 +257,24 @@ export class EmbeddedSandbox implements Sandbox {
     return await this.#pools.processes.use(this.#id, work, signal);
   }
 
-  /** They have happened. */
-  #take(changes: ImageChanges): void {
-    this.#image.apply(changes);
-    if (changes.length === 0) return;
+  /** What has happened is saved. */
+  #take(image: Image): void {
+    if (image === this.#image) return;
+    this.#image = image;
     const { fileBytes, files } = this.#pools.bounds;
-    this.#onUse({ limit: "fileBytes", used: this.#image.bytes, most: fileBytes });
-    this.#onUse({ limit: "files", used: this.#image.paths, most: files });
+    this.#onUse({ limit: "fileBytes", used: image.bytes, most: fileBytes });
+    this.#onUse({ limit: "files", used: image.paths, most: files });
   }
 
-  /** Their bytes are bounded where they are written. */
-  #checkCount(changes: ImageChanges): void {
-    const { files } = this.#pools.bounds;
-    if (!this.#image.fits(changes, files))
+  /** The files behind these changes. Where there are too many already they can become less. */
+  async #next(changes: ImageChanges): Promise<Image> {
+    const { fileBytes, files } = this.#pools.bounds;
+    const next = await this.#image.with(changes);
+    if (next.paths > Math.max(files, this.#image.paths))
       throw sandboxErrors.fileFailed("EDQUOT", `EDQUOT: the sandbox would have more than ${files} files`);
+    if (next.bytes > Math.max(fileBytes, this.#image.bytes))
+      throw sandboxErrors.fileFailed("ENOSPC", `ENOSPC: the files would have more than ${fileBytes} bytes`);
+    return next;
   }
 
   /** Without what is in memory alone. */
@@ -338,10 +342,10 @@ export class EmbeddedSandbox implements Sandbox {
     // Until it is saved it hasn't happened: when it can't be, the worker's copy is worth nothing.
     worker.held = undefined;
     const durable = this.#durable(changes);
-    this.#checkCount(changes);
+    const next = await this.#next(changes);
     if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
-    this.#take(changes);
+    this.#take(next);
     worker.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
     // The worker answers an operation with the result of its kind.
