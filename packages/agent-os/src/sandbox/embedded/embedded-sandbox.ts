@@ -1,11 +1,11 @@
 /**
  * EmbeddedSandbox: one sandbox over two pools of workers.
  *
- * Its operations run one after the other, each on a worker that is lent for it (`worker-pool.ts`), on files whose truth is
- * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
+ * Its operations run one after the other, each in its turn (`lane.ts`) on a worker that is lent for it (`worker-pool.ts`), on files whose
+ * truth is here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
  * from the operation's start, not from its call: what waits behind another command isn't late because of it.
  *
- * Processes run beside them, on workers of the other pool. What one changed is taken over between two operations, as if it
+ * Processes run beside them, on workers of the other pool, and so do lines of shells. What one changed is taken over between two operations, as if it
  * were one: so no two changes are ever saved at once, and a worker's copy of the files is known to be old.
  */
 import { readdir } from "node:fs/promises";
@@ -30,6 +30,7 @@ import type { EmbeddedBounds } from "./bounds.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { EmbeddedTerminal } from "./embedded-terminal.ts";
 import { Image } from "./image.ts";
+import type { Lane } from "./lane.ts";
 import type {
   Layers,
   Operation,
@@ -56,6 +57,7 @@ interface Bounds {
 export interface WorkerPools {
   readonly operations: WorkerPool;
   readonly processes: WorkerPool;
+  readonly lanes: Readonly<Record<"files" | "commands" | "processes", Lane>>;
   readonly bounds: EmbeddedBounds;
   /** A worker of them has opened a sandbox: so will the others. */
   haveOpened: boolean;
@@ -223,8 +225,10 @@ export class EmbeddedSandbox implements Sandbox {
 
   /** Behind all that were asked for before. */
   #run<O extends Operation>(operation: O, bounds: Bounds = {}): Promise<OperationResults[O["kind"]]> {
+    const { operations, lanes } = this.#pools;
+    const lane = operation.kind === "exec" ? lanes.commands : lanes.files;
     return this.#behind(() =>
-      this.#pools.operations.use(this.#id, (worker) => this.#on(worker, operation, bounds)),
+      operations.use(lane.enter(`${this.#id}`), this.#id, (worker) => this.#on(worker, operation, bounds)),
     );
   }
 
@@ -254,7 +258,11 @@ export class EmbeddedSandbox implements Sandbox {
         await gone;
       }
     };
-    return await this.#pools.processes.use(this.#id, work, signal);
+    const { operations, processes, lanes } = this.#pools;
+    if (operation.kind === "process")
+      return await processes.use(lanes.processes.enter(`${this.#id}`, signal), this.#id, work);
+    // A share of their own: the sandbox's commands don't wait for its shells.
+    return await operations.use(lanes.commands.enter(`${this.#id} shells`, signal), this.#id, work);
   }
 
   /** What has happened is saved. */
