@@ -9,9 +9,8 @@
  * An image never changes. What an operation changed makes the next one, which shares all else with it and takes its place when it is
  * saved: whoever looks sees one or the other, however many turns of the runtime the next one takes to make.
  */
-import { setImmediate } from "node:timers/promises";
-import { limits } from "@troupe/protocol";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
+import { inTurns } from "../turns.ts";
 
 /** A name in a directory. What has no entry is there for what is below it. */
 interface Place {
@@ -52,10 +51,8 @@ export class Image {
     if (changes.length === 0) return this;
     const draft = new Draft(this);
     let root = this.#root;
-    for (const [n, [path, entry]] of changes.entries()) {
-      if (n % limits.sandboxTurnPaths === limits.sandboxTurnPaths - 1) await setImmediate();
-      root = draft.put(root, path, entry);
-    }
+    for await (const page of inTurns(changes))
+      for (const [path, entry] of page) root = draft.put(root, path, entry);
     return new Image(root, this.version + 1, draft.paths, draft.bytes);
   }
 }
