@@ -1,7 +1,9 @@
 /** What is remembered of a sandbox's files. */
+import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
 import { Image } from "../../src/sandbox/embedded/image.ts";
 import type { ImageChanges, ImageEntry } from "../../src/sandbox/file-store.ts";
+import { turnsDuring } from "../support/turns.ts";
 
 const file = (text: string): ImageEntry => ({
   type: "file",
@@ -55,6 +57,20 @@ test("parents come before what they contain", async () => {
   const paths = image.changes().map(([path]) => path);
   expect(paths.indexOf("/b")).toBeLessThan(paths.indexOf("/b/c"));
   expect(paths.indexOf("/b/c")).toBeLessThan(paths.indexOf("/b/c/d"));
+});
+
+test("many changes take many turns of the process, and the image before them stays as it is", async () => {
+  const pages = 6;
+  const many: ImageChanges = Array.from({ length: pages * limits.sandboxTurnPaths }, (_, n) => [
+    `/d/${n}`,
+    file("x"),
+  ]);
+  let image = Image.empty;
+  const turns = await turnsDuring(async () => {
+    image = await image.with(many);
+  });
+  expect(turns).toBeGreaterThanOrEqual(pages - 1);
+  expect([Image.empty.paths, image.paths]).toEqual([0, many.length]);
 });
 
 test("the version tells whether a copy is current", async () => {
