@@ -1,6 +1,6 @@
 /** What the commands and files of every `SandboxDriver` must do. Call it in a test file: it registers stories with vitest. */
 import { expect, test } from "vitest";
-import type { FileStore, ImageChanges } from "../../packages/agent-os/src/index.ts";
+import type { FileStore, ImageChanges, Sandbox } from "../../packages/agent-os/src/index.ts";
 import { boot, bytes, type DriverUnderTest, storyteller, text } from "./drivers.ts";
 
 /** Keeps what it is told, as a database would. */
@@ -18,11 +18,38 @@ export class Shelf implements FileStore {
     this.saves += 1;
     for (const [path, entry] of changes) {
       if (entry.type !== "directory")
-        for (const known of this.#entries.keys())
-          if (known.startsWith(`${path}/`)) this.#entries.delete(known);
+        for (const [known, { type }] of this.#entries)
+          if (known.startsWith(`${path}/`) && type !== "removed") this.#entries.delete(known);
       if (entry.type === "removed" && !entry.given) this.#entries.delete(path);
       else this.#entries.set(path, entry);
     }
+  }
+}
+
+/** Ways to put something of each kind at a path, whatever was there. */
+const kinds = {
+  file: (path: string) => `rm -rf ${path}; echo new > ${path}`,
+  directory: (path: string) => `rm -rf ${path}; mkdir ${path}; echo new > ${path}/new`,
+  link: (path: string) => `rm -rf ${path}; ln -s /home/user ${path}`,
+};
+
+/** What is at a path, in a word. */
+const lookAt = (path: string) =>
+  `if [ -L ${path} ]; then echo link; elif [ -d ${path} ]; then echo directory: $(ls ${path}); else echo file; fi`;
+
+/** Each kind takes the place of each at these paths, and each time another sandbox has what the one before it has left. */
+export async function tellOfKinds(boot: () => Promise<Sandbox>, paths: readonly string[]): Promise<void> {
+  const look = paths.map(lookAt).join("; ");
+  const order = ["link", "file", "directory", "link", "directory", "file", "link"] as const;
+  for (const kind of order) {
+    const found = kind === "directory" ? "directory: new" : kind;
+    const before = await boot();
+    expect((await before.exec(paths.map(kinds[kind]).join("; "))).stderr).toBe("");
+    expect((await before.exec(look)).stdout).toBe(`${found}\n`.repeat(paths.length));
+    await before.shutdown();
+    const after = await boot();
+    expect((await after.exec(look)).stdout).toBe(`${found}\n`.repeat(paths.length));
+    await after.shutdown();
   }
 }
 
@@ -187,6 +214,13 @@ export function fileKit(driver: DriverUnderTest): void {
     const { saves } = files;
     await after.exec("cat link");
     expect(files.saves).toBe(saves);
+  });
+
+  test(`${driver.name} files: each kind takes the place of each, and another sandbox has it`, {
+    timeout: 120_000,
+  }, async (context) => {
+    const files = new Shelf();
+    await tellOfKinds(() => boot(driver, context, { files }), ["/tmp", "/home/user/own"]);
   });
 
   test(`${driver.name} files: what can't be saved fails, and is told`, {

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Mount } from "../../packages/agent-os/src/index.ts";
 import { boot, bytes, type DriverUnderTest, text } from "./drivers.ts";
-import { Shelf } from "./file-kit.ts";
+import { Shelf, tellOfKinds } from "./file-kit.ts";
 
 /** A directory of the host, with something in it and a secret beside it. */
 function host(): string {
@@ -92,6 +92,15 @@ export function mountKit(driver: DriverUnderTest): void {
     );
     // What wasn't changed isn't stored.
     expect((await files.load()).map(([path]) => path)).not.toContain("/work/up");
+  }, 120_000);
+
+  test(`${driver.name} mounts: on an overlay each kind takes the place of each, and another sandbox has it`, async (context) => {
+    const hostPath = join(open(host()), "shown");
+    symlinkSync("one", join(hostPath, "beside"));
+    const mounts: Mount[] = [{ path: "/work", hostPath, mode: "overlay" }];
+    const files = new Shelf();
+    const paths = ["/work/beside", "/work/one", "/work/below"];
+    await tellOfKinds(() => boot(driver, context, { mounts, files }), paths);
   }, 120_000);
 
   test(`${driver.name} mounts: what the host doesn't have can't be mounted`, async (context) => {

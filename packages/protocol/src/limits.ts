@@ -369,9 +369,13 @@ export const limits = {
   relayExportBytes: 1024 * 1024,
   ...relayExportLimits,
 
-  /** Workers, which are processes, that the embedded sandboxes of one `agentOS()` share. */
+  /** What the embedded sandboxes of one `agentOS()` run at once, each on a worker, which is a process: file operations, commands. */
   sandboxWorkers: 2,
-  /** Operations that wait for one of those workers. */
+  /** What takes longer makes room for the next one, and goes on. */
+  sandboxLongMs: 2_000,
+  /** This many of what takes longer run beside the others: commands with lines of shells, processes. */
+  sandboxLongWorkers: 8,
+  /** What waits for its turn: file operations, commands with lines of shells, processes. */
   sandboxQueue: 1_024,
   /** A worker that had nothing to do for this long ends. */
   sandboxWorkerIdleMs: 10_000,
@@ -422,7 +426,9 @@ export const limits = {
   sandboxSnapshotPaths: 1_000,
   /** Names and values of all variables that an embedded shell keeps from one line to the next: the room that Linux has for them. */
   sandboxVariableBytes: 2 * 1024 * 1024,
-  /** Workers on which the processes of embedded sandboxes run that share an `agentOS()`. */
+  /** Paths of a sandbox that the runtime looks at in one turn, when an operation has changed more. */
+  sandboxTurnPaths: 500,
+  /** Processes of the embedded sandboxes of one `agentOS()` that run at once, each on a worker. */
   sandboxProcessWorkers: 8,
   /** Processes that one actor may have running. */
   processes: 32,

@@ -105,8 +105,8 @@ export async function putContent(tx: Database, content: Uint8Array): Promise<str
 }
 
 /** Forgets those of these contents that no path names any more. */
-export async function dropContents(tx: Database, digests: ReadonlySet<string>): Promise<void> {
-  if (digests.size > 0) await tx.execute(DROP, JSON.stringify([...digests]));
+export async function dropContents(tx: Database, digests: readonly string[]): Promise<void> {
+  if (digests.length > 0) await tx.execute(DROP, JSON.stringify(digests));
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -15,7 +15,10 @@ export type ImageEntry =
     }
   | { readonly type: "directory"; readonly mode: number; readonly modifiedAt: number }
   | { readonly type: "symlink"; readonly target: string }
-  /** It is no more. `given`: an empty sandbox has it, so that the removal must be remembered. */
+  /**
+   * It is no more. `given`: an empty sandbox has it, so that the removal must be remembered, until something else is at this very path: with
+   * a file above it there is nothing below that, and with a directory again what was removed stays so.
+   */
   | { readonly type: "removed"; readonly given: boolean };
 
 /** Changed paths, parents before what they contain. */

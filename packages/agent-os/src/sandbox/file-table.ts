@@ -3,8 +3,9 @@
  *
  * A path is a row of a root: root 0 is what the sandbox has, each other one a snapshot (`snapshot-table.ts`). What a file holds is
  * stored beside it, once for all that have it (`content-table.ts`): so a snapshot copies names alone, and so does going back to one. What
- * one operation of the sandbox changed is one transaction: a crash leaves all of it or nothing.
+ * one operation of the sandbox changed is one transaction, over as many turns of the runtime as it takes: a crash leaves all of it or nothing.
  */
+import { setImmediate } from "node:timers/promises";
 import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import {
@@ -16,6 +17,7 @@ import {
   putContent,
 } from "./content-table.ts";
 import type { FileStore, ImageChanges, ImageEntry } from "./file-store.ts";
+import { inTurns } from "./turns.ts";
 
 /** Runs on every start of an actor: what is there already stays. */
 const SCHEMAS = [
@@ -49,7 +51,7 @@ const MOVE = [
 export const LIVE = 0;
 
 /** Of one answer. */
-const PATHS = 10_000;
+const PATHS = 1_000;
 
 const FILES = `
   SELECT path, type, mode, modified_at, target, content FROM sandbox_entries
@@ -57,10 +59,15 @@ const FILES = `
 const PUT = `
   INSERT INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
   VALUES (${LIVE}, :path, :type, :mode, :modifiedAt, :target, :content)`;
-const REMOVE = `DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path = :path RETURNING content`;
-/** "0" comes right behind "/". */
+const REMOVE = `
+  DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path IN (SELECT value FROM json_each(:paths)) RETURNING content`;
+/** Some of what is below. "0" comes right behind "/". Removals of what an empty sandbox has stay, whatever comes above them. */
 const REMOVE_BELOW = `
-  DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path >= :path || '/' AND path < :path || '0' RETURNING content`;
+  DELETE FROM sandbox_entries WHERE root = ${LIVE} AND path IN (
+    SELECT below.path FROM json_each(:paths) AS gone CROSS JOIN sandbox_entries AS below ON
+      below.root = ${LIVE} AND below.path >= gone.value || '/' AND below.path < gone.value || '0' AND below.type <> 'removed'
+    LIMIT ${limits.sandboxTurnPaths}
+  ) RETURNING content`;
 
 /** A path of a root, as it is stored. */
 export interface PathRow extends Record<string, unknown> {
@@ -111,18 +118,45 @@ export class FileTable implements FileStore {
     await this.#database.transaction(
       async (tx) => {
         const replaced = new Set<string>();
-        for (const [path, entry] of changes) await replace(tx, path, entry, replaced);
-        await dropContents(tx, replaced);
+        // All that goes goes first: of what is put there nothing is below something that goes.
+        for await (const page of inTurns(changes)) await removeFrom(tx, page, replaced);
+        for await (const page of inTurns(changes))
+          for (const [path, entry] of page) await put(tx, path, entry);
+        for await (const digests of inTurns([...replaced])) await dropContents(tx, digests);
       },
       { timeout },
     );
   }
 }
 
-async function replace(tx: Database, path: string, entry: ImageEntry, replaced: Set<string>): Promise<void> {
+async function removeFrom(tx: Database, changes: ImageChanges, replaced: Set<string>): Promise<void> {
+  const remove = async (removal: string, paths: string): Promise<boolean> => {
+    const removed = await tx.execute<{ content: string }>(removal, { paths });
+    for (const { content } of removed) replaced.add(content);
+    return removed.length > 0;
+  };
+  for (const paths of listsOf(changes.map(([path]) => path))) await remove(REMOVE, paths);
   // What a path contained goes with it; a directory's new content comes behind it.
-  for (const removal of entry.type === "directory" ? [REMOVE] : [REMOVE, REMOVE_BELOW])
-    for (const { content } of await tx.execute<{ content: string }>(removal, { path })) replaced.add(content);
+  const emptied = changes.filter(([, { type }]) => type !== "directory").map(([path]) => path);
+  for (const paths of listsOf(emptied)) while (await remove(REMOVE_BELOW, paths)) await setImmediate();
+}
+
+/** As JSON, in lists that a statement may bind. */
+function* listsOf(paths: readonly string[]): Generator<string> {
+  let [list, bytes] = [[] as string[], 0];
+  for (const path of paths) {
+    // A character is written with six bytes at most.
+    bytes += 6 * path.length + 3;
+    if (bytes > limits.sqlBoundBytes) {
+      yield JSON.stringify(list);
+      [list, bytes] = [[], 6 * path.length + 3];
+    }
+    list.push(path);
+  }
+  if (list.length > 0) yield JSON.stringify(list);
+}
+
+async function put(tx: Database, path: string, entry: ImageEntry): Promise<void> {
   if (entry.type === "removed" && !entry.given) return;
   const { type } = entry;
   const mode = "mode" in entry ? entry.mode : 0;

@@ -9,6 +9,7 @@ import type { Database } from "@troupe/runtime";
 import { snapshotErrors } from "../errors.ts";
 import { dropContents } from "./content-table.ts";
 import { LIVE } from "./file-table.ts";
+import { inTurns } from "./turns.ts";
 
 /** Runs on every start of an actor: what is there already stays. A root is given once. */
 const SCHEMA = `CREATE TABLE IF NOT EXISTS sandbox_snapshots (
@@ -101,7 +102,8 @@ export class SnapshotTable {
     const root = await this.root(snapshotId);
     await this.#database.transaction(async (tx) => {
       const entries = await tx.execute<{ content: string }>(REMOVE_ENTRIES, root);
-      await dropContents(tx, new Set(entries.map(({ content }) => content)));
+      const named = [...new Set(entries.map(({ content }) => content))];
+      for await (const digests of inTurns(named)) await dropContents(tx, digests);
       await tx.execute(REMOVE, root);
     });
   }

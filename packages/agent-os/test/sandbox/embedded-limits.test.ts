@@ -136,11 +136,89 @@ test("files: their bytes and their number have an end; what would be past it has
   expect(used).toContainEqual({ limit: "files", used: 47, most: 50 });
   await sandbox.exec("rm *; touch fine");
   await crowd(1, 40);
-  const noSpace = { code: "file_failed", metadata: { code: "ENOSPC" } };
   await expect(sandbox.writeFile("/home/user/big", new Uint8Array(2 * MIB))).rejects.toMatchObject(noSpace);
   const image = Array.from({ length: 51 }, (_, n) => [`/t${n}`, { type: "symlink", target: "/" }] as const);
   await expect(sandbox.restore(image)).rejects.toMatchObject(full);
   expect((await sandbox.readdir("/home/user")).length).toBe(41);
+}, 60_000);
+
+const noSpace = { group: "sandbox", code: "file_failed", metadata: { code: "ENOSPC" } };
+
+test("files: of two processes that fill it at once the second is refused, and nothing that anybody was told of is lost", async () => {
+  const hostPath = mkdtempSync(join(tmpdir(), "troupe-go-"));
+  onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));
+  const files = new Shelf();
+  const mounts = [{ path: "/host", hostPath }];
+  const { sandbox, used } = await boot({ fileBytes: 2 * MIB }, { files, mounts });
+  const workers = startedWorkers();
+  const fill = (name: string) =>
+    sandbox.spawn(
+      { command: "sh", args: ["-c", `until [ -e /host/go ]; do :; done; printf '%1500000s' > ${name}`] },
+      () => undefined,
+    );
+  const both = await Promise.all(["one", "two"].map(fill));
+  // Each has the files as they are now.
+  await vi.waitFor(() => expect(workers).toHaveLength(2));
+  writeFileSync(join(hostPath, "go"), "");
+  const ends = await Promise.all(both.map(({ ended }) => ended));
+  expect(ends.map(({ error }) => error).filter(Boolean)).toMatchObject([noSpace]);
+  const kept = ends[0]?.error === undefined ? "one" : "two";
+  const look = `cd /home/user; ls; wc -c < ${kept}`;
+  expect((await sandbox.exec(look)).stdout.split(/\s+/)).toEqual([kept, "1500000", ""]);
+  await sandbox.shutdown();
+  const { sandbox: next } = await boot({ fileBytes: 2 * MIB }, { files, mounts });
+  expect((await next.exec(look)).stdout.split(/\s+/)).toEqual([kept, "1500000", ""]);
+  expect(Math.max(...used.filter(({ limit }) => limit === "fileBytes").map((use) => use.used))).toBeLessThan(
+    2 * MIB,
+  );
+}, 60_000);
+
+test("files: where there are more than may be, from another time, they are read and removed, and then there is room", async () => {
+  const files = new Shelf();
+  const { sandbox: before } = await boot({}, { files });
+  for (const name of ["a", "b", "c"])
+    await before.writeFile(`/home/user/${name}`, new Uint8Array(MIB).fill(97));
+  await before.shutdown();
+  const { sandbox } = await boot({ fileBytes: 2 * MIB }, { files });
+  expect((await sandbox.exec("ls; wc -c < a")).stdout.split(/\s+/)).toEqual(["a", "b", "c", `${MIB}`, ""]);
+  expect(await sandbox.readFile("/home/user/b")).toHaveLength(MIB);
+  await expect(sandbox.writeFile("/home/user/d", new Uint8Array(MIB))).rejects.toMatchObject(noSpace);
+  await sandbox.remove("/home/user/a");
+  await sandbox.exec("rm b");
+  await sandbox.writeFile("/home/user/d", new Uint8Array(MIB / 2));
+  expect((await sandbox.readdir("/home/user")).map(({ name }) => name)).toEqual(["c", "d"]);
+}, 60_000);
+
+test("files: names and what links lead to count; neither is longer than a real file system takes", async () => {
+  const files = new Shelf();
+  const { sandbox, used } = await boot({ fileBytes: MIB }, { files });
+  const many = (from: number) =>
+    `mkdir -p links; x=$(printf '%4000s' | tr ' ' x); for i in $(seq ${from} ${from + 199}); do ln -s "$x" links/$i; done`;
+  expect((await sandbox.exec(many(1))).stderr).toBe("");
+  expect(used.findLast(({ limit }) => limit === "fileBytes")?.used).toBeGreaterThan(200 * 4_000);
+  await expect(sandbox.exec(many(201))).rejects.toMatchObject(noSpace);
+  expect((await sandbox.readdir("/home/user/links")).length).toBe(200);
+  await sandbox.exec("rm -r links");
+  const long = (length: number) => `$(printf '%${length}s' | tr ' ' x)`;
+  const deep = `$(printf 'd/%.0s' $(seq 2100))`;
+  for (const command of [
+    `ln -s "${long(4_096)}" link`,
+    `touch "${long(256)}"`,
+    `mkdir "${long(256)}"`,
+    `echo 1 > "${long(256)}"`,
+    `echo 1 > a; cp a "${long(256)}"`,
+    `echo 1 > a; mv a "${long(256)}"`,
+    `mkdir -p "${deep}"`,
+  ]) {
+    // What a redirection can't make fails the whole command in just-bash.
+    const outcome = await sandbox.exec(`${command}; code=$?; rm -f a; exit $code`).then(
+      ({ exitCode, stderr }) => `${exitCode === 0 ? "done" : "failed"}: ${stderr}`,
+      (error: Error) => `failed: ${error.message}`,
+    );
+    expect(outcome, command).toMatch(/^failed: .*ENAMETOOLONG/);
+  }
+  expect(await sandbox.readdir("/home/user")).toEqual([]);
+  expect((await sandbox.exec(`ln -s "${long(4_095)}" link; touch "${long(255)}"`)).exitCode).toBe(0);
 }, 60_000);
 
 test("who follows a workspace is warned of a command's time, and of what its sandbox uses", async () => {

@@ -188,6 +188,32 @@ test("200 sandboxes at once, on a few workers: each has its own files, and all g
   expect(await Promise.all(read)).toEqual(all.map((_, n) => `${n}1`));
 });
 
+test("a sandbox that sleeps on all workers it gets stops no other: nor its commands, files, processes and shells", async () => {
+  const driver = new EmbeddedDriver();
+  const [sleeping, other] = [await boot(driver), await boot(driver)];
+  await sleeping.writeFile("/home/user/a", bytes("kept"));
+  const sleep = { command: "sleep", args: ["3600"] };
+  const terminal = { cols: 80, rows: 24 };
+  for (let n = 0; n < 2 * limits.sandboxProcessWorkers; n += 1) {
+    await sleeping.spawn(sleep, () => undefined);
+    await sleeping.spawn({ ...sleep, terminal }, () => undefined);
+  }
+  const abort = new AbortController();
+  const long = [sleeping, ...(await Promise.all([boot(driver), boot(driver), boot(driver)]))];
+  const execs = long.map((sandbox) => rejection(sandbox.exec("sleep 3600", {}, abort.signal)));
+  const started = async (command: string, options: object) => {
+    const process = await other.spawn({ command, args: [], ...options }, () => undefined);
+    return (await process.ended).exitCode;
+  };
+  expect(await other.exists("/home/user")).toBe(true);
+  expect(await started("true", {})).toBe(0);
+  expect(await started("true", { terminal })).toBe(0);
+  expect((await other.exec("echo fine")).stdout).toBe("fine\n");
+  abort.abort();
+  expect(await Promise.all(execs)).toEqual(long.map(() => "sandbox.cancelled"));
+  expect(text(await sleeping.readFile("/home/user/a"))).toBe("kept");
+}, 60_000);
+
 test("operations of one sandbox run in the order of their calls", async () => {
   const sandbox = await boot();
   const all = Array.from({ length: 20 }, (_, n) => sandbox.exec(`echo ${n} >> log`));
@@ -218,9 +244,10 @@ test("how near its files are to their limit is told with each change", async () 
   const used = Math.floor(most * 0.9);
   await sandbox.writeFile("/home/user/large", new Uint8Array(used));
   await sandbox.exec("rm large");
+  const above = "/home/home/user".length;
   expect(told.filter(({ limit }) => limit === "fileBytes")).toEqual([
-    { limit: "fileBytes", used, most },
-    { limit: "fileBytes", used: 0, most },
+    { limit: "fileBytes", used: used + above + "/home/user/large".length, most },
+    { limit: "fileBytes", used: above, most },
   ]);
 });
 
@@ -228,10 +255,10 @@ test("too many operations at once: the last is refused, and may come again", asy
   const driver = new EmbeddedDriver();
   const running = await Promise.all(Array.from({ length: limits.sandboxWorkers }, () => boot(driver)));
   const abort = new AbortController();
-  const loops = running.map((sandbox) => rejection(sandbox.exec("while true; do :; done", {}, abort.signal)));
   // An empty sandbox waits for no worker to be there, and with one operation at a time: it takes many to fill the queue.
   const waiting = await boot(driver);
   const crowd = await Promise.all(Array.from({ length: limits.sandboxQueue }, () => boot(driver)));
+  const loops = running.map((sandbox) => rejection(sandbox.exec("while true; do :; done", {}, abort.signal)));
   const queued = crowd.map((sandbox) => sandbox.exec("true", {}, abort.signal));
   const refused = await failure(waiting.exec("true"));
   expect([refused.code, refused.retryable]).toEqual(["busy", true]);

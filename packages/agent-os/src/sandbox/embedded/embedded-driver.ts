@@ -8,6 +8,7 @@ import { limits } from "@troupe/protocol";
 import { checkDriverOptions } from "../driver-options.ts";
 import type { BootOptions, Sandbox, SandboxDriver } from "../sandbox.ts";
 import { EmbeddedSandbox, type WorkerPools } from "./embedded-sandbox.ts";
+import { Lane } from "./lane.ts";
 import { SandboxWorker } from "./sandbox-worker.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -49,8 +50,14 @@ export class EmbeddedDriver implements SandboxDriver {
     };
     const start = () => new SandboxWorker(bounds);
     this.#pools = {
-      operations: new WorkerPool(limits.sandboxWorkers, start),
-      processes: new WorkerPool(limits.sandboxProcessWorkers, start),
+      operations: new WorkerPool(start),
+      processes: new WorkerPool(start),
+      lanes: {
+        // Nobody's program runs in them: they are behind none that does.
+        files: new Lane({ prompt: limits.sandboxWorkers, long: limits.sandboxWorkers }),
+        commands: new Lane({ prompt: limits.sandboxWorkers, long: limits.sandboxLongWorkers }),
+        processes: new Lane({ prompt: limits.sandboxProcessWorkers, long: limits.sandboxLongWorkers }),
+      },
       bounds,
       haveOpened: false,
     };

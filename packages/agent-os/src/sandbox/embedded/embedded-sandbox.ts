@@ -1,11 +1,11 @@
 /**
  * EmbeddedSandbox: one sandbox over two pools of workers.
  *
- * Its operations run one after the other, each on a worker that is lent for it (`worker-pool.ts`), on files whose truth is
- * here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
+ * Its operations run one after the other, each in its turn (`lane.ts`) on a worker that is lent for it (`worker-pool.ts`), on files whose
+ * truth is here (`image.ts`), and in a store if there is one: an operation is over when what it changed is saved. A deadline counts
  * from the operation's start, not from its call: what waits behind another command isn't late because of it.
  *
- * Processes run beside them, on workers of the other pool. What one changed is taken over between two operations, as if it
+ * Processes run beside them, on workers of the other pool, and so do lines of shells. What one changed is taken over between two operations, as if it
  * were one: so no two changes are ever saved at once, and a worker's copy of the files is known to be old.
  */
 import { readdir } from "node:fs/promises";
@@ -30,6 +30,7 @@ import type { EmbeddedBounds } from "./bounds.ts";
 import { EmbeddedProcess } from "./embedded-process.ts";
 import { EmbeddedTerminal } from "./embedded-terminal.ts";
 import { Image } from "./image.ts";
+import type { Lane } from "./lane.ts";
 import type {
   Layers,
   Operation,
@@ -56,6 +57,7 @@ interface Bounds {
 export interface WorkerPools {
   readonly operations: WorkerPool;
   readonly processes: WorkerPool;
+  readonly lanes: Readonly<Record<"files" | "commands" | "processes", Lane>>;
   readonly bounds: EmbeddedBounds;
   /** A worker of them has opened a sandbox: so will the others. */
   haveOpened: boolean;
@@ -65,7 +67,7 @@ export interface WorkerPools {
 export class EmbeddedSandbox implements Sandbox {
   readonly #id: number;
   readonly #pools: WorkerPools;
-  readonly #image = new Image();
+  #image = Image.empty;
   readonly #files: FileStore | undefined;
   readonly #network: SandboxNetwork | undefined;
   readonly #mounts: readonly Mount[];
@@ -100,7 +102,7 @@ export class EmbeddedSandbox implements Sandbox {
   async open(signal: AbortSignal): Promise<void> {
     try {
       if (this.#mounts.length > 0) this.#layers = await layersOf(this.#mounts);
-      if (this.#files !== undefined) this.#take(await this.#files.load());
+      if (this.#files !== undefined) this.#take(await this.#image.with(await this.#files.load()));
       signal.throwIfAborted();
       // Of an empty one there is nothing that could fail, and its first operation opens it.
       const isEmpty = this.#layers === undefined && this.#image.version === 0;
@@ -191,9 +193,9 @@ export class EmbeddedSandbox implements Sandbox {
         ...gone.map(([path]) => [path, { type: "removed", given: false }] as const),
         ...image,
       ];
-      this.#checkCount(changes);
+      const next = await this.#next(changes);
       await this.#files?.save(changes);
-      this.#take(changes);
+      this.#take(next);
     });
   }
 
@@ -223,8 +225,10 @@ export class EmbeddedSandbox implements Sandbox {
 
   /** Behind all that were asked for before. */
   #run<O extends Operation>(operation: O, bounds: Bounds = {}): Promise<OperationResults[O["kind"]]> {
+    const { operations, lanes } = this.#pools;
+    const lane = operation.kind === "exec" ? lanes.commands : lanes.files;
     return this.#behind(() =>
-      this.#pools.operations.use(this.#id, (worker) => this.#on(worker, operation, bounds)),
+      operations.use(lane.enter(`${this.#id}`), this.#id, (worker) => this.#on(worker, operation, bounds)),
     );
   }
 
@@ -254,23 +258,31 @@ export class EmbeddedSandbox implements Sandbox {
         await gone;
       }
     };
-    return await this.#pools.processes.use(this.#id, work, signal);
+    const { operations, processes, lanes } = this.#pools;
+    if (operation.kind === "process")
+      return await processes.use(lanes.processes.enter(`${this.#id}`, signal), this.#id, work);
+    // A share of their own: the sandbox's commands don't wait for its shells.
+    return await operations.use(lanes.commands.enter(`${this.#id} shells`, signal), this.#id, work);
   }
 
-  /** They have happened. */
-  #take(changes: ImageChanges): void {
-    this.#image.apply(changes);
-    if (changes.length === 0) return;
+  /** What has happened is saved. */
+  #take(image: Image): void {
+    if (image === this.#image) return;
+    this.#image = image;
     const { fileBytes, files } = this.#pools.bounds;
-    this.#onUse({ limit: "fileBytes", used: this.#image.bytes, most: fileBytes });
-    this.#onUse({ limit: "files", used: this.#image.paths, most: files });
+    this.#onUse({ limit: "fileBytes", used: image.bytes, most: fileBytes });
+    this.#onUse({ limit: "files", used: image.paths, most: files });
   }
 
-  /** Their bytes are bounded where they are written. */
-  #checkCount(changes: ImageChanges): void {
-    const { files } = this.#pools.bounds;
-    if (!this.#image.fits(changes, files))
+  /** The files behind these changes. Where there are too many already they can become less. */
+  async #next(changes: ImageChanges): Promise<Image> {
+    const { fileBytes, files } = this.#pools.bounds;
+    const next = await this.#image.with(changes);
+    if (next.paths > Math.max(files, this.#image.paths))
       throw sandboxErrors.fileFailed("EDQUOT", `EDQUOT: the sandbox would have more than ${files} files`);
+    if (next.bytes > Math.max(fileBytes, this.#image.bytes))
+      throw sandboxErrors.fileFailed("ENOSPC", `ENOSPC: the files would have more than ${fileBytes} bytes`);
+    return next;
   }
 
   /** Without what is in memory alone. */
@@ -338,10 +350,10 @@ export class EmbeddedSandbox implements Sandbox {
     // Until it is saved it hasn't happened: when it can't be, the worker's copy is worth nothing.
     worker.held = undefined;
     const durable = this.#durable(changes);
-    this.#checkCount(changes);
+    const next = await this.#next(changes);
     if (this.#files !== undefined && durable.length > 0) await this.#files.save(durable);
     const alone = this.#image.version === startedAt;
-    this.#take(changes);
+    this.#take(next);
     worker.held = answer.holds && alone ? { sandbox: this.#id, version: this.#image.version } : undefined;
     if (failure !== undefined) throw errorOf(failure);
     // The worker answers an operation with the result of its kind.

@@ -2,10 +2,11 @@
  * FileWatch: what changed in a shell's files since the last look.
  *
  * Each method of the file system that changes something notes its path, so that changes are told without looking at every
- * file. just-bash itself has no such thing.
+ * file. just-bash itself has no such thing, and takes names of any length.
  */
 import type { InMemoryFs } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
+import { checkPath, checkTarget } from "./path-names.ts";
 
 /** Methods of the file system by the arguments that name what they change. */
 const writers = {
@@ -25,6 +26,8 @@ const writers = {
 
 /** Methods that change all that is below a path, too. */
 const deep: ReadonlySet<string> = new Set(["rm", "cp", "mv"]);
+/** Methods that make nothing: what has too long a name, from an earlier version, can be removed. */
+const unmaking: ReadonlySet<string> = new Set(["rm", "chmod", "utimes"]);
 
 /** Watches a file system. */
 export class FileWatch {
@@ -44,8 +47,13 @@ export class FileWatch {
   async take(): Promise<ImageChanges> {
     if (this.#touched.size === 0) return [];
     const paths = new Set<string>();
-    for (const path of this.#touched) {
-      paths.add(await this.#canonical(path));
+    // Given paths above which there is a link now: who looks there looks elsewhere.
+    const hidden = new Set<string>();
+    for (const touched of this.#touched) {
+      const path = this.#files.resolvePath("/", touched);
+      const own = await this.#canonical(path);
+      paths.add(own);
+      if (own !== path && this.#given.has(path)) hidden.add(path);
       // What a link leads to changes with what was written through it.
       const real = await this.#files.realpath(path).catch(() => undefined);
       if (real !== undefined) paths.add(real);
@@ -55,7 +63,14 @@ export class FileWatch {
     this.#touchedBelow.clear();
     for (const path of [...paths]) addParents(path, paths);
     const changes: [string, ImageEntry][] = [];
-    for (const path of [...paths].sort()) changes.push([path, await this.#entryOf(path)]);
+    const removed = new Set<string>();
+    for (const path of [...new Set([...paths, ...hidden])].sort()) {
+      const entry = hidden.has(path) ? REMOVED : await this.#entryOf(path);
+      if (entry.type === "removed") removed.add(path);
+      // It goes with what was above it.
+      const isTold = entry.type === "removed" && !entry.given && removed.has(parentOf(path));
+      if (!isTold) changes.push([path, entry]);
+    }
     return changes;
   }
 
@@ -63,36 +78,47 @@ export class FileWatch {
   #watch(name: string, places: readonly number[]): void {
     const method: unknown = Reflect.get(this.#files, name);
     if (typeof method !== "function") return;
-    Reflect.set(this.#files, name, (...args: unknown[]): unknown => {
+    const note = (args: readonly unknown[]): void => {
+      if (!unmaking.has(name)) checkMade(name, args, places);
       for (const place of places) {
         const path = args[place];
         if (typeof path !== "string") continue;
         this.#touched.add(path);
         if (deep.has(name)) this.#touchedBelow.add(path);
       }
+    };
+    const isSync = name.endsWith("Sync");
+    Reflect.set(this.#files, name, (...args: unknown[]): unknown => {
+      try {
+        note(args);
+      } catch (cause) {
+        if (isSync) throw cause;
+        return Promise.reject(cause);
+      }
       return Reflect.apply(method, this.#files, args);
     });
   }
 
   async #addBelow(paths: Set<string>): Promise<void> {
-    const roots: string[] = [];
+    const roots = new Set<string>();
     for (const path of this.#touchedBelow) {
-      const root = await this.#canonical(path);
+      const root = await this.#canonical(this.#files.resolvePath("/", path));
       const stat = await this.#files.lstat(root).catch(() => undefined);
-      if (stat?.isDirectory === true) roots.push(`${root}/`);
+      if (stat?.isDirectory === true) roots.add(root);
     }
-    if (roots.length === 0) return;
+    if (roots.size === 0) return;
     for (const path of this.#files.getAllPaths()) {
-      if (roots.some((root) => path.startsWith(root))) paths.add(path);
+      let above = parentOf(path);
+      while (above !== "" && !roots.has(above)) above = parentOf(above);
+      if (above !== "") paths.add(path);
     }
   }
 
   /** The path without links before its last part: the one name that an entry is kept under. */
   async #canonical(path: string): Promise<string> {
-    const absolute = this.#files.resolvePath("/", path);
-    const cut = absolute.lastIndexOf("/");
-    const parent = await this.#files.realpath(absolute.slice(0, cut) || "/").catch(() => undefined);
-    return parent === undefined ? absolute : `${parent === "/" ? "" : parent}${absolute.slice(cut)}`;
+    const cut = path.lastIndexOf("/");
+    const parent = await this.#files.realpath(path.slice(0, cut) || "/").catch(() => undefined);
+    return parent === undefined ? path : `${parent === "/" ? "" : parent}${path.slice(cut)}`;
   }
 
   async #entryOf(path: string): Promise<ImageEntry> {
@@ -106,9 +132,23 @@ export class FileWatch {
   }
 }
 
+const REMOVED: ImageEntry = { type: "removed", given: true };
+
+/** Throws "ENAMETOOLONG: …" where what would be made, or what a link would lead to, has no name that a real file system takes. */
+function checkMade(name: string, args: readonly unknown[], places: readonly number[]): void {
+  const [target] = args;
+  if (name === "symlink" && typeof target === "string") checkTarget(target);
+  const path = args[places.at(-1) ?? 0];
+  if (typeof path === "string") checkPath(path);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
 /** Directories that were made on the way to a path; the root is always there. */
 function addParents(path: string, paths: Set<string>): void {
-  for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1))
-    paths.add(path.slice(0, cut));
+  for (let above = parentOf(path); above !== "" && !paths.has(above); above = parentOf(above))
+    paths.add(above);
   paths.delete("/");
 }

@@ -59,6 +59,11 @@ export interface Layers {
   readonly hosts: readonly { readonly path: string; readonly hostPath: string }[];
 }
 
+/** Either way, before a request or an answer: the beginning of its paths, where they are many, so that they are read and written over many turns. */
+export interface PathsPage {
+  readonly page: ImageChanges;
+}
+
 /** To the worker. One at a time. */
 export interface WorkerRequest {
   readonly sandbox: number;
@@ -113,6 +118,8 @@ export interface WorkerData {
   readonly processOutputBytes: number;
   /** Names and values of a shell's variables, which its next line gets. */
   readonly variableBytes: number;
+  /** Of one page. */
+  readonly turnPaths: number;
   /** How long a program in JavaScript may run. */
   readonly scriptMs: number;
 }

@@ -7,7 +7,15 @@ const PATH_BYTES = 4_095;
 /** Throws "EINVAL: …", "ENAMETOOLONG: …". */
 export function checkPath(path: string): void {
   if (path.includes("\0")) throw new Error(`EINVAL: a path has no null byte, '${path}'`);
-  const isLong = path.split("/").some((name) => Buffer.byteLength(name) > NAME_BYTES);
-  if (isLong || Buffer.byteLength(path) > PATH_BYTES)
-    throw new Error(`ENAMETOOLONG: name too long, '${path.slice(0, NAME_BYTES)}…'`);
+  if (path.split("/").some((name) => Buffer.byteLength(name) > NAME_BYTES)) throw tooLong(path);
+  checkTarget(path);
+}
+
+/** What a link leads to needs no names that could be, but has an end. Throws "ENAMETOOLONG: …". */
+export function checkTarget(target: string): void {
+  if (Buffer.byteLength(target) > PATH_BYTES) throw tooLong(target);
+}
+
+function tooLong(path: string): Error {
+  return new Error(`ENAMETOOLONG: name too long, '${path.slice(0, NAME_BYTES)}…'`);
 }

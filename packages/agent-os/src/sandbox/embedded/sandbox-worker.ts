@@ -12,12 +12,21 @@ import { fileURLToPath } from "node:url";
 import { assert, sourceArguments } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
+import type { ImageChanges } from "../file-store.ts";
 import type { SandboxNetwork } from "../network.ts";
+import { inTurns } from "../turns.ts";
 import type { EmbeddedBounds } from "./bounds.ts";
 import { demote, giveWay } from "./give-way.ts";
 import { LIFELINE_FD, LINE_FD, MEMORY_SIGNAL, USE_BYTES, type WorkerUse } from "./guard-messages.ts";
 import { MessageLine } from "./message-line.ts";
-import type { FetchAnswer, FetchQuestion, WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import type {
+  FetchAnswer,
+  FetchQuestion,
+  PathsPage,
+  WorkerAnswer,
+  WorkerData,
+  WorkerRequest,
+} from "./messages.ts";
 import { workerUrl } from "./worker-url.ts";
 
 const MIB = 1024 * 1024;
@@ -48,10 +57,16 @@ export class SandboxWorker {
   readonly #bounds: EmbeddedBounds;
   readonly #child: ChildProcess;
   readonly #sockets: readonly Socket[];
-  readonly #line: MessageLine<WorkerRequest | FetchAnswer, WorkerAnswer | FetchQuestion>;
+  readonly #line: MessageLine<
+    WorkerRequest | FetchAnswer | PathsPage,
+    WorkerAnswer | FetchQuestion | PathsPage
+  >;
   readonly #closed = Promise.withResolvers<void>();
   readonly #lastWords: () => string;
   #waiting: Waiting | undefined;
+  /** Of its next answer. */
+  #pages: ImageChanges[number][] = [];
+  #pageBytes = 0;
   #lost: unknown;
   #spent = false;
   #isDemoted = false;
@@ -69,8 +84,7 @@ export class SandboxWorker {
     this.#line = new MessageLine(line, {
       heard: (said) => this.#heard(said),
       broken: (cause) => void this.end(workerLost(String(cause))),
-      // All that an operation may change and print, and the paths.
-      most: bounds.fileBytes + 2 * limits.processOutputBytes + limits.sandboxMessageBytes,
+      most: mostOf(bounds),
     });
     hearUse(lifeline, (use) => this.onUse?.(use));
     this.#lastWords = collect(stderr);
@@ -105,8 +119,10 @@ export class SandboxWorker {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
       this.#waiting = { network, over: new AbortController(), resolve, reject };
+      this.#pages = [];
+      this.#pageBytes = 0;
       this.#hold();
-      this.#line.send(request);
+      this.#send(request).catch((cause: unknown) => this.end(workerLost(String(cause))));
     });
   }
 
@@ -119,10 +135,27 @@ export class SandboxWorker {
     await this.#closed.promise;
   }
 
-  #heard(said: WorkerAnswer | FetchQuestion): void {
+  async #send(request: WorkerRequest): Promise<void> {
+    let last: ImageChanges = [];
+    for await (const page of inTurns(request.image ?? [])) {
+      if (last.length > 0) this.#line.send({ page: last });
+      last = page;
+    }
+    this.#line.send({ ...request, image: request.image === undefined ? undefined : last });
+  }
+
+  #heard(said: WorkerAnswer | FetchQuestion | PathsPage): void {
     if ("fetch" in said) return void this.#fetch(said);
+    if ("page" in said) return this.#turn(said.page);
     this.#spent = said.memoryBytes > this.#bounds.memoryBytes / 2;
-    this.#take()?.resolve(said);
+    this.#take()?.resolve({ ...said, changes: [...this.#pages, ...said.changes] });
+    this.#pages = [];
+  }
+
+  #turn(page: ImageChanges): void {
+    this.#pageBytes += bytesOf(page);
+    if (this.#pageBytes > mostOf(this.#bounds)) return void this.end(workerLost("its answer is too long"));
+    this.#pages.push(...page);
   }
 
   async #fetch({ fetch: fetched, request }: FetchQuestion): Promise<void> {
@@ -179,6 +212,18 @@ function workerLost(why: string): Error {
   return sandboxErrors.lost(why, "The process that it ran in ended, and nothing of it has happened");
 }
 
+/** All that an operation may change and print, and the paths. Bytes. */
+function mostOf({ fileBytes }: EmbeddedBounds): number {
+  return fileBytes + 2 * limits.processOutputBytes + limits.sandboxMessageBytes;
+}
+
+function bytesOf(page: ImageChanges): number {
+  return page.reduce(
+    (bytes, [path, entry]) => bytes + path.length + (entry.type === "file" ? entry.content.byteLength : 0),
+    0,
+  );
+}
+
 function start(bounds: EmbeddedBounds): ChildProcess {
   try {
     return spawn(process.execPath, processArguments(bounds), {
@@ -200,6 +245,7 @@ function processArguments({ memoryBytes, fileBytes }: EmbeddedBounds): string[] 
     outputBytes: limits.sandboxOutputBytes,
     processOutputBytes: limits.processOutputBytes,
     variableBytes: limits.sandboxVariableBytes,
+    turnPaths: limits.sandboxTurnPaths,
     scriptMs: limits.sandboxExecMaxMs,
   };
   return [

@@ -77,6 +77,12 @@ export async function loadShell(data: WorkerData): Promise<ShellModule> {
   return new LoadedShell(justBash, data);
 }
 
+/** What is at each path, of all layers together. */
+type Entries = ReadonlyMap<string, ImageEntry>;
+
+/** More than what every shell has there holds. */
+const OWN_BYTES = 64 * 1024;
+
 class LoadedShell implements ShellModule {
   readonly #justBash: typeof import("just-bash");
   readonly #data: WorkerData;
@@ -88,14 +94,16 @@ class LoadedShell implements ShellModule {
   }
 
   async prepare(): Promise<void> {
-    this.#next ??= await this.#empty(undefined);
+    this.#next ??= await this.#empty(undefined, this.#data.fileBytes);
   }
 
   async open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell> {
-    const { bash: plain, tap, files } = await this.#take(outside);
-    for (const [path, entry] of layers?.lower ?? []) await restore(files, path, entry);
+    const lower = layers?.lower ?? [];
+    const all: Entries = new Map([...lower, ...image]);
+    const { bash: plain, tap, files } = await this.#take(outside, bytesOf(all));
     const given = new Set(files.getAllPaths());
-    for (const [path, entry] of image) await restore(files, path, entry);
+    for (const [path] of lower) addGiven(path, given);
+    if (all.size > 0) await lay(files, all);
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
     const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
@@ -107,16 +115,20 @@ class LoadedShell implements ShellModule {
     return { bash, files: mounted, ...rest };
   }
 
-  async #take(outside: Outside | undefined): Promise<EmptyShell> {
+  /** For files of so many bytes. When they are too many already, they can be looked at and removed. */
+  async #take(outside: Outside | undefined, bytes: number): Promise<EmptyShell> {
     const next = this.#next;
-    if (outside !== undefined || next === undefined) return await this.#empty(outside);
+    const { fileBytes } = this.#data;
+    if (bytes > fileBytes - OWN_BYTES)
+      return await this.#empty(outside, Math.max(fileBytes, bytes + OWN_BYTES));
+    if (outside !== undefined || next === undefined) return await this.#empty(outside, fileBytes);
     this.#next = undefined;
     return next;
   }
 
-  async #empty(outside: Outside | undefined): Promise<EmptyShell> {
+  async #empty(outside: Outside | undefined, maxTotalBytes: number): Promise<EmptyShell> {
     const { Bash, InMemoryFs } = this.#justBash;
-    const files = new InMemoryFs({}, { maxTotalBytes: this.#data.fileBytes });
+    const files = new InMemoryFs({}, { maxTotalBytes });
     // It puts what every shell has there.
     const tap = new OutputTap();
     const bash = new Bash({ ...optionsOf(this.#data, outside, tap), fs: files });
@@ -151,14 +163,48 @@ function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined, tap: 
   };
 }
 
-async function restore(files: InMemoryFs, path: string, entry: ImageEntry): Promise<void> {
-  if (entry.type === "removed") await files.rm(path, { recursive: true, force: true });
-  else if (entry.type === "symlink") await files.symlink(entry.target, path);
+/** Puts files into an empty sandbox, parents first. Of what is there goes what they replace, whatever it is. */
+async function lay(files: InMemoryFs, all: Entries): Promise<void> {
+  // What is below a path comes before it.
+  for (const path of files.getAllPaths().reverse()) {
+    const entry = all.get(path);
+    const { isDirectory } = await files.lstat(path);
+    const stays =
+      (entry === undefined || (isDirectory && entry.type === "directory")) && !isHidden(path, all);
+    if (!stays) await files.rm(path, { recursive: true });
+  }
+  for (const [path, entry] of all) if (!isHidden(path, all)) await put(files, path, entry);
+}
+
+async function put(files: InMemoryFs, path: string, entry: ImageEntry): Promise<void> {
+  if (entry.type === "symlink") await files.symlink(entry.target, path);
   else if (entry.type === "directory") {
-    await files.mkdir(path, { recursive: true });
+    files.mkdirSync(path, { recursive: true });
     await files.chmod(path, entry.mode);
-  } else {
+  } else if (entry.type === "file") {
     const { content, mode, modifiedAt } = entry;
     files.writeFileSync(path, content, undefined, { mode, mtime: new Date(modifiedAt) });
   }
+}
+
+/** Above it is something else than a directory. */
+function isHidden(path: string, all: Entries): boolean {
+  for (let above = parentOf(path); above !== ""; above = parentOf(above))
+    if ((all.get(above)?.type ?? "directory") !== "directory") return true;
+  return false;
+}
+
+/** A path, and the directories above it. */
+function addGiven(path: string, given: Set<string>): void {
+  for (let at = path; at !== "" && !given.has(at); at = parentOf(at)) given.add(at);
+}
+
+function bytesOf(all: Entries): number {
+  let bytes = 0;
+  for (const entry of all.values()) if (entry.type === "file") bytes += entry.content.byteLength;
+  return bytes;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }

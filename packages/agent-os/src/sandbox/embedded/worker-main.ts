@@ -7,12 +7,14 @@
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
+import type { ImageChanges } from "../file-store.ts";
 import { type GuardData, GuardState, LINE_FD } from "./guard-messages.ts";
 import { lateHeaders, loadHeaders } from "./late-headers.ts";
 import { MessageLine } from "./message-line.ts";
 import type {
   FetchAnswer,
   FetchQuestion,
+  PathsPage,
   WorkerAnswer,
   WorkerData,
   WorkerFailure,
@@ -60,6 +62,7 @@ async function serve(data: WorkerData): Promise<void> {
   // Who asks for something hears of it.
   loaded.catch(() => undefined);
   let held: Held | undefined;
+  const pages: ImageChanges[number][] = [];
   const open = async ({ sandbox, image = [], layers, network }: WorkerRequest): Promise<Held> => {
     const module = await loaded;
     if (network !== undefined) loadHeaders();
@@ -79,15 +82,27 @@ async function serve(data: WorkerData): Promise<void> {
     asked += 1;
     await guard.ready;
     guard.begin();
-    const answered = await work(request);
-    line.send({ ...answered, memoryBytes: guard.end() });
+    const image = request.image === undefined ? undefined : [...pages.splice(0), ...request.image];
+    const { changes, ...answered } = await work({ ...request, image });
+    const last = changes.length - (changes.length % data.turnPaths);
+    for (let from = 0; from < last; from += data.turnPaths)
+      line.send({ page: changes.slice(from, from + data.turnPaths) });
+    line.send({ ...answered, changes: changes.slice(last), memoryBytes: guard.end() });
     // Behind the answer: nobody waits for it, and should it fail the next one who opens a shell hears why.
     setImmediate(() => void loaded.then((module) => module.prepare()).catch(() => undefined));
   };
   const socket = new Socket({ fd: LINE_FD, readable: true, writable: true });
   socket.once("close", end);
-  const line = new MessageLine<WorkerAnswer | FetchQuestion, WorkerRequest | FetchAnswer>(socket, {
-    heard: (said) => ("fetched" in said ? way.answered(said) : void serveOne(said)),
+  const hear = (said: WorkerRequest | FetchAnswer | PathsPage): void => {
+    if ("page" in said) pages.push(...said.page);
+    else if ("fetched" in said) way.answered(said);
+    else void serveOne(said);
+  };
+  const line = new MessageLine<
+    WorkerAnswer | FetchQuestion | PathsPage,
+    WorkerRequest | FetchAnswer | PathsPage
+  >(socket, {
+    heard: hear,
     broken: (cause) => {
       throw cause;
     },
