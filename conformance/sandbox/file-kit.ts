@@ -128,6 +128,27 @@ export function fileKit(driver: DriverUnderTest): void {
     },
   );
 
+  story(
+    "what is written below a link, or to one, is where it leads, for commands and for operations",
+    async (sandbox) => {
+      const lines = [
+        "mkdir d; ln -s d l; echo one > l/f; mkdir -p l/a/b; echo two >> l/f",
+        "echo 1 > t; ln -s t k; echo 2 > k; ln -s later early; echo 3 > early",
+        "cp t l/copied; mv t l/moved; touch l/gone; rm l/gone; ln -s ../d/f l/again",
+        "readlink k; cat d/f later d/copied d/moved d/again; ls d",
+      ];
+      const { stdout, stderr } = await sandbox.exec(lines.join("\n"));
+      expect({ stdout, stderr }).toEqual({
+        stdout: "t\none\ntwo\n3\n2\n2\none\ntwo\na\nagain\ncopied\nf\nmoved\n",
+        stderr: "",
+      });
+      await sandbox.writeFile("/home/user/l/written", bytes("by an operation"));
+      expect(text(await sandbox.readFile("/home/user/d/written"))).toBe("by an operation");
+      await sandbox.writeFile("/home/user/early", bytes("4"));
+      expect((await sandbox.exec("readlink early; cat later")).stdout).toBe("later\n4");
+    },
+  );
+
   story("a command starts in a directory, and where there is none it is said which", async (sandbox) => {
     await sandbox.exec("mkdir -p a/b; echo x > file; ln -s a link");
     expect((await sandbox.exec("pwd", { cwd: "a/b" })).stdout).toBe("/home/user/a/b\n");

@@ -9,6 +9,7 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
+import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
 import { OutputTap } from "./output-tap.ts";
 
@@ -104,6 +105,7 @@ class LoadedShell implements ShellModule {
     const given = new Set(files.getAllPaths());
     for (const [path] of lower) addGiven(path, given);
     if (all.size > 0) await lay(files, all);
+    followLinks(files);
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
     const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };

@@ -1,0 +1,64 @@
+/**
+ * Linked paths: just-bash's file system in memory reads through links, and writes to a path as it is spelled. What is written
+ * below a link to a directory would be found by nobody, and what is written to a link would take its place. So paths are
+ * led through their links first, as a system does it.
+ */
+import type { InMemoryFs } from "just-bash";
+
+/** So many links in one path, one leading to the next, are followed: as Linux does. */
+const MOST_LINKS = 40;
+
+/** Methods that change something, by the places of the paths among their arguments. `through`: also where the path itself is a link. */
+const changing = {
+  writeFile: { places: [0], through: true },
+  appendFile: { places: [0], through: true },
+  chmod: { places: [0], through: true },
+  utimes: { places: [0], through: true },
+  mkdir: { places: [0], through: false },
+  rm: { places: [0], through: false },
+  cp: { places: [1], through: false },
+  mv: { places: [0, 1], through: false },
+  symlink: { places: [1], through: false },
+  link: { places: [0, 1], through: false },
+} as const satisfies Partial<Record<keyof InMemoryFs, { places: readonly number[]; through: boolean }>>;
+
+/** Makes a file system's methods go through links. */
+export function followLinks(files: InMemoryFs): void {
+  for (const [name, { places, through }] of Object.entries(changing)) {
+    const method: unknown = Reflect.get(files, name);
+    if (typeof method !== "function") continue;
+    Reflect.set(files, name, async (...args: unknown[]): Promise<unknown> => {
+      for (const place of places) {
+        const path = args[place];
+        if (typeof path === "string") args[place] = await lead(files, files.resolvePath("/", path), through);
+      }
+      return await Reflect.apply(method, files, args);
+    });
+  }
+}
+
+/** The path's one name without links, of which its last part may be one unless `through`. A link that leads in a circle is written over. */
+async function lead(files: InMemoryFs, path: string, through: boolean): Promise<string> {
+  const own = await withoutLinksAbove(files, path);
+  let at = own;
+  for (let links = 0; links <= MOST_LINKS; links += 1) {
+    const target = through ? await targetOf(files, at) : undefined;
+    if (target === undefined) return at;
+    at = await withoutLinksAbove(files, files.resolvePath(at.slice(0, at.lastIndexOf("/")) || "/", target));
+  }
+  return own;
+}
+
+async function targetOf(files: InMemoryFs, path: string): Promise<string | undefined> {
+  const stat = await files.lstat(path).catch(() => undefined);
+  return stat?.isSymbolicLink === true ? await files.readlink(path) : undefined;
+}
+
+/** What is there of the directories above is led through its links; what isn't there yet has none. */
+async function withoutLinksAbove(files: InMemoryFs, path: string): Promise<string> {
+  for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+    const above = await files.realpath(path.slice(0, cut)).catch(() => undefined);
+    if (above !== undefined) return `${above === "/" ? "" : above}${path.slice(cut)}`;
+  }
+  return path;
+}
