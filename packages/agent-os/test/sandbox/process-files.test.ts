@@ -107,18 +107,27 @@ async function stopSupervisor(sandbox: Sandbox): Promise<void> {
   while (!isSecondStopped()) await new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** A process of the host that is stopped, and the second one of its own world. */
+/** A process below this one that is stopped, and the second one of its own world. */
 function isSecondStopped(): boolean {
   const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return processes.some((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      return /^State:\tT/m.test(status) && /^NSpid:\t.*\t2$/m.test(status);
-    } catch {
-      // It has gone meanwhile.
-      return false;
-    }
+    const status = statusOf(pid);
+    return /^State:\tT/m.test(status) && /^NSpid:\t.*\t2$/m.test(status) && isBelowThis(status);
   });
+}
+
+function isBelowThis(status: string): boolean {
+  const [, parent = "0"] = /^PPid:\t(\d+)$/m.exec(status) ?? [];
+  return parent === String(process.pid) || (parent !== "0" && isBelowThis(statusOf(parent)));
+}
+
+/** Nothing when it has gone meanwhile. */
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Time goes by in steps until `end` settles: what it waits for may be asked, over a real pipe, at any moment. */
