@@ -109,13 +109,15 @@ export class Lines {
   }
 
   /**
-   * What ended the plugin may be one of the starts that are under way, which would end the next one too. So each of them
-   * has failed, as a call that is under way has: whoever waits for it isn't to try again, as with a line that is lost.
+   * A start that was under way alone is what ended the plugin, as far as anybody knows, and would end the next one too: it has
+   * failed, and whoever waits for it isn't to try again. Of several nobody knows which; whoever waits for one may, as with
+   * any line that is lost.
    */
-  failStarts(error: TroupeError): void {
+  failStart(error: TroupeError): void {
+    const [instance, another] = this.#starting;
+    if (instance === undefined || another !== undefined) return;
     const failed = toCarriedError(error, this.#encoding);
-    for (const instance of this.#starting)
-      this.heard(instance, { $case: "started", value: { error: failed, alarmAt: 0 } });
+    this.heard(instance, { $case: "started", value: { error: failed, alarmAt: 0 } });
   }
 
   /** Every line is lost. One that is opened by someone who hears of it is lost as well. */

@@ -228,7 +228,7 @@ export class PluginSession {
   lost(error: TroupeError): void {
     if (this.#state.kind !== "open") return;
     this.#log.error("The plugin ended", { error });
-    this.#lines.failStarts(forCallers(error));
+    this.#lines.failStart(forCallers(error));
     this.#finish(error, limits.pluginCloseTimeoutMs);
     this.#end.resolve(error);
   }
