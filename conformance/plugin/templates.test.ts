@@ -6,11 +6,13 @@ import { execFile } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { activatePlugins } from "@troupe/plugins";
+import { activatePlugins, integrityOnly } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
 import { type CarrierRequest, carriedActor } from "@troupe/runtime";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Troupe } from "../../packages/cli/test/support/troupe.ts";
+import { manifestOf } from "../../packages/plugins/src/activation/plugin-source.ts";
+import { preparePlugin } from "../../packages/plugins/src/activation/prepared-plugin.ts";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carrier.ts";
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
@@ -35,6 +37,8 @@ interface Language {
   readonly build: (folder: string) => Promise<unknown>;
   readonly ownTest: (folder: string) => Promise<unknown>;
   readonly carrier: (folder: string) => OpenCarrier;
+  /** It runs in this process. Default: it doesn't. */
+  readonly trusted?: boolean;
 }
 
 const make = (folder: string, ...args: readonly string[]) =>
@@ -63,17 +67,30 @@ const script = (runtime: WorkerLoad["runtime"], entrypoint: string) => (folder: 
 const library = (folder: string) =>
   worker(folder, { kind: "native", library: "plugin.so", isolation: "process", ...unchecked });
 
+/** What npm would install. */
+function installTroupe(folder: string): void {
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(join(root, "packages/troupe"), join(folder, "node_modules/troupe"));
+}
+
 const compiler = { TROUPE_TEST_CC: "a C compiler" };
 const wasmTools = { TROUPE_TEST_CLANG: "clang", TROUPE_TEST_WASM_LD: "wasm-ld" };
 const languages: readonly Language[] = [
   {
+    name: "module",
+    title: "module, TypeScript",
+    build: async (folder) => installTroupe(join(folder, "..")),
+    ownTest: (folder) => run(process.execPath, ["--conditions=troupe-source", "--test"], { cwd: folder }),
+    carrier: (folder) => async (events) => {
+      const source = { manifest: join(folder, "troupe-plugin.toml"), trusted: true };
+      return (await preparePlugin(await manifestOf(source), source, integrityOnly)).open(events);
+    },
+    trusted: true,
+  },
+  {
     name: "typescript",
     title: "worker, TypeScript",
-    build: async (folder) => {
-      // What npm would install.
-      mkdirSync(join(folder, "node_modules"));
-      symlinkSync(join(root, "packages/troupe"), join(folder, "node_modules/troupe"));
-    },
+    build: async (folder) => installTroupe(folder),
     ownTest: (folder) => run(process.execPath, ["--conditions=troupe-source", "--test"], { cwd: folder }),
     carrier: script("node", "main.ts"),
   },
@@ -127,7 +144,7 @@ async function whatIsMissing({ name, needs = {} }: Language): Promise<string | u
   if (name === "python") return (await python()).missing;
   for (const [variable, title] of Object.entries(needs))
     if (!process.env[variable]) return process.env[`${variable}_WHY`] || `${title} is not installed`;
-  if (name === "typescript") return undefined;
+  if (name === "typescript" || name === "module") return undefined;
   return (await run("make", ["--version"]).catch(() => undefined)) === undefined
     ? "make is not installed"
     : undefined;
@@ -170,10 +187,12 @@ describe.each(languages)("$title template:", (language) => {
     await language.ownTest(folder);
     expect(await troupe.json("validate", folder)).toMatchObject({ valid: true, id: "shield", problem: null });
     await troupe.plugins("add", folder);
-    await troupe.plugins("enable", basename(folder));
+    const { trusted = false } = language;
+    if (trusted) expect(await troupe.refused("enable", basename(folder))).toBe("plugin.untrusted");
+    await troupe.plugins("enable", basename(folder), ...(trusted ? ["--trust"] : []));
     const relay = createRelay();
     await using _active = await activatePlugins({
-      plugins: [{ manifest: join(folder, "troupe-plugin.toml") }],
+      plugins: [{ manifest: join(folder, "troupe-plugin.toml"), trusted }],
       relay,
     });
     await expect(relay.toolCallExecute("rm", {}, () => ({ result: null }))).rejects.toMatchObject({

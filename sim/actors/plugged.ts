@@ -4,6 +4,7 @@
  * The session, its supervision and what gives out its actors are the production ones. Who runs the server starts the plugin
  * again by hand, some time after it was given up.
  */
+import type { TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { type AnyActorDefinition, carriedActorFrom } from "@troupe/runtime";
 import { PluginActors } from "../../packages/plugins/src/activation/plugin-actors.ts";
@@ -64,6 +65,10 @@ class ServersPlugin {
   /** One at a time; a failed one isn't kept. */
   #opening: Promise<Opened> | undefined;
   #closed = false;
+  /** Somebody will start it again. */
+  #byHand: TimerHandle | undefined;
+  /** The one that was given up, which may hang. */
+  #leaving: Promise<unknown> | undefined;
   #sessions = 0;
 
   constructor(world: World, host: SimProcess, use: Readonly<Record<string, AnyActorDefinition>>) {
@@ -80,8 +85,9 @@ class ServersPlugin {
 
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#byHand !== undefined) this.#host.env.timers.clear(this.#byHand);
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
-    await opened?.session.close();
+    await Promise.all([opened?.session.close(), this.#leaving]);
   }
 
   async #first(name: string): Promise<ActorCarrier> {
@@ -117,13 +123,20 @@ class ServersPlugin {
     });
   }
 
-  /** By hand: after a while, and once. */
+  /** By hand: after a while, and once. In the calm at once, or those who ask again and again would use up all steps. */
   #startAgain(given: Opened): void {
-    this.#world.counters.add("a plugin was given up");
-    this.#host.later(limits.pluginRestartMostMs, () => {
+    if (this.#byHand === undefined) this.#world.counters.add("a plugin was given up");
+    const { timers } = this.#host.env;
+    if (this.#byHand !== undefined) {
+      if (!this.#world.faults.isCalm) return;
+      timers.clear(this.#byHand);
+    }
+    const waitMs = this.#world.faults.isCalm ? 1 : limits.pluginRestartMostMs;
+    this.#byHand = timers.set(() => {
+      this.#byHand = undefined;
       if (this.#opened !== given || this.#closed) return;
       this.#opened = undefined;
-      void given.session.close();
-    });
+      this.#leaving = given.session.close();
+    }, waitMs);
   }
 }

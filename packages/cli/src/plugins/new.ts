@@ -16,18 +16,21 @@ export interface NewFlags extends CommonFlags {
 
 /** What is made for each language, beside its template. */
 interface Language {
-  /** The language whose SDK and template it has, apart from what its own template has. Default: itself. */
+  /** The one whose SDK and template it has, apart from what its own template has. Default: itself. */
   readonly of?: string;
   /** Parts of the SDK that become the plugin's own, from `sdks/<language>` to `sdk`. */
   readonly sdk: readonly string[];
   /** What a person does first. */
   readonly build: readonly string[];
+  /** It runs in the host's process, where whoever enables it says that it may. Default: false. */
+  readonly trusted?: boolean;
   /** What stands before the command that starts a program with it; `__FOLDER__` is the plugin's. Default: nothing. */
   readonly start?: string;
 }
 
 const languages: Readonly<Record<string, Language>> = {
-  typescript: { sdk: [], build: ["npm install"] },
+  module: { sdk: [], build: [], trusted: true },
+  typescript: { of: "module", sdk: [], build: ["npm install"] },
   c: { sdk: ["include", "src"], build: ["make"] },
   "c-wasm": { of: "c", sdk: ["include", "src", "wasm"], build: ["make"] },
   isolate: { sdk: [], build: [] },
@@ -59,13 +62,13 @@ export async function newPlugin(id: string, flags: NewFlags, terminal: PluginTer
 }
 
 /** All that is left to do, up to the first call: each can be copied. */
-function nextSteps(id: string, folder: string, { build, start = "" }: Language): string[] {
+function nextSteps(id: string, folder: string, { build, trusted = false, start = "" }: Language): string[] {
   const commands = [
     `cd ${folder}`,
     ...build,
     "troupe plugins validate .",
     "troupe plugins add .",
-    `troupe plugins enable ${id}`,
+    `troupe plugins enable ${id}${trusted ? " --trust" : ""}`,
   ];
   const program = [
     'import { setup } from "troupe";',

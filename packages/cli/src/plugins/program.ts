@@ -21,7 +21,10 @@ export function addPluginCommands(program: Command, terminal: PluginTerminal): v
   addLooks(plugins, terminal);
   const made = plugins.command("new <id>").description("Makes a plugin's folder from a template");
   common(made, { scopes: false })
-    .requiredOption("--lang <language>", "c, c-wasm, rust, python, typescript or isolate")
+    .requiredOption(
+      "--lang <language>",
+      "c, c-wasm, rust, python, typescript (a worker), module or isolate (TypeScript, JavaScript)",
+    )
     .option("--into <folder>", "where to make it; default: here")
     .option("--dry-run", "says what would be made, and makes nothing")
     .action((id: string, flags: NewFlags) => newPlugin(id, flags, terminal));

@@ -1,5 +1,5 @@
 /** What the host starts. */
 import { serveWorker } from "troupe/plugins/worker";
-import { plugin } from "./plugin.ts";
+import plugin from "./plugin.ts";
 
 await serveWorker(plugin);

@@ -1,10 +1,10 @@
 /** `troupe plugins new`, and what it refuses. That what it makes builds and works: `conformance/plugin/templates.test.ts`. */
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { activatePlugins, pluginActor } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
 import { setup } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Troupe } from "../support/troupe.ts";
 
 test("an actor in an isolate: made, added, enabled, and called in a process of its own; another file than its digest says isn't run", {
@@ -41,6 +41,41 @@ test("an actor in an isolate: made, added, enabled, and called in a process of i
   expect(configured).toMatchObject({ reason: { cause: { code: "config_invalid" } } });
 });
 
+test("a module: made, added, enabled by who trusts it, and called in this process; a change isn't run until it is pinned", async () => {
+  using troupe = new Troupe();
+  vi.stubEnv("XDG_CONFIG_HOME", troupe.config);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  mkdirSync(join(troupe.project, "node_modules"));
+  symlinkSync(join(import.meta.dirname, "../../../troupe"), join(troupe.project, "node_modules/troupe"));
+  await troupe.plugins("new", "meter", "--lang", "module");
+  const folder = join(troupe.project, "meter");
+  expect(await troupe.json("validate", folder)).toMatchObject({ valid: true, id: "meter", problem: null });
+  await troupe.plugins("add", folder);
+  expect(await troupe.refused("enable", "meter")).toBe("plugin.untrusted");
+  await troupe.plugins("enable", "meter", "--trust");
+  expect(await troupe.json("inspect", "meter")).toMatchObject({
+    plugin: { kind: "module", runsIn: "this process" },
+  });
+  const increment = async (by: unknown): Promise<unknown> => {
+    const registry = setup({ use: { counter: pluginActor({ plugin: "meter" }) } });
+    await registry.start({ port: 0, signals: false, banner: false, durability: "memory" });
+    try {
+      const client = await registry.client();
+      return await client.counter.getOrCreate(["a"]).action({ name: "increment", args: [by] });
+    } finally {
+      await registry.stop();
+    }
+  };
+  expect(await increment(42)).toBe(42);
+  await expect(increment("one")).rejects.toMatchObject({ code: "not_a_number" });
+  appendFileSync(join(folder, "plugin.ts"), "\nconst more = 1;\n");
+  // What a plugin's files are is said to who installs it, and to no caller.
+  await expect(increment(42)).rejects.toMatchObject({ group: "internal", code: "error" });
+  expect(await troupe.refused("enable", "meter")).toBe("plugin.pin_mismatch");
+  await troupe.plugins("pin", "meter");
+  expect(await increment(42)).toBe(42);
+});
+
 test("a folder that is there isn't written into; a name and a language are what they must be", async () => {
   using troupe = new Troupe();
   mkdirSync(join(troupe.project, "mine"));
@@ -52,7 +87,7 @@ test("a folder that is there isn't written into; a name and a language are what 
 
 test("all steps up to the first call are printed, and the folder's README has the same program", async () => {
   using troupe = new Troupe();
-  for (const language of ["c", "c-wasm", "isolate", "python", "rust", "typescript"]) {
+  for (const language of ["c", "c-wasm", "isolate", "module", "python", "rust", "typescript"]) {
     const id = `tally-${language}`;
     const { out: said } = await troupe.plugins("new", id, "--lang", language);
     const readme = readFileSync(join(troupe.project, id, "README.md"), "utf8");

@@ -6,9 +6,9 @@
  * lost: state, connections and schedules are the runtime's.
  */
 import type { ActorCarrier } from "@troupe/runtime";
-import { forCallers } from "../carriers/worker/errors.ts";
 import { activationErrors } from "../errors.ts";
 import type { PluginSession } from "../session/session.ts";
+import { forCallers } from "../worker-error.ts";
 import type { SupervisedSession } from "./supervised-session.ts";
 
 /** Gives out carriers of a plugin's actors. */
@@ -64,11 +64,7 @@ function borrowed(carrier: ActorCarrier): ActorCarrier {
     get open() {
       return carrier.open;
     },
-    connect: (ear) =>
-      carrier.connect({
-        heard: (saying) => ear.heard(saying),
-        lost: (error, unsent) => ear.lost(forCallers(error), unsent),
-      }),
+    connect: (ear) => carrier.connect(ear),
     close: () => Promise.resolve(),
   };
 }

@@ -36,6 +36,8 @@ export class Lines {
   readonly #send: (instance: number, word: ActorWord) => void;
   readonly #counts: CallCounts;
   readonly #ears = new Map<number, ActorEar>();
+  /** They were told to start, and haven't said how that went. */
+  readonly #starting = new Set<number>();
   #last = 0;
   #emptied: (() => void) | undefined;
 
@@ -72,6 +74,7 @@ export class Lines {
 
   #gone(instance: number): void {
     this.#ears.delete(instance);
+    this.#starting.delete(instance);
     if (this.#ears.size === 0) this.#emptied?.();
   }
 
@@ -80,6 +83,7 @@ export class Lines {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return;
     if (word.$case === "call") this.#counts.calls += 1;
+    else if (word.$case === "start") this.#starting.add(instance);
     const bytes = bytesOf(word);
     if (bytes <= this.#mostBytes) return this.#send(instance, word);
     const error = toCarriedError(pluginErrors.frameTooLong(bytes, this.#mostBytes), this.#encoding);
@@ -92,6 +96,7 @@ export class Lines {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
     if (saying.$case === "reply" && saying.value.error !== undefined) this.#counts.failures += 1;
+    else if (saying.$case === "started") this.#starting.delete(instance);
     try {
       ear.heard(saying);
     } catch (thrown) {
@@ -101,6 +106,18 @@ export class Lines {
       );
     }
     return "delivered";
+  }
+
+  /**
+   * A start that was under way alone is what ended the plugin, as far as anybody knows, and would end the next one too: it has
+   * failed, and whoever waits for it isn't to try again. Of several nobody knows which; whoever waits for one may, as with
+   * any line that is lost.
+   */
+  failStart(error: TroupeError): void {
+    const [instance, another] = this.#starting;
+    if (instance === undefined || another !== undefined) return;
+    const failed = toCarriedError(error, this.#encoding);
+    this.heard(instance, { $case: "started", value: { error: failed, alarmAt: 0 } });
   }
 
   /** Every line is lost. One that is opened by someone who hears of it is lost as well. */

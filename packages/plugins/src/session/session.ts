@@ -24,6 +24,7 @@ import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
 import { LogRate, linesDropped } from "../log-rate.ts";
 import { within } from "../within.ts";
+import { forCallers } from "../worker-error.ts";
 import { Arounds } from "./arounds.ts";
 import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
@@ -143,7 +144,7 @@ export class PluginSession {
       },
       connect: (ear) => {
         const line = this.#lines.connect(ear);
-        if (this.#state.kind === "over") this.#lines.lose(this.#state.error);
+        if (this.#state.kind === "over") this.#lines.lose(forCallers(this.#state.error));
         return line;
       },
       soon: () => this.#carrier.soon?.(),
@@ -232,6 +233,7 @@ export class PluginSession {
   lost(error: TroupeError): void {
     if (this.#state.kind !== "open") return;
     this.#log.error("The plugin ended", { error });
+    this.#lines.failStart(forCallers(error));
     this.#finish(error, limits.pluginCloseTimeoutMs);
     this.#end.resolve(error);
   }
@@ -312,7 +314,7 @@ export class PluginSession {
   #finish(error: TroupeError, timeoutMs: number): void {
     const closing = Promise.withResolvers<CloseReport>();
     this.#state = { kind: "over", error, closing: closing.promise };
-    this.#lines.lose(error);
+    this.#lines.lose(forCallers(error));
     this.#invocations.fail(error);
     this.#arounds.fail(error);
     this.#questions.end();

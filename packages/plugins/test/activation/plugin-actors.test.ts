@@ -219,6 +219,37 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
   expect(log).toContain("isn't the file that");
 });
 
+const looping = `import { actor } from "troupe";
+  export default actor({ createState() { for (;;); }, actions: { get: () => 1 } });`;
+const exiting = `import { actor } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
+  import { serveWorker } from ${JSON.stringify(new URL("../../src/worker.ts", import.meta.url).href)};
+  const counter = actor({ createState: () => process.exit(9), actions: { get: () => 1 } });
+  await serveWorker({ name: "counter", actors: { counter } });`;
+const endings = {
+  "an isolate": ["isolate", 'module = "main.ts"', looping, "time_exceeded"],
+  "a worker": ["worker", nodeLoad("main.ts"), exiting, "worker_exited"],
+} as const;
+
+test.each(Object.entries(endings))(
+  "a start of an actor that ends %s is told to its caller, who isn't to try again: it ends the plugin once",
+  async (_, [kind, load, source, code]) => {
+    using folder = new PluginFolder();
+    folder.write("main.ts", source);
+    const text = readFileSync(counterManifest(folder, load, kind), "utf8");
+    const manifest = folder.write(
+      "troupe-plugin.toml",
+      text.replace(`["actors", "middleware"]`, `["actors"]`),
+    );
+    const plugins = pluginSet({ relay: createRelay(), plugins: [{ manifest }] });
+    await using world = await running(pluginActor({ plugin: "counter" }), plugins);
+    await expect(world.act("get")).rejects.toMatchObject({ code, retryable: false });
+    expect(plugins.status).toMatchObject([{ crashes: 1, restarts: 0, error: { code } }]);
+    // Others wait until it was started again.
+    await expect(world.act("get")).rejects.toMatchObject({ code, retryable: false });
+    expect(plugins.status).toMatchObject([{ crashes: 2, restarts: 1 }]);
+  },
+);
+
 test("S1.5 (in part) a named definition is frozen, and options are checked by name when it is made", () => {
   const plugin = { manifest: "/nowhere/troupe-plugin.toml" };
   const definition = pluginActor({ plugin, options: { sleepTimeout: 5 } });

@@ -1,43 +1,11 @@
-/**
- * Errors of worker processes. The last that a process said is with them, which may hold anything: a path, a secret. So they
- * are for who runs the host, and `forCallers` is what may leave it.
- */
+/** Errors of worker processes. The last that a process said is with them. */
 import { TroupeError } from "@troupe/base";
+import { WorkerError } from "../../worker-error.ts";
 
 /** A process that ended: by its own code, or by a signal. */
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;
-}
-
-/** The same error for those whose calls it ended: what came of the process's own mouth is left out. */
-export function forCallers(error: TroupeError): TroupeError {
-  return error instanceof WorkerError ? error.forCallers : error;
-}
-
-class WorkerError extends TroupeError {
-  readonly #told: Told;
-
-  constructor(code: string, told: Told, stderr: string, statusCode = 502) {
-    const metadata = { ...told.metadata, stderr };
-    super("plugin", code, `${told.message}${lastWords(stderr)}`, {
-      statusCode,
-      public: false,
-      metadata,
-    });
-    this.#told = told;
-  }
-
-  get forCallers(): TroupeError {
-    const { message, metadata } = this.#told;
-    return new TroupeError("plugin", this.code, message, { statusCode: this.statusCode, metadata });
-  }
-}
-
-/** What everybody may know. */
-interface Told {
-  readonly message: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 /** Group `plugin`: the worker carrier's. `stderr` is the last that the process said. */
@@ -102,8 +70,4 @@ function ending({ code, signal }: WorkerExit): string {
 
 function refusals(count: number): string {
   return count === 0 ? "" : ` (${count === 1 ? "a connection was" : `${count} connections were`} refused)`;
-}
-
-function lastWords(stderr: string): string {
-  return stderr === "" ? "" : `. It said last:\n${stderr.trimEnd()}`;
 }

@@ -6,8 +6,8 @@
  */
 import { limits } from "@troupe/protocol";
 
-/** The stream, as the queue sees it. */
-export interface BatchStream {
+/** Where batches go: a stream, as the queue sees it. */
+export interface BatchSink {
   /** False: nothing more before `drain`. */
   write(batch: { readonly frames: Uint8Array[] }): boolean;
   once(event: "drain", listener: () => void): unknown;
@@ -18,15 +18,15 @@ const BATCH_BYTES = 256 * 1024;
 
 /** Frames in order, each whole. */
 export class FrameQueue {
-  readonly #stream: BatchStream;
+  readonly #sink: BatchSink;
   readonly #overrun: (what: "bytes" | "frames", limit: number) => void;
   #frames: Uint8Array[] = [];
   #bytes = 0;
   #state: "idle" | "scheduled" | "blocked" | "closed" = "idle";
 
   /** `overrun` is called once, when more waits than may. */
-  constructor(stream: BatchStream, overrun: (what: "bytes" | "frames", limit: number) => void) {
-    this.#stream = stream;
+  constructor(sink: BatchSink, overrun: (what: "bytes" | "frames", limit: number) => void) {
+    this.#sink = sink;
     this.#overrun = overrun;
   }
 
@@ -49,9 +49,9 @@ export class FrameQueue {
     if (this.#state === "blocked" || this.#state === "closed") return;
     this.#state = "idle";
     while (this.#frames.length > 0) {
-      if (this.#stream.write({ frames: this.#nextBatch() })) continue;
+      if (this.#sink.write({ frames: this.#nextBatch() })) continue;
       this.#state = "blocked";
-      this.#stream.once("drain", () => this.#unblock());
+      this.#sink.once("drain", () => this.#unblock());
       return;
     }
   }

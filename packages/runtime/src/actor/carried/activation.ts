@@ -211,9 +211,8 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
     this.clients.refuseAll(actorErrors.stopping());
     this.sockets.refuseAll(actorErrors.stopping());
     this.requests.endAll(error);
-    // Whoever waited for the start was not let in, and the next activation may; where the carrier was its own, the code ended it.
-    const ownCarrier = this.#parts.grants.reloads === true;
-    if (this.phase.tag === "loading") this.phase.started.reject(ownCarrier ? error : retryable(error));
+    // Whoever waited for the start was not let in: the next activation may.
+    if (this.phase.tag === "loading") this.phase.started.reject(retryable(error));
     else if (this.phase.tag === "stopping") this.phase.stopped.resolve();
     else this.#parts.onEnd(this.gate.broken === undefined ? "sleep" : "broken");
   }

@@ -69,13 +69,19 @@ async function evaluate(prepared: PreparedIsolate, order: IsolateOrder): Promise
   await module.instantiate(context, async (specifier, referrer) => {
     const known = modules.get(specifier) ?? (await packages.find(specifier, referrer));
     if (known !== undefined) return known;
-    const names = [...modules.keys(), ...packages.names];
-    const there = names.map((name) => JSON.stringify(name)).join(" and ");
-    const message = `It imports ${JSON.stringify(specifier)}; there are ${there}, and nothing else`;
-    throw new LoadError({ code: "import_refused", message });
+    throw new LoadError({
+      code: "import_refused",
+      message: importRefused(specifier, [...modules.keys()], packages.names),
+    });
   });
   await timed(isolate, order, () => module.evaluate({ timeout: order.timeLimitMs }));
   return module.namespace;
+}
+
+function importRefused(specifier: string, own: readonly string[], granted: readonly string[]): string {
+  const listed = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
+  const packages = granted.length === 0 ? "no packages were granted" : `granted packages: ${listed(granted)}`;
+  return `It imports ${JSON.stringify(specifier)}, which isn't there. There are ${listed(own)}; ${packages}`;
 }
 
 /** Runs a step of the source's own. */

@@ -30,7 +30,7 @@ export function configure(config: unknown): void {
     throw new TypeError("the configuration must be a JSON object");
 }
 
-export const plugin: WorkerPlugin = {
+const plugin: WorkerPlugin = {
   name: "__ID__",
   version: "0.1.0",
   start: configure,
@@ -48,3 +48,5 @@ export const plugin: WorkerPlugin = {
     },
   ],
 };
+
+export default plugin;
