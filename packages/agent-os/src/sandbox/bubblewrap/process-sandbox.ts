@@ -285,9 +285,13 @@ export class ProcessSandbox implements Sandbox {
 }
 
 async function put(container: Container, image: ImageChanges, as: "given" | "kept"): Promise<void> {
-  for (let from = 0; from < image.length; from += PUTS)
+  // What is removed is removed of what is there, and not of what a link leads to that takes the place of a directory.
+  const ordered = [...image].sort(
+    ([, a], [, b]) => Number(b.type === "removed") - Number(a.type === "removed"),
+  );
+  for (let from = 0; from < ordered.length; from += PUTS)
     await Promise.all(
-      image.slice(from, from + PUTS).map(([path, entry]) => {
+      ordered.slice(from, from + PUTS).map(([path, entry]) => {
         if (entry.type !== "file") return container.ask({ kind: "put", path, entry });
         const { content, ...head } = entry;
         return container.ask({ kind: "put", path, entry: head }, content);

@@ -24,6 +24,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -64,10 +65,10 @@ export class Tree {
 
   /** Puts one path of an image there. Throws what the system says. */
   put(path: string, entry: EntryHead, content: Uint8Array): void {
+    if (entry.type === "removed") return removeAt(path);
     const there = lstatSync(path, { throwIfNoEntry: false });
     const stays = entry.type === "directory" && there?.isDirectory() === true;
     if (there !== undefined && !stays) rmSync(path, { recursive: true });
-    if (entry.type === "removed") return;
     makeDirectories(dirname(path));
     if (entry.type === "symlink") {
       symlinkSync(entry.target, path);
@@ -113,8 +114,10 @@ export class Tree {
 
   #tell(before: Look, after: Look, onChange: OnChange): void {
     for (const path of before.keys()) {
-      if (after.has(path) || !after.has(dirname(path))) continue;
-      onChange(path, { type: "removed", given: this.#given.has(path) });
+      const given = this.#given.has(path);
+      // What else was below it goes with it.
+      if (after.has(path) || (!given && !after.has(dirname(path)))) continue;
+      onChange(path, { type: "removed", given });
     }
     for (const [path, look] of after) {
       if (before.get(path) === look) continue;
@@ -147,6 +150,15 @@ export class Tree {
     if (bytes > BigInt(this.#limits.fileBytes))
       throw tooMuch(`the files are longer than ${this.#limits.fileBytes} bytes together`);
     return found;
+  }
+}
+
+/** A lower layer may have something else above the path than when this was removed: nothing, a file, a link to another place. */
+function removeAt(path: string): void {
+  try {
+    if (realpathSync(dirname(path)) === dirname(path)) rmSync(path, { recursive: true, force: true });
+  } catch (cause) {
+    if (!isGone(cause)) throw cause;
   }
 }
 
