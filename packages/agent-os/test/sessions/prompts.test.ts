@@ -151,7 +151,9 @@ test("what was chosen of a session is set again for an agent that begins anew, o
   };
   const restarted = async (sessionId: string) => {
     const { events } = await handle().readHistory({ sessionId });
-    return events.findLast(({ event }) => event.sessionUpdate === "_session_restarted")?.event;
+    return events
+      .map(({ event }) => event)
+      .findLast((event) => "sessionUpdate" in event && event.sessionUpdate === "_session_restarted");
   };
   await choose("scripted");
   // Its agent ends, and the next prompt starts another.
