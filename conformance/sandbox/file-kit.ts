@@ -57,6 +57,23 @@ export async function tellOfKinds(boot: () => Promise<Sandbox>, paths: readonly 
 export function fileKit(driver: DriverUnderTest): void {
   const story = storyteller(driver, "files");
 
+  story("a link is removed, replaced and moved wherever it leads, also nowhere", async (sandbox) => {
+    const says = async (command: string) => (await sandbox.exec(command)).stdout;
+    expect(await says("ln -s v1 a; rm a; echo $?; ln -s v1 a; rm -f a; ls -A")).toBe("0\n");
+    expect(
+      await says("ln -s v1 a; ln -s v2 a || readlink a; ln -sf v2 a; readlink a; mv a b; readlink b; ls -A"),
+    ).toBe("v1\nv2\nv2\nb\n");
+    expect(await says("echo in > file; mv file b; cat b; ls -A; rm b")).toBe("in\nb\n");
+    expect(await says("mkdir d; echo x > d/x; ln -s d l; rm l; ls -A d; ls -A; rm -r d")).toBe("x\nd\n");
+    await sandbox.exec("ln -s v1 a; ln -s v1 b");
+    await sandbox.remove("/home/user/a");
+    await sandbox.move("/home/user/b", "/home/user/c");
+    await sandbox.exec("ln -s nowhere d");
+    await sandbox.move("/home/user/c", "/home/user/d");
+    expect(await says("ls -A; readlink d")).toBe("d\nv1\n");
+    await expect(sandbox.remove("/home/user/a")).rejects.toMatchObject({ code: "file_failed" });
+  });
+
   story(
     "a command has an exit code and streams; directory, variables and stdin are the caller's",
     async (sandbox) => {

@@ -103,6 +103,18 @@ export function mountKit(driver: DriverUnderTest): void {
     await tellOfKinds(() => boot(driver, context, { mounts, files }), paths);
   }, 120_000);
 
+  test(`${driver.name} mounts: what was removed of an overlay stays so with a directory in its place, made later`, async (context) => {
+    const hostPath = join(open(host()), "shown");
+    const mounts: Mount[] = [{ path: "/work", hostPath, mode: "overlay" }];
+    const files = new Shelf();
+    const before = await boot(driver, context, { mounts, files });
+    await before.exec("rm -r /work/below");
+    await before.writeFile("/work/below/new", bytes("new"));
+    await before.shutdown();
+    const after = await boot(driver, context, { mounts, files });
+    expect((await after.exec("ls /work/below")).stdout).toBe("new\n");
+  }, 120_000);
+
   test(`${driver.name} mounts: what the host doesn't have can't be mounted`, async (context) => {
     for (const mode of ["read-only", "overlay"] as const)
       await expect(

@@ -5,7 +5,6 @@ export type {
   NetworkRequest,
   NetworkResponse,
 } from "@troupe/runtime/egress";
-export type { SessionConfig } from "./acp/open-session.ts";
 export type {
   NamedPolicy,
   PermissionDecision,
@@ -13,6 +12,7 @@ export type {
   PermissionPolicy,
   PermissionRequest,
 } from "./acp/permissions.ts";
+export type { SessionConfig } from "./acp/session-choices.ts";
 export type { AgentOSContext, AgentOSDefinition, AgentOSOptions, CustomActions } from "./agent-os.ts";
 export { agentOS } from "./agent-os.ts";
 export type { PromptContent } from "./arguments.ts";

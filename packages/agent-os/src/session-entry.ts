@@ -28,6 +28,8 @@ export type RuntimeUpdate =
       readonly sessionUpdate: "_session_restarted";
       readonly reason: "unsupported" | "failed";
       readonly message?: string;
+      /** Of what had been chosen of the session, what the agent has refused now: "mode", or an option's id. */
+      readonly notSet?: readonly string[];
     };
 
 /** Anything that happens in a session. */

@@ -418,6 +418,10 @@ export const limits = {
   sandboxArchiveBytes: 7 * 1024 * 1024,
   /** Entries of an archive that is imported. */
   sandboxArchiveEntries: 10_000,
+  /** Directories in each other of one. */
+  sandboxArchiveDepth: 256,
+  /** What a link in one leads to, in UTF-8: as Linux has it. */
+  sandboxLinkTargetBytes: 4_095,
   /** Snapshots of a sandbox's files that one actor keeps. */
   sandboxSnapshots: 64,
   /** Characters of a snapshot's name. */

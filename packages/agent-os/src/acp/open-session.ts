@@ -19,12 +19,15 @@ import { TroupeError } from "@troupe/base";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors } from "../errors.ts";
 import type { AgentLink } from "./agent-link.ts";
+import { chooseAgain, type SessionChoices, type SessionConfig } from "./session-choices.ts";
 
 /** What is wanted of the agent. */
 export interface SessionWish {
   readonly cwd: string;
   /** The agent's own id of the session that goes on. */
   readonly before: string | undefined;
+  /** For an agent that begins anew. */
+  readonly choices: SessionChoices | undefined;
   readonly timeoutMs: number;
   readonly command: Pick<AgentCommand, "authMethod" | "mcpServers" | "offers">;
   /** The program's own tools, for an agent that says that it takes them over HTTP. */
@@ -47,6 +50,8 @@ export interface OpenedSession {
 export interface Restart {
   readonly reason: "unsupported" | "failed";
   readonly message?: string;
+  /** Of what had been chosen of the session, what the agent has refused now: "mode", or an option's id. */
+  readonly notSet?: readonly string[];
 }
 
 /** What an agent is asked to go on with. */
@@ -54,12 +59,6 @@ interface OldSession {
   readonly sessionId: string;
   readonly cwd: string;
   readonly mcpServers: McpServer[];
-}
-
-/** What can be chosen of an agent's session, as ACP has it. */
-export interface SessionConfig {
-  readonly modes: NewSessionResponse["modes"];
-  readonly configOptions: NewSessionResponse["configOptions"];
 }
 
 /** Opens a session on a link. When it rejects the link has ended. */
@@ -79,7 +78,7 @@ export async function openSession(link: AgentLink, wish: SessionWish): Promise<O
 }
 
 async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> {
-  const { cwd, before, command } = wish;
+  const { cwd, before, choices, command } = wish;
   const { initialize, session } = methods.agent;
   const { files = true, terminals = true } = command.offers ?? {};
   const hello = await link.request(initialize, (agent) =>
@@ -109,8 +108,15 @@ async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> 
     .catch((cause: unknown) => {
       throw isAuthRequired(cause) ? agentErrors.authRequired(waysOf(hello), link.stderr) : cause;
     });
-  const config = { modes, configOptions };
-  return { ...opened, agentSessionId: sessionId, resumed: false, restarted, config };
+  const fresh = { ...opened, agentSessionId: sessionId, resumed: false };
+  const given = { modes, configOptions };
+  if (restarted === undefined || choices === undefined) return { ...fresh, restarted, config: given };
+  const { config, refused } = await chooseAgain({ link, sessionId }, given, choices);
+  return {
+    ...fresh,
+    restarted: refused.length === 0 ? restarted : { ...restarted, notSet: refused },
+    config,
+  };
 }
 
 async function authenticate(

@@ -44,9 +44,38 @@ export interface PreviewsParts {
 const ROUTE = /\/fetch\/(?<token>[0-9a-f]{48})(?<path>\/[^?#]*)?$/;
 /** Not for a program in the sandbox: they are the gateway's. */
 const callersOwn = /^(?:authorization|cookie|forwarded|origin|referer|x-forwarded-.*|troupe-.*)$/i;
-/** What would reach beyond the answer itself. */
-const notItsOwn =
-  /^(?:set-cookie|clear-site-data|content-security-policy.*|service-worker-allowed|strict-transport-security|troupe-.*|access-control-.*)$/i;
+/**
+ * What would reach beyond the answer itself: cookies, rights, and what a browser keeps for the whole origin: where it reports to, where else the
+ * origin is, what is sent with each request, who is logged in.
+ */
+const notItsOwn = new RegExp(
+  `^(?:${[
+    "set-cookie2?",
+    "clear-site-data",
+    "content-security-policy.*",
+    "service-worker-allowed",
+    "strict-transport-security",
+    "public-key-pins.*",
+    "expect-ct",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
+    "alt-svc",
+    "accept-ch.*",
+    "critical-ch",
+    "origin-agent-cluster",
+    "origin-trial",
+    "use-as-dictionary",
+    "set-login",
+    "activate-storage-access",
+    "(?:secure|sec)-session-.*",
+    "attribution-reporting-.*",
+    "observe-browsing-topics",
+    "troupe-.*",
+    "access-control-.*",
+  ].join("|")})$`,
+  "i",
+);
 const SANDBOXED = "sandbox allow-scripts allow-forms allow-modals allow-popups";
 
 /** The previews of one actor. */

@@ -2,11 +2,12 @@
  * A sandbox's files as one tar, and back.
  *
  * An archive may come from anybody. It is read in memory, and taken only as a whole: a path that climbs, a file in a file's
- * place or through a link, a device, more bytes or entries than a sandbox may have, and nothing of it is.
+ * place or through a link, a device, a name that no real file system takes, more bytes or entries than a sandbox may have, and nothing of it is.
  */
 import { limits } from "@troupe/protocol";
 import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
+import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
 
 /** Packs files; what an empty sandbox has and these lack isn't told. Rejects with `sandbox.archive_too_large`. */
@@ -84,32 +85,60 @@ function entryOf(
   data: Uint8Array = new Uint8Array(),
 ): ImageEntry {
   const modifiedAt = mtime?.getTime() ?? 0;
+  if (Number.isNaN(modifiedAt))
+    throw sandboxErrors.archiveInvalid(`${shown(name)} has no time that could be`);
   switch (type) {
     case "file":
       return { type, content: Uint8Array.from(data), mode: (mode ?? 0o644) & 0o7777, modifiedAt };
     case "directory":
       return { type, mode: (mode ?? 0o755) & 0o7777, modifiedAt };
     case "symlink":
-      return { type, target: linkname ?? "" };
+      return { type, target: targetOf(name, linkname) };
     default:
-      throw sandboxErrors.archiveInvalid(`${name} is a ${type}`);
+      throw sandboxErrors.archiveInvalid(`${shown(name)} is a ${type}`);
   }
 }
 
 /** A path from the root, each part a name. */
 function pathOf(name: string): string {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..") || name.includes("\0")) throw sandboxErrors.archiveInvalid(`${name} climbs out`);
-  return `/${parts.join("/")}`;
+  if (parts.includes("..") || name.includes("\0"))
+    throw sandboxErrors.archiveInvalid(`${shown(name)} climbs out`);
+  const path = `/${parts.join("/")}`;
+  try {
+    checkPath(path);
+  } catch {
+    throw sandboxErrors.archiveInvalid(`${shown(name)} is longer than a path or a name in it may be`);
+  }
+  if (parts.length > limits.sandboxArchiveDepth)
+    throw sandboxErrors.archiveInvalid(
+      `${shown(name)} is more than ${limits.sandboxArchiveDepth} directories deep`,
+    );
+  return path;
 }
 
-/** Directories that an archive leaves out; none may be something else. */
+/** It need not lead anywhere, but be one that a real file system takes. */
+function targetOf(name: string, target = ""): string {
+  if (target === "" || target.includes("\0") || Buffer.byteLength(target) > limits.sandboxLinkTargetBytes)
+    throw sandboxErrors.archiveInvalid(
+      `${shown(name)} is a link with a target of none or of more than ${limits.sandboxLinkTargetBytes} bytes`,
+    );
+  return target;
+}
+
+/** A name in a message. */
+function shown(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
+}
+
+/** Directories that an archive leaves out; none may be something else. What is above one that is there is there. */
 function addParents(image: Map<string, ImageEntry>, path: string): void {
-  for (let cut = path.indexOf("/", 1); cut !== -1; cut = path.indexOf("/", cut + 1)) {
+  for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
     const parent = path.slice(0, cut);
     const there = image.get(parent);
-    if (there === undefined) image.set(parent, { type: "directory", mode: 0o755, modifiedAt: 0 });
-    else if (there.type !== "directory")
-      throw sandboxErrors.archiveInvalid(`${path} is below what is no directory`);
+    if (there?.type === "directory") return;
+    if (there !== undefined)
+      throw sandboxErrors.archiveInvalid(`${shown(path)} is below what is no directory`);
+    image.set(parent, { type: "directory", mode: 0o755, modifiedAt: 0 });
   }
 }

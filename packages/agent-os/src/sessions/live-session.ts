@@ -10,8 +10,15 @@
  */
 import { type ContentBlock, methods, type SessionNotification } from "@agentclientprotocol/sdk";
 import { AgentLink } from "../acp/agent-link.ts";
-import { type OpenedSession, openSession, type SessionConfig } from "../acp/open-session.ts";
+import { type OpenedSession, openSession } from "../acp/open-session.ts";
 import { decide, type PermissionPolicy } from "../acp/permissions.ts";
+import {
+  chooseMode,
+  chooseOption,
+  type SessionChoices,
+  type SessionConfig,
+  withMode,
+} from "../acp/session-choices.ts";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools, RunTool, SessionTools } from "../host-tools/host-tools.ts";
@@ -45,6 +52,8 @@ export interface LiveSessionParts {
   readonly history: () => Promise<ContentBlock | undefined>;
   /** Settles when all that was recorded is durable. */
   readonly durable: () => Promise<void>;
+  /** Somebody has chosen this of the session, and the agent has taken it. */
+  readonly onChosen: (choices: SessionChoices) => void;
   /** The agent has gone. */
   readonly onEnded: () => void;
 }
@@ -171,21 +180,21 @@ export class LiveSession {
   /** Rejects with `agent.refused` when the agent has no such mode. */
   async setMode(modeId: string): Promise<SessionConfig> {
     const { agentSessionId: sessionId } = await this.opened;
-    const { setMode } = methods.agent.session;
-    await this.#link.request(setMode, (agent) => agent.request(setMode, { sessionId, modeId }));
-    this.#modeIs(modeId);
+    await chooseMode({ link: this.#link, sessionId }, this.#config, modeId);
+    this.#config = withMode(this.#config, modeId);
+    this.#parts.onChosen({ mode: modeId });
     return this.#config;
   }
 
   /** Rejects with `agent.refused` when the agent has no such option, or it can't have the value. */
   async setOption(configId: string, value: string | boolean): Promise<SessionConfig> {
     const { agentSessionId: sessionId } = await this.opened;
-    const { setConfigOption } = methods.agent.session;
-    const chosen = typeof value === "boolean" ? ({ type: "boolean", value } as const) : { value };
-    const { configOptions } = await this.#link.request(setConfigOption, (agent) =>
-      agent.request(setConfigOption, { sessionId, configId, ...chosen }),
-    );
+    const session = { link: this.#link, sessionId };
+    const { configOptions } = await chooseOption(session, this.#config, configId, value);
     this.#config = { ...this.#config, configOptions };
+    // What an agent takes and doesn't have isn't kept for it.
+    if (configOptions?.some(({ id }) => id === configId) === true)
+      this.#parts.onChosen({ options: { [configId]: value } });
     return this.#config;
   }
 
@@ -199,11 +208,12 @@ export class LiveSession {
     await this.#link.close(sessionErrors.closed(this.#parts.sessionId));
   }
 
-  async #open({ cwd, agentSessionId }: SessionRow): Promise<OpenedSession> {
+  async #open({ cwd, agentSessionId, choices }: SessionRow): Promise<OpenedSession> {
     const { command, startTimeoutMs: timeoutMs } = this.#parts;
     const opened = await openSession(this.#link, {
       cwd,
       before: agentSessionId,
+      choices,
       timeoutMs,
       command,
       ownTools: (takesHttp) => this.#offerTools(takesHttp),
@@ -242,14 +252,10 @@ export class LiveSession {
     return tools.servers;
   }
 
-  #modeIs(currentModeId: string): void {
-    const { modes } = this.#config;
-    if (modes != null) this.#config = { ...this.#config, modes: { ...modes, currentModeId } };
-  }
-
   #updated({ sessionId, update }: SessionNotification): void {
     if (sessionId !== this.#listeningTo) return;
-    if (update.sessionUpdate === "current_mode_update") this.#modeIs(update.currentModeId);
+    if (update.sessionUpdate === "current_mode_update")
+      this.#config = withMode(this.#config, update.currentModeId);
     if (update.sessionUpdate === "config_option_update")
       this.#config = { ...this.#config, configOptions: update.configOptions };
     this.#calls?.seen(update);

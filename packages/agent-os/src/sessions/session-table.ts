@@ -1,6 +1,7 @@
 /** What is known of an actor's sessions, on disk: which there are, and whose they are. */
 import { limits } from "@troupe/protocol";
 import type { NamedPolicy } from "../acp/permissions.ts";
+import type { SessionChoices } from "../acp/session-choices.ts";
 import { sessionErrors } from "../errors.ts";
 import { VM_STREAM } from "../session-entry.ts";
 
@@ -14,6 +15,8 @@ export interface SessionRow {
   readonly permissionPolicy?: NamedPolicy;
   /** The agent's own id of the session; undefined until an agent has made one. */
   agentSessionId: string | undefined;
+  /** For an agent that begins anew. */
+  choices?: SessionChoices;
 }
 
 /** The part of the actor's state that holds the table. */
@@ -53,6 +56,17 @@ export class SessionTable {
   setAgentSessionId(sessionId: string, agentSessionId: string): void {
     const row = this.find(sessionId);
     if (row !== undefined) row.agentSessionId = agentSessionId;
+  }
+
+  /** Beside what was chosen before. */
+  addChoices(sessionId: string, { mode, options }: SessionChoices): void {
+    const row = this.find(sessionId);
+    if (row === undefined) return;
+    row.choices = {
+      ...row.choices,
+      ...(mode === undefined ? {} : { mode }),
+      ...(options === undefined ? {} : { options: { ...row.choices?.options, ...options } }),
+    };
   }
 
   remove(sessionId: string): void {

@@ -8,8 +8,8 @@ import type { ContentBlock } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { AtifTrajectory } from "@troupe/relay/node";
-import type { SessionConfig } from "../acp/open-session.ts";
 import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
+import type { SessionConfig } from "../acp/session-choices.ts";
 import type { AgentCommand } from "../config.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools } from "../host-tools/host-tools.ts";
@@ -296,6 +296,7 @@ export class Sessions {
         await log.settled();
         await durable();
       },
+      onChosen: (choices) => table.addChoices(sessionId, choices),
       onEnded: () => {
         if (this.#live.get(sessionId) === live) this.#live.delete(sessionId);
       },

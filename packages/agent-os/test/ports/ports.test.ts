@@ -11,10 +11,26 @@ import { expect, onTestFinished, type TestContext, test } from "vitest";
 import { missing, processDriver } from "../support/bubblewrap.ts";
 import { rejection } from "../support/errors.ts";
 
+/** What a browser would keep for the gateway's whole origin. */
+const ORIGINS = [
+  "accept-ch",
+  "alt-svc",
+  "clear-site-data",
+  "nel",
+  "report-to",
+  "reporting-endpoints",
+  "secure-session-registration",
+  "service-worker-allowed",
+  "set-login",
+  "strict-transport-security",
+  "use-as-dictionary",
+];
+
 const SERVER = `
 require("node:http").createServer((request, response) => {
   const { method, url, headers } = request;
   response.setHeader("x-inside", "yes").setHeader("set-cookie", "a=b");
+  if (url === "/origin") for (const name of ${JSON.stringify(ORIGINS)}) response.setHeader(name, "of the origin");
   if (url === "/flood") return response.end(Buffer.alloc(8 * 1024 * 1024));
   let body = "";
   request.on("data", (chunk) => body += chunk).on("end", () => response.writeHead(201).end(JSON.stringify({ method, url, body, headers })));
@@ -74,6 +90,8 @@ test("a port is fetched, and previewed by whoever has its address, until it is t
     null,
   ]);
   expect(answer.headers.get("content-security-policy")).toMatch(/^sandbox(?!.*allow-same-origin)/);
+  const { headers: kept } = await fetch(`${gateway}${preview.path}/origin`);
+  expect([kept.get("x-inside"), ORIGINS.filter((name) => kept.has(name))]).toEqual(["yes", []]);
   const seen = (await answer.json()) as { url: string; body: string; headers: Record<string, string> };
   expect(seen).toMatchObject({ url: "/page?q=1", body: "y", headers: { "x-mine": "2" } });
   expect(Object.keys(seen.headers)).not.toEqual(expect.arrayContaining(["cookie"]));

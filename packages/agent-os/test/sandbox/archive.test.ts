@@ -60,6 +60,29 @@ test("an archive that would do harm is refused, all of it", async () => {
   expect((await unpackImage(tar)).map(([path]) => path)).toEqual(["/abs", "/abs/x"]);
 });
 
+test("names, paths, depths, links and times that no real file system takes are refused", async () => {
+  const file = { type: "file", body: bytes("x") } as const;
+  const taken = async (...entries: Parameters<typeof tarOf>) =>
+    (await unpackImage(await tarOf(...entries))).length;
+  const refused = async (...entries: Parameters<typeof tarOf>) =>
+    expect(await rejection(unpackImage(await tarOf(...entries)))).toBe("sandbox.archive_invalid");
+  const name = "n".repeat(255);
+  expect(await taken({ name, ...file })).toBe(1);
+  await refused({ name: `${name}n`, ...file });
+  await refused({ name: "ü".repeat(128), ...file });
+  const path = `${`${name}/`.repeat(15)}${"n".repeat(254)}`;
+  expect(await taken({ name: path, ...file })).toBe(16);
+  await refused({ name: `${path}n`, ...file });
+  const deep = "d/".repeat(limits.sandboxArchiveDepth - 1);
+  expect(await taken({ name: `${deep}f`, ...file })).toBe(limits.sandboxArchiveDepth);
+  await refused({ name: `${deep}d/f`, ...file });
+  const linkname = "t".repeat(limits.sandboxLinkTargetBytes);
+  expect(await taken({ name: "link", type: "symlink", linkname })).toBe(1);
+  await refused({ name: "link", type: "symlink", linkname: `${linkname}t` });
+  await refused({ name: "link", type: "symlink", linkname: "" });
+  await refused({ name: "late", ...file, pax: { mtime: "1e30" } });
+});
+
 test("a tar bomb takes no room and changes nothing: sizes that are only said, and what is packed in what is packed", async (t) => {
   const { client } = await setupTest(t, setup({ use: { workspace: agentOS() } }));
   const handle = client.workspace.getOrCreate(["a"]);

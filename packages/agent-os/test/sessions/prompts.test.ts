@@ -4,7 +4,7 @@ import { limits } from "@troupe/protocol";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
-import { forgetful, loading, oblivious, resuming, scripted, unresuming } from "../support/agents.ts";
+import { forgetful, loading, oblivious, resuming, scripted, timid, unresuming } from "../support/agents.ts";
 import { failure, rejection } from "../support/errors.ts";
 
 async function workspace(t: TestScope, config: AgentOSConfig = { agents: { scripted } }) {
@@ -134,6 +134,39 @@ test("modes and options: the agent's, with what is chosen; others are refused", 
     "agent.refused",
   );
   expect(await rejection(handle.setSessionMode({ modeId: "" }))).toBe("session.invalid");
+});
+
+test("what was chosen of a session is set again for an agent that begins anew, or the session says what isn't", async () => {
+  await using ground = await Ground.start({ workspace: agentOS({ agents: { scripted, timid } }) });
+  const handle = () => ground.client.workspace.getOrCreate(["a"]);
+  const choose = async (sessionId: string) => {
+    await handle().openSession({ sessionId, agent: sessionId });
+    await handle().prompt({ sessionId, content: "stream 1" });
+    await handle().setSessionMode({ sessionId, modeId: "bold" });
+    await handle().setSessionConfigOption({ sessionId, configId: "depth", value: "high" });
+  };
+  const look = async (sessionId: string) => {
+    const { modes, configOptions } = await handle().getSessionConfig({ sessionId });
+    return [modes?.currentModeId, configOptions?.[0]?.currentValue];
+  };
+  const restarted = async (sessionId: string) => {
+    const { events } = await handle().readHistory({ sessionId });
+    return events
+      .map(({ event }) => event)
+      .findLast((event) => "sessionUpdate" in event && event.sessionUpdate === "_session_restarted");
+  };
+  await choose("scripted");
+  // Its agent ends, and the next prompt starts another.
+  await rejection(handle().prompt({ sessionId: "scripted", content: "exit 3" }));
+  await handle().prompt({ sessionId: "scripted", content: "stream 1" });
+  expect(await look("scripted")).toEqual(["bold", "high"]);
+  expect(await restarted("scripted")).not.toHaveProperty("notSet");
+  await choose("timid");
+  await ground.restart();
+  for (const sessionId of ["scripted", "timid"]) await handle().openSession({ sessionId });
+  expect(await look("scripted")).toEqual(["bold", "high"]);
+  expect(await look("timid")).toEqual(["calm", "high"]);
+  expect(await restarted("timid")).toMatchObject({ reason: "unsupported", notSet: ["mode"] });
 });
 
 test("a history has pages in both directions, which say whether there is more", async (t) => {

@@ -27,6 +27,9 @@ export const oblivious: AgentCommand = { command: process.execPath, args: [scrip
 /** The same, and it must be told who asks. */
 export const locked: AgentCommand = { command: process.execPath, args: [script, "locked"] };
 
+/** The same, and its mode can be set behind its first prompt only. */
+export const timid: AgentCommand = { command: process.execPath, args: [script, "timid"] };
+
 /** The same, and it takes no MCP servers over HTTP. */
 export const simple: AgentCommand = { command: process.execPath, args: [script, "simple"] };
 

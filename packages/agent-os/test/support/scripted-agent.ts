@@ -19,7 +19,7 @@
  * `node scripted-agent.ts load` makes one that can load old sessions, and replays something while it does; `load-late` one that
  * replays much, beside its answer; `load-broken` one that says so and can't; `resume` one that can resume them; `load-no-resume` one
  * that says that it can do both, and can only load them; `load-broken-resume` one that says so and can do neither; `locked` one that wants to be told who asks, by its method "key"; `simple` one that takes no MCP
- * over HTTP. It has two modes, calm and bold, and an option, depth.
+ * over HTTP; `timid` one whose mode can be set behind its first prompt only. It has two modes, calm and bold, and an option, depth.
  */
 import { writeSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
@@ -61,6 +61,7 @@ let servers: readonly McpServer[] = [];
 let offers = "";
 const cancels = new Map<string, () => void>();
 let sessions = 0;
+let prompted = loads !== "timid";
 
 interface Turn {
   readonly client: AgentContext;
@@ -206,7 +207,8 @@ agent({ name: "scripted" })
     return { sessionId: `agent-session-${process.pid}-${sessions}`, modes, ...depth("low") };
   })
   .onRequest("session/set_mode", ({ params: { modeId } }) => {
-    if (!modes.availableModes.some(({ id }) => id === modeId)) throw RequestError.invalidParams();
+    if (!prompted || !modes.availableModes.some(({ id }) => id === modeId))
+      throw RequestError.invalidParams();
     return {};
   })
   .onRequest("session/set_config_option", ({ params }) => {
@@ -237,6 +239,7 @@ agent({ name: "scripted" })
       const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } as const;
       await client.notify(methods.client.session.update, { sessionId, update });
     };
+    prompted = true;
     const texts = prompt.map((block) => (block.type === "text" ? block.text : ""));
     if (texts.length > 1) past = texts.shift() ?? past;
     const text = texts.join("\n");

@@ -9,6 +9,7 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
+import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
 import { OutputTap } from "./output-tap.ts";
@@ -114,6 +115,7 @@ class LoadedShell implements ShellModule {
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
     const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside, tap), fs: mounted });
+    correctLinkCommands(bash);
     return { bash, files: mounted, ...rest };
   }
 
@@ -134,6 +136,7 @@ class LoadedShell implements ShellModule {
     // It puts what every shell has there.
     const tap = new OutputTap();
     const bash = new Bash({ ...optionsOf(this.#data, outside, tap), fs: files });
+    correctLinkCommands(bash);
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
     return { bash, tap, files };

@@ -3,8 +3,9 @@
  *
  * All is nice from its beginning, which makes its share small and leaves its slices long. So a process that never waits for anything is demoted
  * to SCHED_IDLE: any other thread that wakes has the processor at once. It is known by its state, since what it gets of the processor says
- * as much of the machine as of it. Agents and servers wait now and then, and stay what they are: there is no way back
- * without privileges. What is demoted may get next to nothing on a machine that never rests.
+ * as much of the machine as of it. Agents and servers wait now and then, and stay what they are. What is demoted may get next to nothing on a
+ * machine that never rests, and so may all that it starts. There is no way back: the kernel gives one to whose RLIMIT_NICE would allow the
+ * niceness, and who gave that to the supervisor would give it to all inside. Threads beside a main thread that waits aren't seen.
  */
 import { execFile } from "node:child_process";
 import { getPriority, setPriority } from "node:os";

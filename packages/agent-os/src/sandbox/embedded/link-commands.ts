@@ -1,0 +1,50 @@
+/**
+ * Link commands: `rm`, `ln` and `mv` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
+ * removed nor replaced, and `rm -f` said that it was. They get the shell's files with another look at a link; all else is just-bash's.
+ */
+import type { Bash, Command, IFileSystem } from "just-bash";
+
+type Look = Partial<Pick<IFileSystem, "stat" | "exists">>;
+
+/** What each command sees at a path. */
+const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
+  // What is removed is the link, also one to a directory.
+  rm: (files) => ({ stat: (path) => files.lstat(path) }),
+  ln: (files) => ({ exists: (path) => isThere(files, path) }),
+  // Things are moved into a directory that a link leads to; a link that leads nowhere is what it is itself, and no other.
+  mv: (files) => ({
+    stat: (path) =>
+      files.stat(path).catch(async () => ({ ...(await files.lstat(path)), identity: `link:${path}` })),
+  }),
+};
+
+/** Puts them in the place of the shell's own. */
+export function correctLinkCommands(bash: Bash): void {
+  const commands: unknown = Reflect.get(bash, "commands");
+  if (!(commands instanceof Map)) return;
+  for (const [name, look] of Object.entries(looks)) {
+    const command: Command | undefined = commands.get(name);
+    if (command === undefined) continue;
+    bash.registerCommand({
+      ...command,
+      execute: (args, context) => command.execute(args, { ...context, fs: seen(context.fs, look) }),
+    });
+  }
+}
+
+function seen(files: IFileSystem, look: (files: IFileSystem) => Look): IFileSystem {
+  const other = new Map<string | symbol, unknown>(Object.entries(look(files)));
+  return new Proxy(files, {
+    get: (target, name) => {
+      const value: unknown = other.get(name) ?? Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function isThere(files: IFileSystem, path: string): Promise<boolean> {
+  return await files.lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
