@@ -113,6 +113,11 @@ export function mountKit(driver: DriverUnderTest): void {
     await before.shutdown();
     const after = await boot(driver, context, { mounts, files });
     expect((await after.exec("ls /work/below")).stdout).toBe("new\n");
+    await after.exec("rm -r /work/* /work/.[a-z]*");
+    await after.exec("mkdir /work/below");
+    await after.shutdown();
+    const last = await boot(driver, context, { mounts, files });
+    expect((await last.exec("find /work/below")).stdout).toBe("/work/below\n");
   }, 120_000);
 
   test(`${driver.name} mounts: what the host doesn't have can't be mounted`, async (context) => {

@@ -98,12 +98,10 @@ test("a tree has what can be read, and says of a directory that can't be why", a
   await expect(handle.readdirRecursive("/home/user/a")).rejects.toMatchObject(failed("EACCES"));
 });
 
-/** Everything of the supervisor is stopped, as by somebody inside who wants that nothing ends. */
+/** Everything of the supervisor is stopped, as by somebody inside who wants that nothing ends; a second after it has said that this runs. */
 async function stopSupervisor(sandbox: Sandbox): Promise<void> {
-  const printed = Promise.withResolvers<void>();
-  const line = "echo now; for t in $(ls /proc/2/task); do kill -STOP $t; done; echo x; sleep 1000";
-  await sandbox.spawn({ command: "sh", args: ["-c", line] }, () => printed.resolve());
-  await printed.promise;
+  const line = "sleep 1; for t in $(ls /proc/2/task); do kill -STOP $t; done; sleep 1000";
+  await sandbox.spawn({ command: "sh", args: ["-c", line] }, () => undefined);
   while (!isSecondStopped()) await new Promise((resolve) => void setImmediate(resolve));
 }
 
