@@ -211,6 +211,27 @@ test("a list that Gemini streams has chunks, wherever it is cut: an intercept go
   ]);
 });
 
+test("a request that an intercept gives on as a copy stays the bytes that came, packed or not", async () => {
+  const body = '{ "b":1.0,"0":[12345678901234567890,12345678901234567891],"s":"\\u00e9\\/" }';
+  const packed = Buffer.from(gzipSync(body));
+  const provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const listen = (relay: Relay): void =>
+    void relay.registerLlmRequestIntercept("copy", ({ request }) => ({ request: structuredClone(request) }));
+  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
+  const gateway = await Gateway.start(options, { agent: { token: "t", session: "s", listen } });
+  const url = `${gateway.url}/v1/chat/completions`;
+  for (const [sent, headers] of [
+    [body, {}],
+    [packed, { "content-encoding": "gzip" }],
+  ] as const) {
+    await (await fetch(url, { method: "POST", body: sent, headers })).text();
+    expect(Buffer.from(provider.received.at(-1)?.body ?? "")).toEqual(Buffer.from(sent));
+    expect(provider.received.at(-1)?.headers).toEqual(expect.arrayContaining(Object.values(headers)));
+  }
+  await gateway[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
+});
+
 test("a request that an intercept changed keeps the numbers that it didn't, packed or long", async () => {
   const body = '{"model":"m-1","messages":[{"n":[12345678901234567890,1.0,1e400]}]}';
   const long = `{"x":"${"x".repeat(17 * 1024 * 1024)}",${body.slice(1)}`;

@@ -23,7 +23,7 @@ import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
 import { EventFrame, LAST_EVENT } from "./event-frame.ts";
-import { exactJson } from "./exact-json.ts";
+import { exactJson, saysWhat } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
@@ -299,8 +299,11 @@ class Exchange {
 
   #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
-    if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
+    const asItCame = { length: body.length, without: ofRequest };
+    if (content === body.content) return { bytes: body.bytes(), ...asItCame };
     const text = body.text();
+    // An intercept in another process gives a copy.
+    if (text !== undefined && saysWhat(content, text)) return { bytes: body.bytes(), ...asItCame };
     const bytes = Buffer.from(text === undefined ? JSON.stringify(content) : exactJson(content, text));
     return { bytes, length: bytes.length, without: ofBytes };
   }
