@@ -18,6 +18,7 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
+import type { ChunkForm } from "./answer-form.ts";
 import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
@@ -29,7 +30,7 @@ import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
-import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
+import { providerEvents } from "./provider-events.ts";
 import { repeatedKey } from "./repeated-key.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -145,10 +146,12 @@ function frameOf(form: ChunkForm): ChunkFrame {
 
 const geminiStream = /:streamGenerateContent(?:\?|$)/i;
 
+/** Servers that aren't strict read any of these for false, and 1 or "true" for true. */
+const saysNo = /^(?:false|f|no|n|off|0)$/i;
+
 function asksForStream(url: string, content: unknown): boolean {
-  const said =
-    typeof content === "object" && content !== null && "stream" in content && content.stream === true;
-  return said || geminiStream.test(url);
+  const said = typeof content === "object" && content !== null && "stream" in content && content.stream;
+  return (Boolean(said) && !saysNo.test(`${said}`)) || geminiStream.test(url);
 }
 
 function isListed(url: string): boolean {
@@ -225,19 +228,18 @@ class Exchange {
     const frame = frameOf(asked);
     const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
     let last: string | undefined;
-    const begin = (head: AnswerHead): ChunkForm | undefined => {
-      const form = formOf(head, asked);
+    const begin = (head: AnswerHead, form: ChunkForm | undefined): void => {
       // Of several answers the first one's head counts.
-      if (this.begun) return form;
+      if (this.begun) return;
       const headers = this.#begin(head, form === undefined ? ofGateways : ofPlainChunks);
       stream.begin(head.status, headers, frameOf(form ?? asked));
-      return form;
     };
     try {
       const chunks = await through(rewritten, (changed, { signal }) => {
         const { upstream, sent } = this.#sent(changed);
         return providerEvents(upstream, sent, {
           signal,
+          asked,
           head: begin,
           came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
