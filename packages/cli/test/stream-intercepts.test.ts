@@ -31,8 +31,8 @@ async function guarded(answer: Answer, register: (relay: Relay) => void, log?: L
     agent: { token: "a-secret-of-its-own", session: "s", listen },
     log,
   });
-  const ask = async (path: string) => {
-    const answered = await fetch(gateway.url + path, { method: "POST", body: '{"stream":true}' });
+  const ask = async (path: string, body = '{"stream":true}') => {
+    const answered = await fetch(gateway.url + path, { method: "POST", body });
     return {
       status: answered.status,
       headers: answered.headers,
@@ -212,6 +212,91 @@ test("a list that Gemini streams has chunks, wherever it is cut: an intercept go
       category_profile: { annotated_response: { usage: { prompt_tokens: 7, completion_tokens: 2 } } },
     },
   ]);
+});
+
+const [, [messagesPath, messagesStream] = ["", Buffer.from("")]] = recorded;
+
+test.each([
+  ["text/plain", messagesPath, messagesStream, '{"stream":true}'],
+  [
+    "application/json",
+    messagesPath,
+    Buffer.concat([Buffer.from("\uFEFF"), messagesStream]),
+    '{"stream":true}',
+  ],
+  [
+    "application/x-ndjson",
+    messagesPath,
+    Buffer.concat([Buffer.from("\r\n\n"), messagesStream]),
+    '{"stream":1}',
+  ],
+  [undefined, messagesPath, messagesStream, '{"stream":"true"}'],
+  ["text/event-stream", messagesPath, messagesStream, '{"stream":1}'],
+  ["application/json", `${recordedList[0]}?alt=sse`, recordedList[1], "{}"],
+] as const)(
+  "a stream is shown to intercepts whatever it is called: %s of %s",
+  async (type, path, stream, asking) => {
+    for (const packed of [false, true])
+      for (const at of [1, 3, 40]) {
+        const sent = packed ? gzipSync(stream) : stream;
+        const headers = {
+          ...(type === undefined ? {} : { "content-type": type }),
+          ...(packed ? { "content-encoding": "gzip" } : {}),
+        };
+        const { ask, end, ends } = await guarded((_request, response) => {
+          response.writeHead(200, headers);
+          response.write(sent.subarray(0, at), () => setImmediate(() => response.end(sent.subarray(at))));
+        }, greeting);
+        const { status, body, headers: got } = await ask(path, asking);
+        await end();
+        expect([status, got.get("content-type")]).toEqual([200, type ?? null]);
+        expect(body).toContain("Hallo");
+        expect(body).not.toContain("Grüße");
+        expect(ends).toMatchObject([{ category_profile: { annotated_response: { model: "m-1" } } }]);
+      }
+  },
+);
+
+test.each([
+  ["in one piece", 200, '{"type":"message","content":"Grüße"}'],
+  ["a word", 200, "ok"],
+  ["nothing", 200, ""],
+  ["a page", 200, "<html>Grüße</html>"],
+  ["a refusal that is a list", 429, '[{"error":{"message":"Grüße"}}]'],
+])("what is no stream stays the bytes that came, packed or not: %s", async (_what, code, text) => {
+  for (const sent of [Buffer.from(text), gzipSync(text), Buffer.alloc(0)]) {
+    const encoding = sent.equals(Buffer.from(text)) ? {} : { "content-encoding": "gzip" };
+    const { ask, end } = await guarded(
+      (_request, response) =>
+        void response.writeHead(code, { "content-type": "application/json", ...encoding }).end(sent),
+      greeting,
+    );
+    expect(await ask(messagesPath)).toMatchObject({ status: code, body: sent.length === 0 ? "" : text });
+    await end();
+  }
+});
+
+test("a request that an intercept gives on as a copy stays the bytes that came, packed or not", async () => {
+  const body = '{ "b":1.0,"0":[12345678901234567890,12345678901234567891],"s":"\\u00e9\\/" }';
+  const packed = Buffer.from(gzipSync(body));
+  const provider = await ScriptedProvider.start((_request, response) => void response.end("{}"));
+  const listen = (relay: Relay): void =>
+    void relay.registerLlmRequestIntercept("copy", ({ request }) => ({ request: structuredClone(request) }));
+  const options = readOptions({ bind: "127.0.0.1:0", upstream: [provider.url] }, { cwd: "/" });
+  const gateway = await Gateway.start(options, {
+    agent: { token: "a-secret-of-its-own", session: "s", listen },
+  });
+  const url = `${gateway.url}/v1/chat/completions`;
+  for (const [sent, headers] of [
+    [body, {}],
+    [packed, { "content-encoding": "gzip" }],
+  ] as const) {
+    await (await fetch(url, { method: "POST", body: sent, headers })).text();
+    expect(Buffer.from(provider.received.at(-1)?.body ?? "")).toEqual(Buffer.from(sent));
+    expect(provider.received.at(-1)?.headers).toEqual(expect.arrayContaining(Object.values(headers)));
+  }
+  await gateway[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
 });
 
 test("a request that an intercept changed keeps the numbers that it didn't, packed or long", async () => {

@@ -94,6 +94,31 @@ test("why calls failed is said, each reason once with how often, and not all of 
   ]);
 });
 
+test("a call whose stream intercept fails is one call, that failed for the intercept's reason", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  relay.registerLlmStreamExecutionIntercept("frail", async function* ({ request }, { next }) {
+    yield* await next(request);
+    throw new Error("boom");
+  });
+  const chunks = async function* () {
+    yield {};
+  };
+  const read = async (): Promise<void> => {
+    const request = { headers: {}, content: {} };
+    for await (const _chunk of await relay.llmStreamCallExecute("m", request, chunks));
+  };
+  await expect(read()).rejects.toThrow("failed");
+  await expect(read()).rejects.toThrow("failed");
+  await relay.flushSubscribers();
+  expect(summary.text(1).split("\n")).toEqual([
+    "troupe: 2 model calls in 1.0 s, 2 failed",
+    '  failed: The llm_stream_execution_intercept "frail" failed: boom ×2',
+    "",
+  ]);
+});
+
 test("a call that a guardrail stopped, by a no or by failing, is counted as what it was: of a model, or of a tool", async () => {
   const relay = createRelay();
   const summary = new RunSummary(new FilesWritten("/", 0));

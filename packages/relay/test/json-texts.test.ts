@@ -4,7 +4,7 @@ import { limits } from "@troupe/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CameChunks } from "../src/model-proxy/came-chunks.ts";
-import { exactJson } from "../src/model-proxy/exact-json.ts";
+import { exactJson, saysWhat } from "../src/model-proxy/exact-json.ts";
 import { ListElements } from "../src/model-proxy/list-elements.ts";
 import { repeatedKey } from "../src/model-proxy/repeated-key.ts";
 
@@ -76,11 +76,64 @@ test.each<[then: string, change: (value: unknown) => unknown, now: string]>([
   ["[[1.0],[2.0],[3.0]]", (it) => [...Object(it), [4]], "[[1.0],[2.0],[3.0],[4]]"],
   ["[[1.0],[2.0],[3.0]]", (it) => [Object(it)[0], Object(it)[2]], "[[1.0],[3.0]]"],
   ["[[1.0],2.0]", () => [2, [1]], "[2,[1]]"],
+  // A number that is written anew isn't taken for one that was there.
+  ['{"t":1.0,"e":1e400}', () => ({ t: 2, n: 1, e: 0, m: null }), '{"t":2,"n":1,"e":0,"m":null}'],
+  ['{"x":{"toJSON":2.0}}', (it) => ({ ...Object(it), y: 1 }), '{"x":{"toJSON":2.0},"y":1}'],
+  // A long id is known wherever it was moved, if no other is the same double.
+  [
+    '[{"id":12345678901234567890},{"id":22345678901234567891},{"id":3}]',
+    (it) => [{ id: Object(it)[1].id, seen: true }, Object(it)[0]],
+    '[{"id":22345678901234567891,"seen":true},{"id":12345678901234567890}]',
+  ],
   ['{"__proto__":{"n":1.0},"s":"1.0"}', (it) => it, '{"__proto__":{"n":1.0},"s":"1.0"}'],
   ['{"at":1.0}', () => ({ at: new Date(0) }), '{"at":"1970-01-01T00:00:00.000Z"}'],
   ["1.0", () => null, "null"],
 ])("%s keeps its numbers", (then, change, now) => {
   expect(exactJson(change(JSON.parse(then)), then)).toBe(now);
+});
+
+/** Two ids that are one double. */
+const neighbours = '[{"id":12345678901234567890,"text":"a"},{"id":12345678901234567891,"text":"b"},{"id":3}]';
+const rounded = "12345678901234567000";
+
+test.each<[what: string, change: (list: readonly object[]) => unknown]>([
+  ["reversed", (list) => list.toReversed()],
+  ["without the first", (list) => list.slice(1)],
+  ["without the last, and changed", (list) => list.slice(0, 2).map((one) => ({ ...one, text: "" }))],
+  ["changed in their places", (list) => list.map((one) => ({ ...one, seen: true }))],
+  ["with one more", (list) => [{ id: 4 }, ...list]],
+])("of two ids that are one double none is written for the other: %s", (_what, change) => {
+  for (const wrap of [(list: unknown) => list, (list: unknown) => ({ a: 1, list })]) {
+    const now = exactJson(
+      wrap(change(JSON.parse(neighbours))),
+      JSON.stringify(wrap("it")).replace('"it"', neighbours),
+    );
+    expect(now).toContain(rounded);
+    expect(now).not.toMatch(/1234567890123456789[01]/);
+  }
+  const beside = exactJson(
+    { list: JSON.parse(neighbours), text: "new" },
+    `{"list":${neighbours},"text":"old"}`,
+  );
+  expect(beside).toBe(`{"list":${neighbours},"text":"new"}`);
+  expect(exactJson([null, 1], "[1e400,null]")).toBe("[null,1]");
+});
+
+test.each<[text: string, change: (value: unknown) => unknown, same: boolean]>([
+  [
+    '{ "b":1.0,"0":[1e400, -0, null],"\\u00e9":{"__proto__":"\\/"} }',
+    (it) => JSON.parse(JSON.stringify(it)),
+    true,
+  ],
+  ['{"a":1,"b":2}', () => ({ b: 2, a: 1 }), true],
+  ['{"a":1}', () => ({ a: 1, b: undefined }), true],
+  ['{"a":null}', () => ({}), false],
+  ['{"a":1}', () => ({ a: 1, b: null }), false],
+  ["[1,2]", () => [2, 1], false],
+  ['{"a":{"b":"1"}}', () => ({ a: { b: 1 } }), false],
+  ["null", () => undefined, false],
+])("%s was changed, or wasn't (%#)", (text, change, same) => {
+  expect(saysWhat(change(JSON.parse(text)), text)).toBe(same);
 });
 
 test("what is read and written exactly says the same", () => {

@@ -53,6 +53,9 @@ export class RunSummary {
   /** Why calls failed or were refused, with how often; of the first few reasons of each. */
   readonly #reasons = { failed: new Map<string, number>(), refused: new Map<string, number>() };
 
+  /** Why middleware failed in the middle of a call, which is still to end. */
+  #within = "";
+
   readonly #files: FilesWritten;
 
   constructor(files: FilesWritten) {
@@ -105,7 +108,7 @@ export class RunSummary {
     const call = readCall(event.category_profile);
     if (failure !== undefined) {
       this.#failures += 1;
-      this.#because("failed", failure);
+      this.#because("failed", this.#within.startsWith(`${failure}: `) ? this.#within : failure);
     }
     // What ended early has cost something too.
     if (failure === undefined || call.promptTokens !== undefined) this.#answered(call);
@@ -114,6 +117,7 @@ export class RunSummary {
   #marked(mark: MarkEvent): void {
     if (mark.name === "tool.decision") this.asksOfTools = true;
     const stopped = readStopped(mark);
+    this.#within = readFailure(mark.metadata) ?? this.#within;
     const refusal = readRefusal(mark.data);
     if (stopped !== undefined) this.#because("failed", stopped);
     if (refusal !== undefined) this.#because("refused", refusal);

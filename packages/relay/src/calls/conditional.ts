@@ -114,6 +114,15 @@ function reasonOf(entry: Entry, verdict: Verdict): string | null {
  * up with goes through as it is: its own end tells of that.
  */
 export function refusal(call: Call, entry: Entry, error: unknown): unknown {
+  return failedBy(call, entry, error, { data: { allowed: false, rejected: false } });
+}
+
+/** The same for a call that has begun: its end tells that it failed, and the mark why, without saying that it wasn't made. */
+export function failedWithin(call: Call, entry: Entry, error: unknown): unknown {
+  return failedBy(call, entry, error, {});
+}
+
+function failedBy(call: Call, entry: Entry, error: unknown, told: { readonly data?: object }): unknown {
   const { parts, parent, chains, name, root } = call;
   if (root.isOver(error)) return error;
   const failure = relayErrors.middlewareFailed(entry.kind, entry.name, error);
@@ -122,8 +131,7 @@ export function refusal(call: Call, entry: Entry, error: unknown): unknown {
     ...errorMetadata(failure),
     "otel.status_description": textWithoutSecrets(`${failure.message}: ${reason}`),
   };
-  const data = { allowed: false, rejected: false };
-  parts.recorder.mark(parent, { name, data, metadata, ...categoryOf(entry) }, { chains });
+  parts.recorder.mark(parent, { name, ...told, metadata, ...categoryOf(entry) }, { chains });
   parts.registry.tellFailure(entry, error);
   return failure;
 }

@@ -16,7 +16,7 @@ import type { Entry } from "../middleware/level.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { type Call, type CallContext, InnerContext } from "./call-parts.ts";
-import { refusal } from "./conditional.ts";
+import { failedWithin } from "./conditional.ts";
 
 /** The provider: answers chunks as it gets them. An async generator is one. */
 export type LlmStreamFunction = (
@@ -182,7 +182,7 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   #own(error: unknown, isGivenUp: boolean): unknown {
     const isSaid = TroupeError.is(error) && error.group === "relay";
     if (this.#entry === undefined || isGivenUp || isSaid) return error;
-    return refusal(this.#opening.call, this.#entry, error);
+    return failedWithin(this.#opening.call, this.#entry, error);
   }
 
   /** Ends it before its end: its signal fires, its code's `finally` runs. What that throws is nobody's. */

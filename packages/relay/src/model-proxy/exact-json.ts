@@ -1,74 +1,109 @@
 /**
- * Exact JSON: what a middleware made of a text, with the numbers that it didn't touch as they were. Read and written, a number is the next
- * double: 12345678901234567890 would be …567000, 1e400 null, and 1.0 an integer.
+ * Exact JSON: what a middleware made of a text, with the numbers that it didn't touch spelled as they were.
+ *
+ * A number keeps its spelling in its place, and a long id wherever it was moved. Never is one number written for another: where a double stands
+ * for several of them (…890 and …891), they keep theirs only in a field of the whole that says what it said; elsewhere that double is written.
  */
+import { ExactNumbers, isDouble } from "./exact-numbers.ts";
 
-/** Where there is one of them perhaps. */
+/** Where there is a number perhaps whose spelling would be lost. */
 const mayBeOdd = /\d{16}|\d[.eE]|-0/;
-
-/** Of each Node that runs this. What it makes is written as the text that it was made of. */
-const raw: (text: string) => object = Reflect.get(JSON, "rawJSON");
-const isRaw: (value: unknown) => value is { readonly rawJSON: string } = Reflect.get(JSON, "isRawJSON");
 
 /** `now` as JSON, which was `text` before. */
 export function exactJson(now: unknown, text: string): string {
-  if (!mayBeOdd.test(text)) return JSON.stringify(now);
-  return JSON.stringify(merged(now, JSON.parse(text, exact)));
+  const plain = JSON.stringify(now);
+  if (!mayBeOdd.test(text)) return plain;
+  const writing = new Writing(new ExactNumbers(text));
+  writing.whole(JSON.parse(plain));
+  return writing.parts.join("");
 }
 
-function exact(_key: string, value: unknown, ...[context]: readonly { readonly source?: string }[]): unknown {
-  const source = context?.source;
-  if (typeof value !== "number" || source === undefined || JSON.stringify(value) === source) return value;
-  return raw(source);
+/** True when `now` is what `text` says, in whatever order and spelling. */
+export function saysWhat(now: unknown, text: string): boolean {
+  const written = JSON.stringify(now);
+  return written !== undefined && isSame(JSON.parse(written), JSON.parse(text), undefined);
 }
 
-/** `now` with the numbers of `then` where they are the same. */
-function merged(now: unknown, then: unknown): unknown {
-  if (isRaw(then)) return isSame(now, then) ? then : now;
-  if (Array.isArray(now)) return Array.isArray(then) ? mergedList(now, then) : now;
-  if (!isPlain(now) || !isPlain(then)) return now;
-  return Object.fromEntries(
-    Object.entries(now).map(([key, value]) => [
-      key,
-      Object.hasOwn(then, key) ? merged(value, then[key]) : value,
-    ]),
-  );
-}
+class Writing {
+  readonly parts: string[] = [];
+  readonly #numbers: ExactNumbers;
 
-/** Elements are the same by their place; where some were added or taken away, by the place from that end from which they are. */
-function mergedList(now: readonly unknown[], then: readonly unknown[]): unknown[] {
-  const shift = then.length - now.length;
-  let head = 0;
-  const most = Math.min(now.length, then.length);
-  if (shift !== 0) while (head < most && isSame(now[head], then[head])) head += 1;
-  return now.map((value, at) => merged(value, then[shift === 0 || at < head ? at : at + shift]));
-}
-
-function isSame(now: unknown, then: unknown): boolean {
-  if (isRaw(then)) {
-    const value = Number(then.rawJSON);
-    // On its way to a plugin, what no double holds is nothing.
-    return now === value || (now === null && !Number.isFinite(value));
+  constructor(numbers: ExactNumbers) {
+    this.#numbers = numbers;
   }
-  if (Array.isArray(now))
-    return (
-      Array.isArray(then) && now.length === then.length && now.every((value, at) => isSame(value, then[at]))
-    );
-  if (!isPlain(now) || !isPlain(then)) return now === then;
-  const keys = Object.keys(now);
-  return (
-    keys.length === Object.keys(then).length &&
-    keys.every((key) => Object.hasOwn(then, key) && isSame(now[key], then[key]))
-  );
+
+  whole(now: unknown): void {
+    const then = this.#numbers.value;
+    if (this.#numbers.areMixed && isFields(now) && isFields(then))
+      this.#fields(now, then, (key) => isSame(now[key], own(then, key), this.#numbers));
+    else this.#value(now, then, false);
+  }
+
+  /** `isKept`: all of it says what it said. */
+  #value(now: unknown, then: unknown, isKept: boolean): void {
+    if (Array.isArray(now)) this.#list(now, Array.isArray(then) ? then : [], isKept);
+    else if (isFields(now)) this.#fields(now, isFields(then) ? then : {}, () => isKept);
+    else this.parts.push(this.#spelled(now, then, isKept));
+  }
+
+  #spelled(now: unknown, then: unknown, isKept: boolean): string {
+    const spelling = this.#numbers.spellingOf(then);
+    if (spelling !== undefined && isDouble(now, spelling) && (isKept || this.#numbers.isCertain(spelling)))
+      return spelling;
+    return (typeof now === "number" ? this.#numbers.idOf(now) : undefined) ?? JSON.stringify(now);
+  }
+
+  #fields(now: Fields, then: Fields, isKept: (key: string) => boolean): void {
+    let before = "{";
+    for (const key of Object.keys(now)) {
+      this.parts.push(before, JSON.stringify(key), ":");
+      this.#value(now[key], own(then, key), isKept(key));
+      before = ",";
+    }
+    this.parts.push(before === "{" ? "{}" : "}");
+  }
+
+  /** Elements are the same by their place; where some were added or taken away, by the place from that end from which they are. */
+  #list(now: readonly unknown[], then: readonly unknown[], isKept: boolean): void {
+    const shift = then.length - now.length;
+    const most = Math.min(now.length, then.length);
+    let head = 0;
+    if (shift !== 0) while (head < most && isSame(now[head], then[head], this.#numbers)) head += 1;
+    let before = "[";
+    for (const [at, value] of now.entries()) {
+      this.parts.push(before);
+      this.#value(value, then[shift === 0 || at < head ? at : at + shift], isKept);
+      before = ",";
+    }
+    this.parts.push(before === "[" ? "[]" : "]");
+  }
 }
 
-/** What says itself how it is written has no fields here. */
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !isRaw(value) &&
-    !("toJSON" in value)
-  );
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Of what JSON says. `numbers`: those of `then`, where it has them in their spelling. */
+function isSame(now: unknown, then: unknown, numbers: ExactNumbers | undefined): boolean {
+  const spelling = numbers?.spellingOf(then);
+  if (spelling !== undefined) return isDouble(now, spelling);
+  if (Array.isArray(now)) {
+    if (!Array.isArray(then) || now.length !== then.length) return false;
+    for (let at = 0; at < now.length; at += 1) if (!isSame(now[at], then[at], numbers)) return false;
+    return true;
+  }
+  if (!isFields(now) || !isFields(then))
+    // On its way through JSON, what no double holds is nothing.
+    return now === then || (now === null && typeof then === "number" && !Number.isFinite(then));
+  const keys = Object.keys(now);
+  if (keys.length !== Object.keys(then).length) return false;
+  for (const key of keys)
+    if (!Object.hasOwn(then, key) || !isSame(now[key], then[key], numbers)) return false;
+  return true;
+}
+
+function own(fields: Fields, key: string): unknown {
+  return Object.hasOwn(fields, key) ? fields[key] : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

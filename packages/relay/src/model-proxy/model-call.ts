@@ -18,18 +18,19 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
+import type { ChunkForm } from "./answer-form.ts";
 import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
 import { EventFrame, LAST_EVENT } from "./event-frame.ts";
-import { exactJson } from "./exact-json.ts";
+import { exactJson, saysWhat } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
 import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
-import { type ChunkForm, formOf, providerEvents } from "./provider-events.ts";
+import { providerEvents } from "./provider-events.ts";
 import { repeatedKey } from "./repeated-key.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -145,10 +146,12 @@ function frameOf(form: ChunkForm): ChunkFrame {
 
 const geminiStream = /:streamGenerateContent(?:\?|$)/i;
 
+/** Servers that aren't strict read any of these for false, and 1 or "true" for true. */
+const saysNo = /^(?:false|f|no|n|off|0)$/i;
+
 function asksForStream(url: string, content: unknown): boolean {
-  const said =
-    typeof content === "object" && content !== null && "stream" in content && content.stream === true;
-  return said || geminiStream.test(url);
+  const said = typeof content === "object" && content !== null && "stream" in content && content.stream;
+  return (Boolean(said) && !saysNo.test(`${said}`)) || geminiStream.test(url);
 }
 
 function isListed(url: string): boolean {
@@ -225,19 +228,18 @@ class Exchange {
     const frame = frameOf(asked);
     const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
     let last: string | undefined;
-    const begin = (head: AnswerHead): ChunkForm | undefined => {
-      const form = formOf(head, asked);
+    const begin = (head: AnswerHead, form: ChunkForm | undefined): void => {
       // Of several answers the first one's head counts.
-      if (this.begun) return form;
+      if (this.begun) return;
       const headers = this.#begin(head, form === undefined ? ofGateways : ofPlainChunks);
       stream.begin(head.status, headers, frameOf(form ?? asked));
-      return form;
     };
     try {
       const chunks = await through(rewritten, (changed, { signal }) => {
         const { upstream, sent } = this.#sent(changed);
         return providerEvents(upstream, sent, {
           signal,
+          asked,
           head: begin,
           came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
@@ -299,8 +301,11 @@ class Exchange {
 
   #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
-    if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
+    const asItCame = { length: body.length, without: ofRequest };
+    if (content === body.content) return { bytes: body.bytes(), ...asItCame };
     const text = body.text();
+    // An intercept in another process gives a copy.
+    if (text !== undefined && saysWhat(content, text)) return { bytes: body.bytes(), ...asItCame };
     const bytes = Buffer.from(text === undefined ? JSON.stringify(content) : exactJson(content, text));
     return { bytes, length: bytes.length, without: ofBytes };
   }

@@ -6,33 +6,28 @@
 import { PassThrough, type Readable, Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
+import { type ChunkForm, formed } from "./answer-form.ts";
 import type { CameChunk } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
 import { LAST_DATA, LAST_EVENT } from "./event-frame.ts";
 import { type ElementEar, ListElements } from "./list-elements.ts";
 import { type AnswerHead, pass } from "./passage.ts";
-import { unpackerOf } from "./response-reader.ts";
+import { unpackerOf } from "./unpacker.ts";
 import type { Upstream, UpstreamRequest } from "./upstream.ts";
-
-/** In which form an answer has chunks. */
-export type ChunkForm = "events" | "list";
 
 /** What is told while they come. */
 export interface EventEars {
   readonly signal: AbortSignal;
-  /** Answers in which form chunks are wanted of it; undefined: its bytes are. */
-  readonly head: (head: AnswerHead) => ChunkForm | undefined;
+  /** In which form a stream was asked for. */
+  readonly asked: ChunkForm;
+  /** Told what the answer is; without a form it has bytes, and no chunks. */
+  readonly head: (head: AnswerHead, form: ChunkForm | undefined) => void;
   /** A chunk as it came, before it is given. */
   readonly came: (chunk: unknown, came: CameChunk) => void;
   /** The next bytes of an answer that has no chunks. */
   readonly bytes: (bytes: Buffer) => Promise<void>;
   /** The provider has said its last word. */
   readonly last: (text: string) => void;
-}
-
-interface Began {
-  readonly encoding: string | undefined;
-  readonly form: ChunkForm | undefined;
 }
 
 /** The chunks of one request. Throws what the upstream throws. */
@@ -42,14 +37,14 @@ export async function* providerEvents(
   ears: EventEars,
 ): AsyncGenerator<unknown> {
   const sink = new Sink();
-  const { promise, resolve, reject } = Promise.withResolvers<Began>();
+  const { promise, resolve, reject } = Promise.withResolvers<AnswerHead>();
   pass(upstream, request, {
     response: sink,
     // Its reader hears the reason, and not that it has ended.
     cut: (cause) => sink.destroy(cause instanceof Error ? cause : new Error("the answer was cut", { cause })),
     signal: ears.signal,
     head: (known) => {
-      resolve({ encoding: known.headers["content-encoding"], form: ears.head(known) });
+      resolve(known);
       return [];
     },
   }).catch((cause: Error) => {
@@ -59,20 +54,16 @@ export async function* providerEvents(
   // It may fail when nobody reads any more.
   sink.on("error", () => {});
   try {
-    const { encoding, form } = await promise;
+    const head = await promise;
     const unread = (cause: unknown): Error => proxyErrors.upstreamUnread(upstream.name, cause);
-    if (form !== undefined) yield* chunksOf(unpacked(sink, encoding, unread), { form, ears, unread });
-    else for await (const part of sink) await ears.bytes(part);
+    const { form, bytes } = await formed(sink, head, { asked: ears.asked, unread });
+    ears.head(head, form);
+    const { "content-encoding": encoding } = head.headers;
+    if (form !== undefined) yield* chunksOf(unpacked(bytes, encoding, unread), { form, ears, unread });
+    else for await (const part of bytes) await ears.bytes(part);
   } finally {
     sink.destroy();
   }
-}
-
-/** Of an answer; `asked`: in which form a stream was asked for. Undefined: it is no stream. */
-export function formOf({ status, headers }: AnswerHead, asked: ChunkForm): ChunkForm | undefined {
-  if (/^text\/event-stream\b/i.test(headers["content-type"] ?? "")) return "events";
-  // Its client reads it as what it has asked for, whatever its type.
-  return asked === "list" && status < 300 ? "list" : undefined;
 }
 
 interface Reading {

@@ -55,7 +55,7 @@ export function repeatedKey(text: string): string | undefined {
 }
 
 /** Where the quote is that ends the string which begins at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
     while (text.charCodeAt(end - slashes - 1) === BACKSLASH) slashes += 1;

@@ -7,14 +7,15 @@
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { limits } from "@troupe/protocol";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
+import { formOfText, isEventStream } from "./answer-form.ts";
 import { LAST_DATA } from "./event-frame.ts";
 import { ListElements } from "./list-elements.ts";
+import { type Unpacker, unpackerOf } from "./unpacker.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -31,7 +32,6 @@ export interface ToldResponse {
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
-type Unpacker = Transform | undefined | "unknown";
 
 /** Reads one response. */
 export class ResponseReader {
@@ -43,8 +43,7 @@ export class ResponseReader {
 
   constructor(headers: Headers, codec: ProviderCodec) {
     const { "content-type": type } = headers;
-    const isStream = /^text\/event-stream\b/i.test(String(type ?? ""));
-    this.#text = isStream ? new EventText(codec.collectStream()) : new JsonText(codec, type);
+    this.#text = isEventStream(type) ? new EventText(codec.collectStream()) : new JsonText(codec, type);
     this.#unpacker = unpackerOf(headers["content-encoding"]);
     this.#unpacked = this.#readFrom(this.#unpacker);
   }
@@ -101,11 +100,6 @@ interface TextReader {
   told(): Omit<ToldResponse, "bytes">;
 }
 
-/** How a stream of events begins, perhaps. */
-const asEvents = /^\uFEFF?(?:event|data|id|retry)?:/;
-/** How a stream begins that is a list: no provider's answer in one piece is one. */
-const asList = /^\uFEFF?\s*\[/;
-
 class JsonText implements TextReader {
   readonly #codec: ProviderCodec;
   readonly #type: Headers[string];
@@ -128,12 +122,13 @@ class JsonText implements TextReader {
     const [first, ...more] = this.#chunks;
     const bytes = first !== undefined && more.length === 0 ? first : Buffer.concat(this.#chunks);
     const text = bytes.toString("utf8");
-    if (asList.test(text)) return this.#asList(text);
+    const form = formOfText(text);
+    if (form === "list") return this.#asList(text);
     const content = parsed(text);
     // Nothing at all is a short answer, and null is JSON.
     if (content !== null || bytes.length <= "null".length) return { content };
     // Its client, which asked for a stream, reads it as one whatever it is called.
-    if (asEvents.test(text)) return this.#asEvents(bytes);
+    if (form === "events") return this.#asEvents(bytes);
     return { content, complete: false, content_type: this.#type === undefined ? undefined : `${this.#type}` };
   }
 
@@ -215,25 +210,6 @@ function ofCollector(collector: StreamCollector, isClosed: boolean) {
   const { response, complete, failure } = collector.end();
   const told = { content: response, complete: complete || (isClosed && failure === undefined) };
   return failure === undefined ? told : { ...told, failure };
-}
-
-/** What unpacks a body; undefined: nothing has to. */
-export function unpackerOf(encoding: string | readonly string[] | undefined): Unpacker {
-  switch (String(encoding ?? "identity").toLowerCase()) {
-    case "identity":
-      return undefined;
-    case "gzip":
-    case "x-gzip":
-      return createGunzip();
-    case "deflate":
-      return createInflate();
-    case "br":
-      return createBrotliDecompress();
-    case "zstd":
-      return createZstdDecompress();
-    default:
-      return "unknown";
-  }
 }
 
 function parsed(text: string): unknown {
