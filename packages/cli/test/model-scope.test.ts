@@ -92,6 +92,27 @@ test("each call is in one scope with what was asked before it, also where many a
   );
 });
 
+test.each([
+  [429, '{"error":{"message":"slow down"}}', "status 429: slow down"],
+  [500, "oops", "status 500"],
+  [200, 'data: {"type":"message_start","message":{"model":"m-1"}}\n\n', "its stream ended early"],
+])("what a provider's answer says went wrong (%j) is said of both scopes", async (status, body, reason) => {
+  using folder = new PluginFolder();
+  const atof = join(folder.path, "t.jsonl");
+  await using upstream = await ScriptedProvider.start((_request, response) => {
+    const type = body.startsWith("data:") ? "text/event-stream" : "application/json";
+    response.writeHead(status, { "content-type": type }).end(body);
+  });
+  const gateway = await start(upstream, { atof, listen: noBombs });
+  const answered = await post(`${gateway.url}/v1/messages`, '{"model":"one","stream":true}');
+  expect([answered.statusCode, await text(answered)]).toEqual([status, body]);
+  await gateway[Symbol.asyncDispose]();
+  const [root] = (await readTrace(atof)).roots;
+  const error = `"anthropic.messages" failed at its provider: ${reason}`;
+  expect(root).toMatchObject({ name: "model.request", error });
+  expect(root?.children.find(({ category }) => category === "llm")?.error).toBe(error);
+});
+
 test("where nobody stands before a call, its own scope is all there is", async () => {
   using folder = new PluginFolder();
   const atof = join(folder.path, "t.jsonl");

@@ -1,10 +1,10 @@
 /**
  * Model request: where somebody stands before a model call, one scope holds what they were asked and the call itself, so that each is
- * found by the other, also where many run at once; a call that was refused is a scope that failed, with the reason. Where nobody does,
+ * found by the other, also where many run at once; a call that was refused, or failed, is a scope that failed, with the reason. Where nobody does,
  * the call's own scope is all there is to tell.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Relay } from "@troupe/relay";
+import { type Relay, relayErrors, type Scope } from "@troupe/relay";
 import {
   agentSessionOf,
   callModel,
@@ -40,9 +40,15 @@ export async function answerModel(
   route: ModelRoute & { readonly relay: Relay },
   { provider, overhead, request, response }: ModelRequest,
 ): Promise<void> {
-  const call = (): Promise<void> => callModel(route, provider, request, response, overhead);
+  const call = (): Promise<string | undefined> => callModel(route, provider, request, response, overhead);
   const { relay, session } = route;
-  if (!isWatched(relay)) return await call();
+  if (!isWatched(relay)) return void (await call());
   const metadata = sessionMetadata(session, agentSessionOf(request.headers));
-  await relay.withScope("model.request", "function", call, { input: { api: provider.name }, metadata });
+  const told = async (scope: Scope): Promise<void> => {
+    const failure = await call();
+    // Its client has its answer: nothing is thrown.
+    if (failure !== undefined)
+      relay.popScope(scope, { error: relayErrors.providerFailed(provider.name, failure) });
+  };
+  await relay.withScope("model.request", "function", told, { input: { api: provider.name }, metadata });
 }

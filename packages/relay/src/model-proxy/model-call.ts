@@ -55,14 +55,14 @@ export interface ModelRoute {
 
 const bodyLimits = { held: limits.gatewayHeldBodyBytes, most: limits.gatewayModelBodyBytes };
 
-/** Answers `request`; `overhead` began with it. Throws what the relay and the upstream throw, when no answer has begun. */
+/** Answers `request`; `overhead` began with it. What its provider's answer says went wrong, as the call's own end tells it. Throws what the relay and the upstream throw, when no answer has begun. */
 export async function callModel(
   route: ModelRoute,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
   overhead = new Overhead(),
-): Promise<void> {
+): Promise<string | undefined> {
   if (route.upstreams.of(provider.family) === undefined) throw proxyErrors.noUpstream();
   let exchange: Exchange | undefined;
   const signal = leaving(response, () => exchange?.isCut === true);
@@ -101,10 +101,12 @@ export async function callModel(
   const answer = await answering.catch((error: unknown) => {
     throw asClients(error);
   });
+  const failure = provider.eventCodec.failureOf?.(answer);
+  if (exchanged.begun) return failure;
   // A middleware answered in the provider's place.
-  if (exchanged.begun) return;
   response.setHeader(OVERHEAD, overhead.ms().toFixed(2));
   await sendAnswer(provider, request, response, { content, answer });
+  return failure;
 }
 
 /** A request that no plugin's session can carry. */
