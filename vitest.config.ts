@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tools/longest-first.ts";
 import { environmentOf, findProgram, neededPrograms } from "./tools/setup/programs.ts";
 
 // `npm test` says what it found or why not; a bare `vitest` looks for itself.
@@ -38,6 +39,7 @@ export default defineConfig({
     // Two cores: a third worker would only make tests that measure time uneven.
     maxWorkers: 2,
     pool: "forks",
+    sequence: { sequencer: LongestFirst },
     projects: [
       project("all", ["{packages/*/test,sim,tools}/**/*.test.ts"], { isolate: false, exclude: counting }),
       project("whole", ["{conformance,test}/**/*.test.ts", ...counting], { isolate: true }),

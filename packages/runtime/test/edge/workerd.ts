@@ -65,7 +65,7 @@ export class EdgeHost implements AsyncDisposable {
     for (const [name, bytes] of Object.entries(modules)) await writeFile(join(folder, name), bytes);
     await writeFile(join(folder, "config.capnp"), config(bindings, Object.keys(modules)));
     const args = ["serve", join(folder, "config.capnp"), "--control-fd=3"];
-    const child = spawn(workerd, args, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
+    const child = spawn(workerd, args, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
     const host = new EdgeHost(child, folder);
     const port = await listening(child);
     const response = await fetch(`http://127.0.0.1:${port}/`);
