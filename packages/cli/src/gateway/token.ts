@@ -89,7 +89,8 @@ function mayHave(token: string, text: string): boolean {
 function without(token: string, text: string): string {
   const signs = Array.from(token, (sign) => {
     const number = Buffer.from(sign).toString("hex");
-    return `(?:${RegExp.escape(sign)}|%(?:${number}|${number.toUpperCase()}))`;
+    // Of letters, digits, - and _: none says anything else in a pattern.
+    return `(?:${sign}|%(?:${number}|${number.toUpperCase()}))`;
   });
   return text.replace(new RegExp(`(?:/t/)?${signs.join("")}`, "g"), "");
 }

@@ -85,6 +85,12 @@ export const proxyErrors = {
       `${upstream} streamed what can't be read (${reasonOf(cause)}), and an intercept would have to see it`,
       { cause },
     ),
+  streamUnasked: (upstream: string) =>
+    error(
+      502,
+      "stream_unasked",
+      `${upstream} answered a request for one piece with a stream, and an intercept would have to see it: ask for a stream`,
+    ),
   ended: (cause: unknown) => error(503, "stopping", "The gateway ended before the answer did", { cause }),
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),

@@ -19,7 +19,7 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
-import type { ChunkForm } from "./answer-form.ts";
+import { type ChunkForm, isEventStream } from "./answer-form.ts";
 import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
@@ -212,7 +212,12 @@ class Exchange {
     await pass(upstream, sent, {
       response,
       signal,
-      head: (head) => this.#begin(head),
+      head: (head) => {
+        // Who reads it as one would read what no intercept was shown.
+        if (throughIntercepts !== undefined && isEventStream(head.headers["content-type"]))
+          throw proxyErrors.streamUnasked(upstream.name);
+        return this.#begin(head);
+      },
       cut: () => (this.isCut = true),
       see: (chunk) => this.#reader?.read(chunk),
     });
@@ -244,6 +249,7 @@ class Exchange {
           head: begin,
           came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
+          aside: (text) => stream.bytes(Buffer.from(text)),
           last: (text) => (last = text),
         });
       });
@@ -255,7 +261,7 @@ class Exchange {
       await stream.end(last);
     } catch (error) {
       this.isCut = this.begun;
-      if (this.begun) response.destroy();
+      if (this.begun) stream.cut();
       throw isAsked && isUnshown(error) ? proxyErrors.chunkUnshown(error) : error;
     }
     return { status: this.#status || 200, ...(await this.#reader?.told()) };
