@@ -241,6 +241,13 @@ export const requestErrors = {
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
+  keyRepeated: (key: string) =>
+    error(
+      400,
+      "gateway",
+      "key_repeated",
+      `The event says "${key.slice(0, 100)}" twice in one object, and what guards the tool would see one of them: say it once`,
+    ),
   unknownPath: (path: string) =>
     error(
       403,

@@ -187,6 +187,7 @@ test("an answer that its provider refused, or ended before its end, is an error 
     [200, "text/event-stream", `data: {"error":{"message":"overloaded"}}\n\n${done}`],
     [200, "text/html", "<html>sign in</html>"],
     [200, "application/json", '{"model":"m-1","choices":['],
+    [302, "text/plain", "over there"],
     [200, "Text/Event-Stream; charset=utf-8", chat],
   ];
   await using provider = await ScriptedProvider.start((_request, response) => {
@@ -209,6 +210,7 @@ test("an answer that its provider refused, or ended before its end, is an error 
     "overloaded",
     "its answer, of the type text/html, is no JSON, or ended early",
     "its answer, of the type application/json, is no JSON, or ended early",
+    "status 302",
   ].map(why);
   expect(endsOf(atof).map(({ metadata }) => metadata["otel.status_description"])).toEqual([
     ...reasons.slice(0, 2),
@@ -219,13 +221,13 @@ test("an answer that its provider refused, or ended before its end, is an error 
     undefined,
   ]);
   expect(summary.text(1).split("\n")).toEqual([
-    "troupe: 9 model calls in 1.0 s, 6 failed",
+    "troupe: 10 model calls in 1.0 s, 7 failed",
     "  m-1: 3 calls, 14 tokens in, 4 out",
     '  price: not known; a component "pricing" in troupe.toml says what tokens cost',
     ...reasons.slice(0, 3).map((reason) => `  failed: ${reason}`),
     "",
   ]);
-  for (const told of ['status="ok",type="llm"} 3\n', 'status="error",type="llm"} 6\n'])
+  for (const told of ['status="ok",type="llm"} 3\n', 'status="error",type="llm"} 7\n'])
     expect(metrics).toContain(`name="openai.chat_completions",${told}`);
 });
 

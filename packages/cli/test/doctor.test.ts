@@ -1,7 +1,7 @@
 /** `troupe doctor`: each thing that can be wrong is found, with what mends it; and it changes nothing. */
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { Gateway } from "../src/gateway/gateway.ts";
 import { checkNode } from "../src/gateway/needs/machine.ts";
 import { readOptions } from "../src/gateway/options.ts";
@@ -154,4 +154,63 @@ test("a trace where a system takes no files, and an upstream that ends with what
     message: expect.stringContaining("they would go to http://127.0.0.1:1/api/v1/v1"),
     mend: "name it without: http://127.0.0.1:1/api",
   });
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+test.each([
+  ["that isn't there", "nowhere", "config.no_temporary_folder"],
+  ["whose path is too long for a socket", "long".repeat(20), "plugin.worker_no_socket"],
+])(
+  "a TMPDIR %s keeps a plugin's process from starting: doctor and dry run know it",
+  async (_what, name, code) => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const plugin = folder.worker("guard", guardrail);
+    const temporary = join(folder.path, name);
+    if (name !== "nowhere") mkdirSync(temporary);
+    const before = folder.digest();
+    vi.stubEnv("TMPDIR", temporary);
+    const flags = ["--bind", "127.0.0.1:0", "--plugin", plugin];
+    const { of } = await examined(troupe, "--offline", ...flags);
+    expect(of("plugin guard")).toMatchObject({ level: "problem" });
+    expect(of("plugin guard")?.message).toMatch(new RegExp(`TMPDIR must name a folder .*\\[${code}\\]`));
+    const { out } = await troupe.run("gateway", "--dry-run", ...flags);
+    expect(out).toContain(`[${code}]`);
+    expect(out).toContain("The gateway would not start.");
+    expect(folder.digest()).toBe(before);
+    const options = readOptions({ bind: "127.0.0.1:0", plugin: [plugin] }, { cwd: "/" });
+    await expect(Gateway.start(options)).rejects.toMatchObject({
+      message: expect.stringContaining("TMPDIR must name a folder"),
+    });
+  },
+);
+
+test("an exporter that lacks what it needs is found, and a component that can't be set up says why", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  const config = (endpoint: string, policy = "") =>
+    folder.write(
+      "troupe.toml",
+      `[[components.components]]
+       kind = "observability"
+       [components.components.config]
+       ${policy}
+       [components.components.config.opentelemetry]
+       enabled = true
+       [[components.components.config.opentelemetry.endpoints]]
+       ${endpoint}`,
+    );
+  const address = 'endpoint = "http://127.0.0.1:1/v1/traces"';
+  const found = await examined(troupe, "--offline", "--config", config(address));
+  expect(found.of("component observability")).toMatchObject({
+    level: "problem",
+    message: expect.stringContaining('opentelemetry.endpoints[0].type must be one of "full"'),
+  });
+  const without = await examined(troupe, "--offline", "--config", config('type = "full"'));
+  expect(without.of("component observability")?.message).toContain("endpoint must be an absolute address");
+  // Whoever wants to hear of none of that hears of it at the start.
+  const ignored = config(address, 'policy = { unsupported_value = "ignore" }');
+  const options = readOptions({ bind: "127.0.0.1:0", config: ignored }, { cwd: "/" });
+  await expect(Gateway.start(options)).rejects.toThrow(/"observability" couldn't be set up: .*type/);
 });

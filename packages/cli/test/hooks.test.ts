@@ -52,6 +52,10 @@ test("Claude Code's hooks: a no is a no, everything else is left to its own rule
   expect(await post("/hooks/claude", asked("rm"))).toEqual(no("nothing is removed here"));
   expect(await post("/hooks/claude", asked("ls"))).toEqual([200, {}]);
   expect(await post("/hooks/claude", asked("odd"))).toEqual(no(expect.any(String)));
+  const twice = JSON.stringify(asked("ls")).replace('"tool_name"', '"tool_name":"rm","tool_name"');
+  expect(await post("/hooks/claude", twice)).toEqual(no(expect.stringContaining('says "tool_name" twice')));
+  const [refused, { error }] = await post("/hooks/tool", '{"name":"ls","args":{"a":1,"a":2}}');
+  expect([refused, error.code]).toEqual([400, "key_repeated"]);
   expect(await post("/hooks/claude", "{ half")).toEqual(no(expect.stringContaining("hook_event_name")));
   expect(await post("/hooks/claude", { ...asked(""), tool_name: 7 })).toEqual(no(expect.any(String)));
   expect(await post("/hooks/claude", { ...asked("rm"), hook_event_name: "PermissionRequest" })).toEqual([

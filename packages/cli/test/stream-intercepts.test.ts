@@ -533,8 +533,8 @@ test("a worker's stream intercept that throws is named and counted; what its pro
     "gateway.upstream_cut",
   ]);
   expect(ends[0]?.metadata["otel.status_description"]).toContain('"frail/stream" failed');
-  expect(plugins).toMatchObject([{ id: "frail" }]);
-  expect(JSON.stringify(plugins)).not.toContain('"failures":0');
+  // Of four calls the one that threw; what its provider cut, and what another has thrown to it, it gave on.
+  expect(plugins).toMatchObject([{ id: "frail", calls: 4, failures: 1 }]);
 });
 
 test("an intercept that opens no stream answers one of its own", async () => {

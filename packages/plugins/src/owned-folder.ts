@@ -6,19 +6,47 @@
  * numbers; the process' number; and when it began, by the kernel's clock, since numbers come again. Whose owner can't be told from a
  * living process stays, and so does what another user has made. Names are short: the path of a socket has room for about a hundred characters.
  */
-import { readFileSync, readlinkSync } from "node:fs";
-import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { constants, readFileSync, readlinkSync } from "node:fs";
+import { access, lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TroupeError } from "@troupe/base";
 
 /** Folders that one sweep removes at most: a start waits for it. The next one goes on. */
 const MOST_REMOVED = 100;
 
-/** A new one, for this user alone; `kind` tells it from others. Removes those of the same kind that nobody has any more. */
+/**
+ * A new one, for this user alone; `kind` tells it from others. Removes those of the same kind that nobody has any more. Throws
+ * `config.no_temporary_folder`.
+ */
 export async function makeOwnedFolder(kind: string): Promise<string> {
   await removeLeft(kind);
+  return await mkdtemp(beginOf(kind)).catch((cause: unknown) => {
+    throw noPlace(cause);
+  });
+}
+
+/** One as `makeOwnedFolder` would make, which isn't made. Throws as that does. */
+export async function exampleOfOwnedFolder(kind: string): Promise<string> {
+  await access(tmpdir(), constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+    throw noPlace(cause);
+  });
+  return `${beginOf(kind)}XXXXXX`;
+}
+
+function beginOf(kind: string): string {
   const { pid } = process;
-  return await mkdtemp(join(tmpdir(), `${kind}-${namespace()}-${pid}-${beganAt(pid) ?? UNKNOWN}-`));
+  return join(tmpdir(), `${kind}-${namespace()}-${pid}-${beganAt(pid) ?? UNKNOWN}-`);
+}
+
+function noPlace(cause: unknown): TroupeError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TroupeError(
+    "config",
+    "no_temporary_folder",
+    `Nothing temporary can be kept in ${tmpdir()} (${reason}): TMPDIR must name a folder that is there and can be written`,
+    { statusCode: 500, public: false, metadata: { path: tmpdir() }, cause },
+  );
 }
 
 /** Where one would be, as far as that is known before it is made. */

@@ -24,9 +24,13 @@ async function owner(): Promise<{ readonly child: ChildProcess; readonly name: s
   const program = `import { makeOwnedFolder } from ${JSON.stringify(source)};
     process.stdout.write(await makeOwnedFolder("a"));
     process.stdin.resume();`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=troupe-source", "--input-type=module", "-e", program],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   onTestFinished(() => void child.kill("SIGKILL"));
   const [path] = await once(child.stdout, "data");
   return { child, name: basename(`${path}`) };

@@ -520,6 +520,8 @@ export const limits = {
   gatewayReadBytes: 4 * 1024 * 1024,
   /** Chunks of a stream whose spelling a gateway for agents remembers until they are back from the stream's intercepts; the oldest are forgotten. */
   gatewayChunksRemembered: 256,
+  /** Of all those together, characters in both spellings: a longer chunk is remembered by none. */
+  gatewayChunkCharactersRemembered: 8 * 1024 * 1024,
   /** Characters of a `troupe.toml`. */
   configFileBytes: 256 * 1024,
 

@@ -179,11 +179,15 @@ export const relayErrors = {
     );
   },
   componentFailed: (kind: string, cause: unknown) =>
-    error("component_failed", `The component "${kind}" couldn't be set up`, {
-      statusCode: 500,
-      metadata: { kind },
-      cause,
-    }),
+    error(
+      "component_failed",
+      `The component "${kind}" couldn't be set up: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        statusCode: 500,
+        metadata: { kind },
+        cause,
+      },
+    ),
   /** Another package is needed for what was asked, and isn't installed. */
   packageMissing: (name: string, neededFor: string, cause: unknown) =>
     new TroupeError("package", "missing", `${neededFor} needs the package ${name}: npm install ${name}`, {

@@ -11,6 +11,7 @@ export { hasBody, passThrough } from "./model-proxy/pass-through.ts";
 export { type Provider, type ProviderFamily, providerOf, readable } from "./model-proxy/provider.ts";
 export type { ProviderKeys } from "./model-proxy/provider-key.ts";
 export { type NamedProxy, type ProxyVariables, proxyOf } from "./model-proxy/proxy.ts";
+export { repeatedKey } from "./model-proxy/repeated-key.ts";
 export { pathOf } from "./model-proxy/request-path.ts";
 export { agentSessionOf, isSession, sessionMetadata } from "./model-proxy/session.ts";
 export { addressesOf, describeUpstreams, Upstreams, type UpstreamUrls } from "./model-proxy/upstreams.ts";

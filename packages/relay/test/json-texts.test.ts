@@ -177,3 +177,18 @@ test("so many chunks are remembered, and the oldest forgotten", () => {
   expect(chunks.take('{"n":0}').same).toBeUndefined();
   expect(chunks.take('{"n":1}').same?.json).toBe('{"n":1.0}');
 });
+
+test("so many characters of chunks are remembered, and one that is longer is none of them", () => {
+  const chunks = new CameChunks();
+  const most = limits.gatewayChunkCharactersRemembered;
+  const long = (n: number, length: number) => JSON.stringify({ n, text: "x".repeat(length) });
+  const add = (json: string) => chunks.add(JSON.parse(json), { json, before: "" });
+  const parts = [0, 1, 2].map((n) => long(n, most / 5));
+  for (const part of parts) add(part);
+  // Each in two spellings.
+  expect(parts.map((part) => chunks.take(part).same !== undefined)).toEqual([false, true, true]);
+  add(long(3, most));
+  expect(chunks.take(long(3, most))).toEqual({});
+  add(long(4, 1));
+  expect(chunks.take(long(4, 1)).same).toBeDefined();
+});

@@ -5,6 +5,8 @@
  * It stands in the address that the agent calls, which an agent is told by its environment or by a file: a command line can be read by
  * everybody. Codex takes its address from there alone, and sends one header that a variable fills: the token is in that, in
  * front of what the header has said before.
+ *
+ * A provider is told it nowhere: it is taken off the whole address and each header. A body is the agent's own words.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -45,8 +47,14 @@ export function takeToken(token: string | undefined, request: IncomingMessage): 
   // Who has a wrong one is refused in the words of what was asked for.
   if (given !== undefined) request.url = rest === undefined || rest === "" ? "/" : rest;
   const isLetIn = same(given ?? inHeader(request), token);
-  if (isLetIn) takeFromHeaders(token, request);
+  if (isLetIn) takeFrom(token, request);
   return isLetIn;
+}
+
+function takeFrom(token: string, request: IncomingMessage): void {
+  const { url = "/" } = request;
+  if (mayHave(token, url)) request.url = without(token, url).replace(/^(?!\/)/, "/");
+  takeFromHeaders(token, request);
 }
 
 function inHeader({ rawHeaders }: IncomingMessage): string {
@@ -59,9 +67,9 @@ function inHeader({ rawHeaders }: IncomingMessage): string {
 function takeFromHeaders(token: string, { headers, rawHeaders }: IncomingMessage): void {
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     const value = rawHeaders[at + 1] ?? "";
-    if (!value.includes(token)) continue;
+    if (!mayHave(token, value)) continue;
     const name = (rawHeaders[at] ?? "").toLowerCase();
-    const left = value.replace(`${token}.`, "").replaceAll(`/t/${token}`, "").replaceAll(token, "");
+    const left = without(token, value.replace(`${token}.`, ""));
     if (left === "") {
       rawHeaders.splice(at, 2);
       delete headers[name];
@@ -70,6 +78,21 @@ function takeFromHeaders(token: string, { headers, rawHeaders }: IncomingMessage
       headers[name] = left;
     }
   }
+}
+
+/** In an address any sign may be written as its number. */
+function mayHave(token: string, text: string): boolean {
+  return text.includes(token) || text.includes("%");
+}
+
+/** As if the address had never had it; wherever else it stands, it alone is gone. */
+function without(token: string, text: string): string {
+  const signs = Array.from(token, (sign) => {
+    const number = Buffer.from(sign).toString("hex");
+    // Of letters, digits, - and _: none says anything else in a pattern.
+    return `(?:${sign}|%(?:${number}|${number.toUpperCase()}))`;
+  });
+  return text.replace(new RegExp(`(?:/t/)?${signs.join("")}`, "g"), "");
 }
 
 function same(one: string, other: string): boolean {

@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
-import { contentOf, readBody, sessionMetadata } from "@troupe/relay/model-proxy";
+import { contentOf, readBody, repeatedKey, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
 
 /** The answer of `POST /hooks/tool`. */
@@ -52,10 +52,13 @@ export async function decideTool(route: HookRoute, request: IncomingMessage): Pr
   return (await decide(route, readQuestion(await readHook(request)))).decision;
 }
 
-/** The body of a hook. Throws `gateway.body_too_large`. */
+/** The body of a hook. Throws `gateway.body_too_large`, and `gateway.key_repeated`: which of the two the agent runs is its own. */
 export async function readHook(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request, limits.httpBodyBytes);
-  return (await contentOf(body, request.headers["content-encoding"], limits.httpBodyBytes)).content;
+  const read = await contentOf(body, request.headers["content-encoding"], limits.httpBodyBytes);
+  const key = repeatedKey(read.text() ?? "");
+  if (key !== undefined) throw requestErrors.keyRepeated(key);
+  return read.content;
 }
 
 /** Asks the middleware of `relay`, in a scope that says whose question it is. */

@@ -18,8 +18,12 @@ export async function start(
 }
 
 /** The answer, whose body is yet to be read. */
-export async function post(url: string, body: Uint8Array | string = "{}"): Promise<IncomingMessage> {
-  const sent = request(url, { method: "POST" });
+export async function post(
+  url: string,
+  body: Uint8Array | string = "{}",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<IncomingMessage> {
+  const sent = request(url, { method: "POST", headers });
   sent.on("error", () => {});
   const answered: Promise<IncomingMessage[]> = once(sent, "response");
   sent.end(body);

@@ -2,6 +2,7 @@
  * Inspecting: what activation would do with a plugin, found by reading alone. Nothing is written, loaded or started.
  */
 import { TroupeError } from "@troupe/base";
+import { checkSocketPlace } from "../carriers/worker/worker-carrier.ts";
 import { checkFile } from "../manifest/checked-file.ts";
 import { digestsOf, entryOf, type PluginKind } from "../manifest/load.ts";
 import type { PluginManifest, Startup } from "../manifest/manifest.ts";
@@ -40,6 +41,7 @@ export async function inspectPlugin(
   try {
     const file = await checkFiles(manifest, source);
     const { runsIn } = await preparePlugin(manifest, source, policy);
+    if (runsIn === "its own process") await checkSocketPlace(id);
     return { ...found, runsIn, file, problem: undefined };
   } catch (error) {
     return { ...found, runsIn: undefined, file: undefined, problem: problemOf(error) };

@@ -15,6 +15,7 @@ import {
 import type { HostFrame, Next } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
 import { type ChunkHeard, type ChunkStreams, type ChunkWord, streamOf } from "./chunk-streams.ts";
+import type { GivenFailures } from "./given-failures.ts";
 
 /** The rest of a call. */
 export interface Around {
@@ -30,6 +31,7 @@ interface Running extends Around {
 /** What those of one session share with it. */
 export interface AroundParts {
   readonly streams: ChunkStreams;
+  readonly given: GivenFailures;
   /** A call of any middleware is over, with the stream that it answered. May be told twice. */
   readonly over: (invoke: number) => void;
 }
@@ -39,6 +41,7 @@ export class Arounds {
   readonly #encoding: PayloadEncoding;
   readonly #send: (frame: HostFrame) => void;
   readonly #streams: ChunkStreams;
+  readonly #given: GivenFailures;
   readonly #over: (invoke: number) => void;
   readonly #running = new Map<number, Running>();
 
@@ -46,6 +49,7 @@ export class Arounds {
     this.#encoding = encoding;
     this.#send = send;
     this.#streams = parts.streams;
+    this.#given = parts.given;
     this.#over = parts.over;
   }
 
@@ -56,6 +60,7 @@ export class Arounds {
   /** A call is over, whether it went around something or not; `cause` is for those who still read one of its streams. */
   end(invoke: number, cause: unknown = pluginErrors.nextRevoked()): void {
     if (this.#running.delete(invoke)) this.#streams.end(invoke, cause);
+    this.#given.end(invoke);
     this.#over(invoke);
   }
 
@@ -87,6 +92,7 @@ export class Arounds {
   /** The session is over. */
   fail(error: TroupeError): void {
     this.#running.clear();
+    this.#given.clear();
     this.#streams.fail(error);
   }
 
@@ -99,7 +105,7 @@ export class Arounds {
         this.#say(name, { stream: true });
         await this.#streams.write(name, chunks);
       } else {
-        this.#say(name, { payload: encodePayload(value, this.#encoding) });
+        this.#say(name, { payload: this.#payloadOf(value) });
       }
     } catch (error) {
       this.#refuse(name, error);
@@ -107,7 +113,18 @@ export class Arounds {
   }
 
   #refuse(name: { invoke: number; next: number }, error: unknown): void {
-    this.#say(name, { error: toCarriedError(error, this.#encoding) });
+    const carried = toCarriedError(error, this.#encoding);
+    if (this.#running.has(name.invoke)) this.#given.add(name.invoke, error, carried);
+    this.#say(name, { error: carried });
+  }
+
+  /** What the plugin can't be shown is nobody's failure, and least of all its own. */
+  #payloadOf(value: unknown): Uint8Array {
+    try {
+      return encodePayload(value, this.#encoding);
+    } catch (cause) {
+      throw pluginErrors.cannotShow(cause);
+    }
   }
 
   #say(

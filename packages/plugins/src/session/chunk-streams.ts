@@ -9,6 +9,7 @@
  * side lost count.
  */
 import {
+  type CarriedError,
   decodePayload,
   encodePayload,
   fromCarriedError,
@@ -17,6 +18,7 @@ import {
 } from "@troupe/protocol/actor/v1";
 import type { Chunk, ChunkCredit, ChunkEnd } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
+import type { GivenFailures } from "./given-failures.ts";
 
 /** What the two ends say to each other. */
 export type ChunkWord =
@@ -37,12 +39,15 @@ export type ChunkHeard = "taken" | "late" | "uncredited";
 export class ChunkStreams {
   readonly #encoding: PayloadEncoding;
   readonly #send: (word: ChunkWord) => void;
+  readonly #given: GivenFailures | undefined;
   readonly #readers = new Map<string, Reader>();
   readonly #writers = new Map<string, Writer>();
 
-  constructor(encoding: PayloadEncoding, send: (word: ChunkWord) => void) {
+  /** `given`: at the host's end, what the plugin is told of. */
+  constructor(encoding: PayloadEncoding, send: (word: ChunkWord) => void, given?: GivenFailures) {
     this.#encoding = encoding;
     this.#send = send;
+    this.#given = given;
   }
 
   /** A stream that the other side writes. `ended` is called once, when it is over in whatever way. */
@@ -63,10 +68,10 @@ export class ChunkStreams {
   async write(name: StreamName, chunks: AsyncIterable<unknown>): Promise<void> {
     const key = keyOf(name);
     const writer = new Writer(chunks[Symbol.asyncIterator](), {
-      chunk: (value) =>
-        this.#send({ $case: "chunk", value: { ...name, payload: encodePayload(value, this.#encoding) } }),
+      chunk: (value) => this.#send({ $case: "chunk", value: { ...name, payload: this.#payloadOf(value) } }),
       end: (error) => {
         const carried = error === undefined ? undefined : toCarriedError(error.cause, this.#encoding);
+        if (error !== undefined && carried !== undefined) this.#given?.add(name.invoke, error.cause, carried);
         this.#send({ $case: "chunkEnd", value: { ...name, error: carried } });
       },
     });
@@ -86,10 +91,24 @@ export class ChunkStreams {
     const reader = this.#readers.get(key);
     if (reader === undefined) return "late";
     if ($case === "chunkEnd") {
-      reader.end(value.error && { cause: fromCarriedError(value.error, this.#encoding) });
+      reader.end(value.error && { cause: this.#failureOf(value.invoke, value.error) });
       return "taken";
     }
     return reader.take(decodePayload(value.payload, this.#encoding)) ? "taken" : "uncredited";
+  }
+
+  /** What the plugin can't be shown is nobody's failure, and least of all its own. */
+  #payloadOf(chunk: unknown): Uint8Array {
+    try {
+      return encodePayload(chunk, this.#encoding);
+    } catch (cause) {
+      throw this.#given === undefined ? cause : pluginErrors.cannotShow(cause);
+    }
+  }
+
+  #failureOf(invoke: number, error: CarriedError): unknown {
+    const given = this.#given?.of(invoke, error);
+    return given === undefined ? fromCarriedError(error, this.#encoding) : given.error;
   }
 
   /** All streams of a call are over: nobody wants them any more, or whoever made them is gone. */

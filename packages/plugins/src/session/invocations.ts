@@ -14,6 +14,7 @@ import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { pluginErrors } from "../errors.ts";
 import type { Around, Arounds } from "./arounds.ts";
 import type { CallCounts } from "./call-counts.ts";
+import type { GivenFailures } from "./given-failures.ts";
 
 /** What a call of middleware may say beside its payload. */
 export interface InvokeOptions {
@@ -52,6 +53,7 @@ export interface InvocationParts {
   /** A call begins, in the async context of whoever made it. */
   readonly began: (invoke: number) => void;
   readonly counts: CallCounts;
+  readonly given: GivenFailures;
 }
 
 /** The calls of one session. */
@@ -61,6 +63,7 @@ export class Invocations {
   readonly #arounds: Arounds;
   readonly #began: (invoke: number) => void;
   readonly #counts: CallCounts;
+  readonly #given: GivenFailures;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
@@ -70,6 +73,7 @@ export class Invocations {
     this.#arounds = parts.arounds;
     this.#began = parts.began;
     this.#counts = parts.counts;
+    this.#given = parts.given;
   }
 
   /** The answer. Rejects with the plugin's error, or `plugin.*`. */
@@ -90,8 +94,8 @@ export class Invocations {
         signal?.removeEventListener("abort", aborted);
       };
       const failed = (error: unknown): void => {
-        // A guardrail that says no by throwing has done what it is there for.
-        if (!isRejection(error)) this.#counts.failures += 1;
+        // A guardrail that says no by throwing has done what it is there for; what failed below it isn't its own.
+        if (!isRejection(error) && !this.#given.has(invoke, error)) this.#counts.failures += 1;
         reject(error);
       };
       this.#counts.calls += 1;

@@ -29,6 +29,7 @@ import { Arounds } from "./arounds.ts";
 import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
+import { GivenFailures } from "./given-failures.ts";
 import { HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { Lines } from "./lines.ts";
@@ -65,6 +66,7 @@ export class PluginSession {
   readonly #lines: Lines;
   readonly #invocations: Invocations;
   readonly #arounds: Arounds;
+  readonly #given = new GivenFailures();
   readonly #questions: HostQuestions;
   readonly #logRate: LogRate;
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
@@ -91,7 +93,7 @@ export class PluginSession {
     });
     const send = (frame: HostFrame): void => carrier.send(frame);
     const { encoding } = declared;
-    const streams = new ChunkStreams(encoding, (body) => send({ body }));
+    const streams = new ChunkStreams(encoding, (body) => send({ body }), this.#given);
     const questions = new HostQuestions({
       ...{ host: parts.host, encoding, send },
       failed: (error) => {
@@ -99,12 +101,16 @@ export class PluginSession {
       },
     });
     this.#questions = questions;
-    this.#arounds = new Arounds(encoding, send, { streams, over: (invoke) => questions.host.over(invoke) });
+    this.#arounds = new Arounds(encoding, send, {
+      ...{ streams, given: this.#given },
+      over: (invoke) => questions.host.over(invoke),
+    });
     const began = (invoke: number): void => questions.host.began(invoke);
     this.#invocations = new Invocations(env.timers, send, {
       arounds: this.#arounds,
       began,
       counts: this.counts,
+      given: this.#given,
     });
   }
 
@@ -247,13 +253,15 @@ export class PluginSession {
   #heardResult({ invoke, payload, error, stream }: InvokeResult): void {
     const { encoding } = this.declared;
     const read = () => {
-      if (stream && error === undefined) return this.#arounds.answer(invoke);
-      this.#arounds.end(invoke);
-      if (error !== undefined) throw fromCarriedError(error, encoding);
-      return decodePayload(payload, encoding);
+      if (error !== undefined) {
+        const given = this.#given.of(invoke, error);
+        throw given === undefined ? fromCarriedError(error, encoding) : given.error;
+      }
+      return stream ? this.#arounds.answer(invoke) : decodePayload(payload, encoding);
     };
-    if (this.#invocations.answer(invoke, read) === "never_asked")
-      this.lost(pluginErrors.violation(`call ${invoke} was never made`));
+    const answered = this.#invocations.answer(invoke, read);
+    if (answered === "never_asked") this.lost(pluginErrors.violation(`call ${invoke} was never made`));
+    else if (answered === "settled" && (error !== undefined || !stream)) this.#arounds.end(invoke);
   }
 
   #heardNext(asked: Next): void {
@@ -277,9 +285,11 @@ export class PluginSession {
   }
 
   #heardChunk(word: ChunkWord): void {
-    // A stream that it answered has failed: so has its call.
-    if (word.$case === "chunkEnd" && word.value.next === 0 && word.value.error !== undefined)
-      this.counts.failures += 1;
+    // A stream that it answered has failed: so has its call, unless it gives on what has failed below it.
+    if (word.$case === "chunkEnd" && word.value.next === 0 && word.value.error !== undefined) {
+      const { invoke, error } = word.value;
+      if (this.#given.of(invoke, error) === undefined) this.counts.failures += 1;
+    }
     try {
       if (this.#arounds.heardChunk(word) === "uncredited")
         this.lost(pluginErrors.violation("a chunk that nobody had asked for"));

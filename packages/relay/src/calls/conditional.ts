@@ -14,6 +14,7 @@ import { textWithoutSecrets } from "../redaction/secrets.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Call, CallParts } from "./call-parts.ts";
 import { saysTheSame, snapshot } from "./snapshot.ts";
+import { isUnshown } from "./unshown.ts";
 
 type ConditionalKind =
   | "tool_conditional_execution_guardrail"
@@ -132,6 +133,6 @@ function failedBy(call: Call, entry: Entry, error: unknown, told: { readonly dat
     "otel.status_description": textWithoutSecrets(`${failure.message}: ${reason}`),
   };
   parts.recorder.mark(parent, { name, ...told, metadata, ...categoryOf(entry) }, { chains });
-  parts.registry.tellFailure(entry, error);
+  if (!isUnshown(error)) parts.registry.tellFailure(entry, error);
   return failure;
 }

@@ -5,8 +5,8 @@
  * stream has ended. Each level is read in the model's scope, whoever reads. Ending a level ends those below it: their
  * generators' `finally` runs, and signals fire.
  *
- * What an intercept throws is its own failure, and told of under its name, unless a level below has failed before: then it is that one's,
- * which an intercept in another process gives on as a copy.
+ * What an intercept throws is its own failure, and told of under its name, unless it is what a level below has thrown to it; a copy that went
+ * through another process is taken for that by the process's own session.
  */
 import { TroupeError } from "@troupe/base";
 import { relayErrors } from "../errors.ts";
@@ -17,6 +17,7 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
 import { type Call, type CallContext, InnerContext } from "./call-parts.ts";
 import { failedWithin } from "./conditional.ts";
+import { isUnshown } from "./unshown.ts";
 
 /** The provider: answers chunks as it gets them. An async generator is one. */
 export type LlmStreamFunction = (
@@ -66,13 +67,15 @@ interface Place {
   readonly index: number;
   readonly request: LlmRequest;
   readonly above: Invocation;
+  /** The level that reads this one; undefined: the caller does. */
+  readonly reader?: StreamLevel;
 }
 
-async function openLevel(opening: Opening, { index, request, above }: Place): Promise<StreamLevel> {
+async function openLevel(opening: Opening, { index, request, above, reader }: Place): Promise<StreamLevel> {
   const { call, scope, fn } = opening;
   const entry = opening.entries[index];
   const invocation = new Invocation(above);
-  const level = new StreamLevel(opening, invocation, entry);
+  const level = new StreamLevel(opening, { invocation, entry, reader });
   try {
     if (entry === undefined) {
       const chunks = await invocation.run(() => fn(request, new InnerContext(invocation, scope)));
@@ -80,8 +83,10 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
     }
     const next = async (rest: LlmRequest): Promise<StreamLevel> => {
       if (invocation.settled) throw relayErrors.nextRevoked(entry.name);
-      const below = openLevel(opening, { index: index + 1, request: rest, above: invocation });
-      return await level.opens(below);
+      return await openLevel(opening, {
+        ...{ index: index + 1, request: rest },
+        ...{ above: invocation, reader: level },
+      });
     };
     const payload = { name: call.name, request };
     const { timers } = call.parts.env;
@@ -92,9 +97,10 @@ async function openLevel(opening: Opening, { index, request, above }: Place): Pr
   }
 }
 
-/** What was thrown may be nothing at all. */
-interface Failure {
-  readonly error: unknown;
+interface LevelParts {
+  readonly invocation: Invocation;
+  readonly entry: StreamEntry | undefined;
+  readonly reader: StreamLevel | undefined;
 }
 
 /** The chunks of one level, as the level above, or the caller's stream, reads them. */
@@ -108,13 +114,15 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   readonly #what: string;
   #chunks: AsyncIterator<unknown> | undefined;
   #over = false;
-  #below: StreamLevel | undefined;
-  #failure: Failure | undefined;
+  readonly #reader: StreamLevel | undefined;
+  /** What levels below have thrown to it. */
+  readonly #given = new Set<unknown>();
 
-  constructor(opening: Opening, invocation: Invocation, entry: StreamEntry | undefined) {
+  constructor(opening: Opening, { invocation, entry, reader }: LevelParts) {
     this.#opening = opening;
     this.#invocation = invocation;
     this.#entry = entry;
+    this.#reader = reader;
     this.#by = entry?.name ?? opening.call.name;
     this.#what = entry === undefined ? `The provider "${this.#by}"` : `The intercept "${this.#by}"`;
     invocation.hold(() => this.#leave());
@@ -148,40 +156,23 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
     }
   }
 
-  /** Waits for the level below; a failure of it isn't this one's. */
-  async opens(below: Promise<StreamLevel>): Promise<StreamLevel> {
-    try {
-      this.#below = await below;
-      return this.#below;
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
-  }
-
   /** It has failed, and is over. What whoever reads it is thrown. */
   failed(error: unknown): unknown {
-    const before = this.#below?.failure ?? this.#failure;
     const isGivenUp = this.#over;
     this.close();
-    const thrown =
-      before !== undefined
-        ? isCopy(error, before.error)
-          ? before.error
-          : error
-        : this.#own(error, isGivenUp);
-    this.#failure = { error: thrown };
+    const thrown = this.#given.has(error) ? error : this.#own(error, isGivenUp);
+    this.#reader?.gave(thrown);
     return thrown;
   }
 
-  /** With what it, or one below, has failed. */
-  get failure(): Failure | undefined {
-    return this.#failure ?? this.#below?.failure;
+  /** A level below has thrown this: whoever gives it on hasn't failed with it. */
+  gave(error: unknown): void {
+    this.#given.add(error);
   }
 
   #own(error: unknown, isGivenUp: boolean): unknown {
     const isSaid = TroupeError.is(error) && error.group === "relay";
-    if (this.#entry === undefined || isGivenUp || isSaid) return error;
+    if (this.#entry === undefined || isGivenUp || isSaid || isUnshown(error)) return error;
     return failedWithin(this.#opening.call, this.#entry, error);
   }
 
@@ -207,11 +198,6 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   #inScope<R>(fn: () => R): R {
     return this.#opening.call.parts.scopes.run(this.#opening.scope, fn);
   }
-}
-
-/** An error that went through another process is one of the same words. */
-function isCopy(error: unknown, original: unknown): boolean {
-  return error instanceof Error && original instanceof Error && error.message === original.message;
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

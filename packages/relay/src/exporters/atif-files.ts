@@ -1,6 +1,6 @@
 /**
  * AtifFiles: a trajectory for each outermost scope of this process, in a file of its own, written when the scope has ended,
- * and all that it left running. Past the limits the oldest is written as it is.
+ * and all that it left running. Past the limits the oldest is written as it is. Files of one session, by what its events say of it, have its id.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -50,7 +50,8 @@ export class AtifFiles extends Exporter {
     this.#writing = this.#writing.then(async () => {
       const path = resolve(this.#pathOf(id));
       try {
-        const session = { sessionId: id, agent: atifAgent(this.#options), missing: 0 };
+        const sessionId = events.map(sessionOf).find((said) => said !== undefined) ?? id;
+        const session = { sessionId, trajectoryId: id, agent: atifAgent(this.#options), missing: 0 };
         const trajectory = buildTrajectory(session, events);
         await mkdir(dirname(path), { recursive: true });
         await writeFile(path, JSON.stringify(trajectory, undefined, 2), { mode: 0o600 });
@@ -60,4 +61,10 @@ export class AtifFiles extends Exporter {
       }
     });
   }
+}
+
+/** What joins all that one agent does. */
+function sessionOf({ metadata }: RelayEvent): string | undefined {
+  const said = metadata?.["session_id"];
+  return typeof said === "string" && said !== "" ? said : undefined;
 }

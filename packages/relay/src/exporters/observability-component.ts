@@ -95,11 +95,20 @@ const configRules: FieldRules = {
 export const observabilityComponent: Component = {
   validate: (config, findings) => {
     findings.check(config, configRules);
-    checkEach(section(config, "atof"), "sinks", "atof.", sinks, findings);
+    checkEach(
+      section(config, "atof"),
+      "sinks",
+      "atof.",
+      { fields: sinks, needed: ({ type }) => (type === "stream" ? ["url"] : []) },
+      findings,
+    );
     const telemetry = section(config, "opentelemetry");
-    checkEach(telemetry, "endpoints", "opentelemetry.", traceRules, findings);
-    for (const signal of ["logs", "metrics"])
-      checkEach(section(telemetry, signal), "endpoints", `opentelemetry.${signal}.`, target, findings);
+    const traces = { fields: traceRules, needed: () => ["type", "endpoint"] };
+    checkEach(telemetry, "endpoints", "opentelemetry.", traces, findings);
+    for (const signal of ["logs", "metrics"]) {
+      const endpoint = { fields: target, needed: () => ["endpoint"] };
+      checkEach(section(telemetry, signal), "endpoints", `opentelemetry.${signal}.`, endpoint, findings);
+    }
   },
   register: (config, context) => {
     const atof = section(config, "atof");
@@ -158,10 +167,27 @@ function atifFiles(atif: JsonObject): AtifFiles {
   );
 }
 
-function checkEach(of: JsonObject, list: string, at: string, fields: FieldRules, findings: Findings): void {
+/** `needed`: fields of an entry that have no default. */
+function checkEach(
+  of: JsonObject,
+  list: string,
+  at: string,
+  {
+    fields,
+    needed,
+  }: { readonly fields: FieldRules; readonly needed: (entry: JsonObject) => readonly string[] },
+  findings: Findings,
+): void {
   const given = of[list];
-  for (const [n, entry] of (isList(given) ? given.filter(isObject) : []).entries())
-    findings.check(entry, fields, `${at}${list}[${n}].`);
+  for (const [n, entry] of (isList(given) ? given.filter(isObject) : []).entries()) {
+    const place = `${at}${list}[${n}].`;
+    findings.check(entry, fields, place);
+    for (const name of needed(entry)) {
+      const rule = fields[name];
+      const expected = Object.hasOwn(entry, name) || typeof rule !== "function" ? undefined : rule(null);
+      if (expected !== undefined) findings.unsupported(`${place}${name}`, expected);
+    }
+  }
 }
 
 function section(config: JsonObject, name: string): JsonObject {

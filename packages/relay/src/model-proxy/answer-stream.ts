@@ -6,7 +6,7 @@
  */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { CameChunk, CameChunks } from "./came-chunks.ts";
+import type { CameChunks, TakenChunk } from "./came-chunks.ts";
 import { exactJson } from "./exact-json.ts";
 
 /** How chunks stand one behind the other. It knows what was written so far. */
@@ -14,8 +14,8 @@ export interface ChunkFrame {
   readonly contentType: string;
   /** What ends a stream that has no provider. */
   readonly last: string;
-  /** One more. `came`: in front of it stood what its provider wrote there; undefined: it is no provider's, or was changed. */
-  chunk(json: string, chunk: unknown, came: CameChunk | undefined): string;
+  /** One more. `came`: which of the provider's it is, as far as that is known. */
+  chunk(json: string, chunk: unknown, came: TakenChunk): string;
   /** Behind all; `last`: what stood there. */
   end(last: string): string;
 }
@@ -55,9 +55,10 @@ export class AnswerStream {
   async chunk(chunk: unknown): Promise<void> {
     this.begin();
     const plain = JSON.stringify(chunk);
-    const { same, like } = this.#parts.came?.take(plain) ?? {};
+    const came = this.#parts.came?.take(plain) ?? {};
+    const { same, like } = came;
     const json = same?.json ?? (like === undefined ? plain : exactJson(chunk, like.json));
-    await this.bytes(Buffer.from(this.#frame.chunk(json, chunk, same)));
+    await this.bytes(Buffer.from(this.#frame.chunk(json, chunk, came)));
   }
 
   /** What is written as it came. */
@@ -68,6 +69,13 @@ export class AnswerStream {
     // One that was closed has no room any more, and whoever asked is told by its signal.
     if (!response.write(bytes) && !response.destroyed)
       await Promise.race([once(response, "drain"), once(response, "close")]);
+  }
+
+  /** Behind what was written: its client is to get that, and to see that it isn't all. */
+  cut(): void {
+    const { response } = this.#parts;
+    if (response.socket === null) response.destroy();
+    else response.socket.destroySoon();
   }
 
   /** Behind the last chunk. `last`: what stood there; undefined: its provider hasn't ended it, and neither does this. */

@@ -25,6 +25,7 @@ export interface TakenChunk {
 interface Waiting extends CameChunk {
   /** As a chunk is written that has no spelling of its own. */
   readonly plain: string;
+  readonly characters: number;
 }
 
 /** The chunks of one answer. */
@@ -32,13 +33,21 @@ export class CameChunks {
   readonly #waiting: Waiting[] = [];
   /** So many of them were changed, by all that is known. */
   #changed = 0;
+  #characters = 0;
 
   add(chunk: unknown, { json, before }: CameChunk): void {
     const plain = JSON.stringify(chunk);
     // Of what is said twice an intercept was shown one.
     const known = repeatedKey(json) === undefined ? json : plain;
-    this.#waiting.push({ json: known, before, plain });
-    if (this.#waiting.length > limits.gatewayChunksRemembered) this.#drop(1);
+    const characters = known.length + plain.length;
+    // Most are one text in both spellings, which is held once.
+    this.#waiting.push({ json: known, before, plain: plain === known ? known : plain, characters });
+    this.#characters += characters;
+    while (
+      this.#waiting.length > limits.gatewayChunksRemembered ||
+      this.#characters > limits.gatewayChunkCharactersRemembered
+    )
+      this.#drop(1);
   }
 
   /** For the chunk that is written next: `plain` is its JSON. */
@@ -56,7 +65,7 @@ export class CameChunks {
   }
 
   #drop(count: number): void {
-    this.#waiting.splice(0, count);
+    for (const { characters } of this.#waiting.splice(0, count)) this.#characters -= characters;
     this.#changed = Math.max(0, this.#changed - count);
   }
 }

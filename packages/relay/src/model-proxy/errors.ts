@@ -39,6 +39,13 @@ export const proxyErrors = {
       `What guards the model can't be shown the request: ${message.slice(0, MOST_OF_REASON)}`,
       { cause },
     ),
+  chunkUnshown: (cause: TroupeError) =>
+    error(
+      502,
+      "chunk_unshown",
+      `What goes around the model can't be shown what it streamed: ${cause.message.slice(0, MOST_OF_REASON)}`,
+      { cause },
+    ),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),
@@ -77,6 +84,12 @@ export const proxyErrors = {
       "upstream_unread",
       `${upstream} streamed what can't be read (${reasonOf(cause)}), and an intercept would have to see it`,
       { cause },
+    ),
+  streamUnasked: (upstream: string) =>
+    error(
+      502,
+      "stream_unasked",
+      `${upstream} answered a request for one piece with a stream, and an intercept would have to see it: ask for a stream`,
     ),
   ended: (cause: unknown) => error(503, "stopping", "The gateway ended before the answer did", { cause }),
   answeredTwice: () =>

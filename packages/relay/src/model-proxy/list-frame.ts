@@ -1,6 +1,6 @@
 /** ListFrame: chunks as the elements of one list in JSON, as Gemini streams where nobody asks for events. */
 import type { ChunkFrame } from "./answer-stream.ts";
-import type { CameChunk } from "./came-chunks.ts";
+import type { TakenChunk } from "./came-chunks.ts";
 
 /** A list. */
 export class ListFrame implements ChunkFrame {
@@ -8,10 +8,10 @@ export class ListFrame implements ChunkFrame {
   readonly last = "]";
   #isOpen = false;
 
-  chunk(json: string, _chunk: unknown, came: CameChunk | undefined): string {
+  chunk(json: string, _chunk: unknown, { same }: TakenChunk): string {
     // The first that is written may not be the first that came.
-    const fits = came !== undefined && came.before.includes("[") !== this.#isOpen;
-    const before = fits ? came.before : this.#isOpen ? "," : "[";
+    const fits = same !== undefined && same.before.includes("[") !== this.#isOpen;
+    const before = fits ? same.before : this.#isOpen ? "," : "[";
     this.#isOpen = true;
     return before + json;
   }

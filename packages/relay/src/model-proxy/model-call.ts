@@ -14,11 +14,12 @@ import type { Readable } from "node:stream";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { LlmContext } from "../calls/stream-chain.ts";
+import { isUnshown } from "../calls/unshown.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
-import type { ChunkForm } from "./answer-form.ts";
+import { type ChunkForm, isEventStream } from "./answer-form.ts";
 import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
@@ -109,14 +110,10 @@ export async function callModel(
   return failure;
 }
 
-/** A request that no plugin's session can carry. */
-const unshown: ReadonlySet<string> = new Set(["frame_too_long", "cannot_show"]);
-
 /** Middleware that failed since it can't be shown such a request hasn't failed: its client would try again. */
 function asClients(error: unknown): unknown {
-  const cause = TroupeError.is(error) && error.code === "middleware_failed" ? error.cause : undefined;
-  if (!TroupeError.is(cause) || cause.group !== "plugin" || !unshown.has(cause.code)) return error;
-  return proxyErrors.bodyUnshown(cause, error);
+  const cause = TroupeError.is(error) && error.code === "middleware_failed" ? error.cause : error;
+  return isUnshown(cause) ? proxyErrors.bodyUnshown(cause, error) : error;
 }
 
 /** Why middleware wouldn't see all that a provider may read; undefined: it does. */
@@ -215,7 +212,12 @@ class Exchange {
     await pass(upstream, sent, {
       response,
       signal,
-      head: (head) => this.#begin(head),
+      head: (head) => {
+        // Who reads it as one would read what no intercept was shown.
+        if (throughIntercepts !== undefined && isEventStream(head.headers["content-type"]))
+          throw proxyErrors.streamUnasked(upstream.name);
+        return this.#begin(head);
+      },
       cut: () => (this.isCut = true),
       see: (chunk) => this.#reader?.read(chunk),
     });
@@ -230,6 +232,7 @@ class Exchange {
     const frame = frameOf(asked);
     const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
     let last: string | undefined;
+    let isAsked = false;
     const begin = (head: AnswerHead, form: ChunkForm | undefined): void => {
       // Of several answers the first one's head counts.
       if (this.begun) return;
@@ -239,12 +242,14 @@ class Exchange {
     try {
       const chunks = await through(rewritten, (changed, { signal }) => {
         const { upstream, sent } = this.#sent(changed);
+        isAsked = true;
         return providerEvents(upstream, sent, {
           signal,
           asked,
           head: begin,
           came: (chunk, how) => came.add(chunk, how),
           bytes: (bytes) => stream.bytes(bytes),
+          aside: (text) => stream.bytes(Buffer.from(text)),
           last: (text) => (last = text),
         });
       });
@@ -256,8 +261,8 @@ class Exchange {
       await stream.end(last);
     } catch (error) {
       this.isCut = this.begun;
-      if (this.begun) response.destroy();
-      throw error;
+      if (this.begun) stream.cut();
+      throw isAsked && isUnshown(error) ? proxyErrors.chunkUnshown(error) : error;
     }
     return { status: this.#status || 200, ...(await this.#reader?.told()) };
   }

@@ -9,7 +9,7 @@ import { createParser } from "eventsource-parser";
 import { type ChunkForm, formed } from "./answer-form.ts";
 import type { CameChunk } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
-import { LAST_DATA, LAST_EVENT } from "./event-frame.ts";
+import { isLastData, LAST_EVENT } from "./event-frame.ts";
 import { type ElementEar, ListElements } from "./list-elements.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import { unpackerOf } from "./unpacker.ts";
@@ -22,6 +22,8 @@ export interface EventEars {
   readonly asked: ChunkForm;
   /** Told what the answer is; without a form it has bytes, and no chunks. */
   readonly head: (head: AnswerHead, form: ChunkForm | undefined) => void;
+  /** What stands between events and is none (comments, retries), in its place; nothing of it is a chunk. */
+  readonly aside: (text: string) => Promise<void>;
   /** A chunk as it came, before it is given. */
   readonly came: (chunk: unknown, came: CameChunk) => void;
   /** The next bytes of an answer that has no chunks. */
@@ -73,24 +75,34 @@ interface Reading {
   readonly unread: (cause: unknown) => Error;
 }
 
+/** What was read and hasn't been given yet. */
+type Read = { readonly chunk: unknown } | { readonly aside: string };
+
 async function* chunksOf(source: Readable, { form, ears, unread }: Reading): AsyncGenerator<unknown> {
   const decoder = new StringDecoder("utf8");
-  let chunks: unknown[] = [];
+  let came: Read[] = [];
   const add = (json: string, before: string): void => {
     const chunk = JSON.parse(json);
     ears.came(chunk, { json, before });
-    chunks.push(chunk);
+    came.push({ chunk });
   };
-  const reader = form === "list" ? listReader(add, ears.last) : eventReader(add, ears.last);
+  const aside = (text: string): void => void came.push({ aside: text });
+  const reader = form === "list" ? listReader(add, ears.last) : eventReader({ add, aside, last: ears.last });
   for await (const part of source) {
+    let failure: Error | undefined;
     try {
       reader(decoder.write(part));
     } catch (cause) {
-      throw unread(cause);
+      failure = unread(cause);
     }
-    const known = chunks;
-    chunks = [];
-    yield* known;
+    const known = came;
+    came = [];
+    for (const one of known) {
+      if ("aside" in one) await ears.aside(one.aside);
+      else yield one.chunk;
+    }
+    // Behind what is good, however it was cut into parts on its way.
+    if (failure !== undefined) throw failure;
   }
 }
 
@@ -102,10 +114,18 @@ function listReader(add: ElementEar, last: EventEars["last"]): (text: string) =>
   };
 }
 
-function eventReader(add: ElementEar, last: EventEars["last"]): (text: string) => void {
+interface EventReading {
+  readonly add: ElementEar;
+  readonly aside: (text: string) => void;
+  readonly last: EventEars["last"];
+}
+
+function eventReader({ add, aside, last }: EventReading): (text: string) => void {
   const parser = createParser({
+    onComment: (text) => aside(`: ${text}\n\n`),
+    onRetry: (ms) => aside(`retry: ${ms}\n\n`),
     onEvent: ({ data, event, id }) => {
-      if (data === LAST_DATA) return last(LAST_EVENT);
+      if (isLastData(data)) return last(LAST_EVENT);
       add(data, `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`);
     },
   });
@@ -117,8 +137,11 @@ function unpacked(sink: Readable, encoding: string | undefined, unread: Reading[
   if (unpacker === "unknown") throw unread(new Error(`its encoding is ${encoding}`));
   if (!(unpacker instanceof Transform)) return sink;
   const source = new PassThrough();
+  let isEmpty = true;
+  sink.once("data", () => (isEmpty = false));
   sink.on("error", (cause) => source.destroy(cause));
-  unpacker.on("error", (cause) => source.destroy(unread(cause)));
+  // Nothing at all is packed in no way.
+  unpacker.on("error", (cause) => (isEmpty ? source.end() : source.destroy(unread(cause))));
   return sink.pipe(unpacker).pipe(source);
 }
 

@@ -100,7 +100,7 @@ const MOST_WORDS = 500;
 /** What an answer that its client has read says went wrong: its status, its words, or that it isn't all there. */
 function failureOf(codec: ProviderCodec, told: Partial<ToldAnswer>): string | undefined {
   const { status, content, complete, failure, content_type: type } = told;
-  if (typeof status === "number" && status >= 400) {
+  if (typeof status === "number" && status >= 300) {
     const { error } = isObject(content) ? content : {};
     const message = isObject(error) ? error.message : error;
     const words = typeof message === "string" ? message.slice(0, MOST_WORDS) : "";

@@ -13,7 +13,7 @@ import type { StreamCollector } from "../calls/llm-codec.ts";
 import type { ProviderCodec } from "../codecs/codec.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
 import { formOfText, isEventStream } from "./answer-form.ts";
-import { LAST_DATA } from "./event-frame.ts";
+import { isLastData } from "./event-frame.ts";
 import { ListElements } from "./list-elements.ts";
 import { type Unpacker, unpackerOf } from "./unpacker.ts";
 
@@ -193,7 +193,7 @@ class EventText implements TextReader {
 
   #add(data: string): void {
     // Servers that speak as OpenAI's may say that, and not why a choice ends.
-    if (data === LAST_DATA) this.#closed = true;
+    if (isLastData(data)) this.#closed = true;
     // What else is no JSON says nothing.
     const chunk = parsed(data);
     if (chunk === null) return;

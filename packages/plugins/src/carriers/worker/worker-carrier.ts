@@ -18,7 +18,7 @@ import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../car
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
-import { makeOwnedFolder } from "../../owned-folder.ts";
+import { exampleOfOwnedFolder, makeOwnedFolder } from "../../owned-folder.ts";
 import { FrameBudget } from "../frame-budget.ts";
 import type { BatchStream } from "./batch-stream.ts";
 import { type WorkerExit, workerErrors } from "./errors.ts";
@@ -48,16 +48,29 @@ export interface WorkerOptions {
 /** How long the end of a connection waits for the end of the process, which says more. */
 const EXIT_GRACE_MS = 1_000;
 
-/** Opens a worker. Rejects with `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
+const FOLDER = "troupe-worker";
+const SOCKET = "host.sock";
+/** Bytes of a socket's path, by the kernel. */
+const SOCKET_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+
+/** Whether a worker has a place for its socket; nothing is made. Throws `config.no_temporary_folder` and `plugin.worker_no_socket`. */
+export async function checkSocketPlace(plugin: string): Promise<void> {
+  const socket = join(await exampleOfOwnedFolder(FOLDER), SOCKET);
+  const length = Buffer.byteLength(socket);
+  if (length > SOCKET_PATH_BYTES)
+    throw workerErrors.noSocket(plugin, socket, new Error(`its path has ${length} bytes`));
+}
+
+/** Opens a worker. Rejects with `config.no_temporary_folder`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
     const { plugin, load, origin, override } = options;
     await using room = new AsyncDisposableStack();
-    const folder = room.adopt(await makeOwnedFolder("troupe-worker"), (path) =>
+    const folder = room.adopt(await makeOwnedFolder(FOLDER), (path) =>
       rm(path, { recursive: true, force: true }),
     );
     const launch = await planLaunch({ load, origin, folder, override });
-    const handover = { socket: join(folder, "host.sock"), token: randomBytes(32).toString("hex") };
+    const handover = { socket: join(folder, SOCKET), token: randomBytes(32).toString("hex") };
     const listening = WorkerServer.listen(handover).catch((cause: unknown) => {
       throw workerErrors.noSocket(plugin, handover.socket, cause);
     });

@@ -3,11 +3,13 @@
  *
  * What a request says that was not said before is a step of the user; each response of a model is a step of the agent.
  * What a tool answers is observed in the step that asked for it: the one whose response has the call's id, else the last
- * of the agent's. Marks are kept in `extra.marks`, each with the step that it came behind.
+ * of the agent's. Why a call was refused is a step of the system, since there is no call: what it would have said is in no event. Marks are
+ * kept in `extra.marks`, each with the step that it came behind.
  */
 import { detectCodec, detectResponseCodec } from "../../codecs/codecs.ts";
 import { isObject, type JsonObject, present } from "../../codecs/json.ts";
 import type { Json, MarkEvent, RelayEvent, ScopeEvent } from "../../events/event.ts";
+import { readRefusal, readStopped } from "../../events/told-call.ts";
 import {
   type DescribedCall,
   metadataOf,
@@ -22,6 +24,8 @@ import type { AtifAgent, AtifResult, AtifStep, AtifTrajectory } from "./trajecto
 /** What is known of a session beside its events. */
 export interface Session {
   readonly sessionId: string;
+  /** Of this one of the session's trajectories. Default: it is the only one, and has the session's. */
+  readonly trajectoryId?: string;
   readonly agent: AtifAgent;
   /** Events that are missing: there were more than are kept. */
   readonly missing: number;
@@ -39,7 +43,7 @@ export function buildTrajectory(session: Session, events: readonly RelayEvent[])
   return {
     schema_version: "ATIF-v1.7",
     session_id: session.sessionId,
-    trajectory_id: session.sessionId,
+    trajectory_id: session.trajectoryId ?? session.sessionId,
     agent: session.agent,
     steps,
     final_metrics: totalsOf(steps),
@@ -71,7 +75,12 @@ class Builder {
   }
 
   #mark(mark: MarkEvent): void {
-    const { uuid, parent_uuid, name, timestamp, data, metadata } = mark;
+    const { uuid, parent_uuid, name, timestamp, data, metadata, category } = mark;
+    const reason = readRefusal(data) ?? readStopped(mark);
+    if (reason !== undefined) {
+      const what = category === "tool" ? `The tool ${name} wasn't called` : "The model wasn't asked";
+      this.#push({ source: "system", message: `${what}: ${reason}`, timestamp });
+    }
     this.marks.push({ step_id: this.steps.length, uuid, parent_uuid, name, timestamp, data, metadata });
   }
 

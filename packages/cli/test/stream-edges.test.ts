@@ -1,0 +1,93 @@
+/** What is odd in a stream that intercepts go around: what its client gets of it all the same. */
+import { text } from "node:stream/consumers";
+import type { Relay } from "@troupe/relay";
+import { expect, test } from "vitest";
+import { post, start } from "./support/gateway-calls.ts";
+import { ScriptedProvider } from "./support/provider.ts";
+
+/** Gives on each chunk, in capitals where `changes`. */
+const around = (changes: boolean) => (relay: Relay) =>
+  void relay.registerLlmStreamExecutionIntercept("around", async function* ({ request }, { next }) {
+    for await (const chunk of await next(request))
+      yield changes ? JSON.parse(JSON.stringify(chunk).replace("good", "GOOD")) : chunk;
+  });
+
+interface Sent {
+  /** One write each; the next waits for the one before. */
+  readonly parts: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly status?: number;
+}
+
+/** What a client gets, that asks for a stream or not. */
+async function got({ parts, headers, status = 200 }: Sent, changes = false, body = '{"stream":true}') {
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(status, { "content-type": "text/event-stream", ...headers });
+    const write = ([part, ...rest]: readonly string[]): unknown =>
+      part === undefined ? response.end() : response.write(part, () => write(rest));
+    write(parts);
+  });
+  const gateway = await start(provider, { listen: around(changes) });
+  const answer = await post(`${gateway.url}/v1/chat/completions`, body);
+  let said = "";
+  answer.setEncoding("utf8").on("data", (more: string) => (said += more));
+  const isWhole = await text(answer).then(
+    () => true,
+    () => false,
+  );
+  await gateway[Symbol.asyncDispose]();
+  return { status: answer.statusCode, said, isWhole };
+}
+
+const good = 'data: {"a":"good"}\n\n';
+
+test.each([
+  ["with it", [`${good}data: {bad\n\n`]],
+  ["before it", [good, "data: {bad\n\n"]],
+])("a good chunk that came %s is passed on before what is no JSON cuts the stream", async (_how, parts) => {
+  expect(await got({ parts })).toEqual({ status: 200, said: good, isWhole: false });
+});
+
+test("the last word may have something behind it, as its clients read it", async () => {
+  const end = { said: `${good}data: [DONE]\n\n`, isWhole: true };
+  expect(await got({ parts: [`${good}data: [DONE] \n\n`] })).toMatchObject(end);
+});
+
+test("comments and retries stay where they are, also where chunks are changed", async () => {
+  const of = (word: string) =>
+    `: begin\n\nretry: 7\n\ndata: {"a":"${word}"}\n\n: wait\n\ndata: {"b":"${word}"}\n\n: end\n\n`;
+  for (const parts of [[of("good")], of("good").match(/.{1,5}/gs) ?? []]) {
+    expect(await got({ parts })).toEqual({ status: 200, said: of("good"), isWhole: true });
+    expect(await got({ parts }, true)).toEqual({ status: 200, said: of("GOOD"), isWhole: true });
+  }
+});
+
+test("a packed answer of nothing is nothing", async () => {
+  for (const encoding of ["gzip", "br", "zstd", "deflate"]) {
+    const headers = { "content-encoding": encoding };
+    expect(await got({ parts: [], headers })).toEqual({ status: 200, said: "", isWhole: true });
+  }
+});
+
+test.each([
+  ["that its type doesn't say", 'event: part\ndata: {"a":"good"}', 'event: part\ndata: {"a":"GOOD"}'],
+  ["beside its type", 'event: x\ndata: {"type":"y","a":"good"}', 'event: x\ndata: {"type":"y","a":"GOOD"}'],
+  ["or none", 'data: {"type":"y","a":"good"}', 'data: {"type":"y","a":"GOOD"}'],
+  ["but of a new type", 'event: good\ndata: {"type":"good"}', 'event: GOOD\ndata: {"type":"GOOD"}'],
+])("a changed chunk keeps the name of its event, %s", async (_what, came, expected) => {
+  expect((await got({ parts: [`${came}\n\n`] }, true)).said).toBe(`${expected}\n\n`);
+});
+
+test("a stream that wasn't asked for is refused where an intercept would have to see it", async () => {
+  const { status, said } = await got({ parts: [good] }, false, "{}");
+  expect(status).toBe(502);
+  expect(JSON.parse(said).error).toMatchObject({ code: "gateway.stream_unasked" });
+});
+
+test("a refusal is no stream, whatever it begins like; one that says that it is one is", async () => {
+  const refused = { parts: [good], status: 429 };
+  expect(await got({ ...refused, headers: { "content-type": "text/plain" } }, true)).toMatchObject({
+    ...{ status: 429, said: good },
+  });
+  expect(await got(refused, true)).toMatchObject({ status: 429, said: good.replace("good", "GOOD") });
+});
