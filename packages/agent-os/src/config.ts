@@ -121,7 +121,7 @@ export function checkConfig(config: AgentOSConfig): void {
   checkLimits(config.limits ?? {});
   checkTools(config.tools ?? {});
   if (config.models !== undefined) {
-    checkNames("models", config.models, ["upstreams", "keys"]);
+    checkNames("models", config.models, ["upstreams", "keys", "unknownPaths"]);
     checkModels(config.models);
   }
   checkNetwork(config.network ?? {});

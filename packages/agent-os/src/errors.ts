@@ -272,6 +272,15 @@ export const modelErrors = {
       "token_required",
       "Only a session's own agent may call its models, at its own address",
     ),
+  unknownPath: (path: string) =>
+    error(
+      403,
+      "models",
+      "unknown_path",
+      `No guardrail would see what ${path} asks: nothing was sent. models.unknownPaths: "pass" lets it through`,
+    ),
+  methodNotAllowed: (method: string) =>
+    error(405, "models", "method_not_allowed", `A model is called by POST, not by ${method}`),
 };
 
 /** Errors of sessions. */
