@@ -107,9 +107,15 @@ export class Tree {
     this.#lookedAt = undefined;
   }
 
-  /** Tells all that differs from an empty sandbox. */
+  /** Tells all that differs from an empty sandbox, and the directories above that: who puts it elsewhere makes them as they are here. */
   snapshot(onChange: OnChange): void {
-    this.#tell(this.#given, this.#look(), onChange);
+    const after = this.#look();
+    const above = new Set<string>();
+    for (const [path, look] of after)
+      if (this.#given.get(path) !== look)
+        for (let at = dirname(path); at !== "/" && !above.has(at); at = dirname(at)) above.add(at);
+    const before = new Map([...this.#given].filter(([path]) => !above.has(path)));
+    this.#tell(before, after, onChange);
   }
 
   #tell(before: Look, after: Look, onChange: OnChange): void {
@@ -156,7 +162,10 @@ export class Tree {
 /** A lower layer may have something else above the path than when this was removed: nothing, a file, a link to another place. */
 function removeAt(path: string): void {
   try {
-    if (realpathSync(dirname(path)) === dirname(path)) rmSync(path, { recursive: true, force: true });
+    const parent = dirname(path);
+    // What is on another file system isn't the sandbox's.
+    const own = realpathSync(parent) === parent && lstatSync(parent).dev === lstatSync("/").dev;
+    if (own) rmSync(path, { recursive: true, force: true });
   } catch (cause) {
     if (!isGone(cause)) throw cause;
   }
