@@ -93,6 +93,7 @@ const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mc
 export function checkConfig(config: AgentOSConfig): void {
   if (typeof config !== "object" || config === null)
     throw configErrors.invalidOption("agentOS()", "called with an object, or with nothing");
+  if ("options" in config) throw configErrors.optionsInside();
   checkNames("agentOS", config, optionNames);
   for (const [name, agent] of Object.entries(config.agents ?? {})) {
     if (typeof agent?.command !== "string" || agent.command === "")
