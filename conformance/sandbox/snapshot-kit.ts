@@ -1,7 +1,10 @@
 /** What snapshots of a workspace must do, whatever its `SandboxDriver`. Call it in a test file: it registers stories with vitest. */
 import { randomBytes } from "node:crypto";
-import { expect, type TestContext, test } from "vitest";
-import { agentOS } from "../../packages/agent-os/src/index.ts";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
+import { type AgentOSConfig, agentOS } from "../../packages/agent-os/src/index.ts";
 import { Ground } from "../../packages/runtime/test/sql/ground.ts";
 import type { DriverUnderTest } from "./drivers.ts";
 
@@ -9,9 +12,14 @@ const MIB = 1024 * 1024;
 const error = (code: string) => ({ group: "sandbox", code });
 
 /** Workspaces over files of their own, that say how much they store. */
-async function workspaces(driver: DriverUnderTest, context: TestContext) {
+async function workspaces(
+  driver: DriverUnderTest,
+  context: TestContext,
+  config: Pick<AgentOSConfig, "mounts"> = {},
+) {
   if (driver.missing !== undefined) context.skip(driver.missing);
   const workspace = agentOS({
+    ...config,
     sandbox: driver.make(),
     actions: {
       stored: async (c) => {
@@ -124,6 +132,58 @@ export function snapshotKit(driver: DriverUnderTest): void {
       await expect(
         handle("from").readSnapshotParts(snapshotId, { digest: "", part: 0 }),
       ).rejects.toMatchObject({ code: "forbidden" });
+    },
+  );
+
+  story(
+    "an archive has what was removed, and is the same behind its own import, here and elsewhere",
+    async (context) => {
+      const hostPath = mkdtempSync(join(tmpdir(), "troupe-lower-"));
+      onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));
+      for (const folder of ["", "kept", "gone/below", "again", "file"])
+        mkdirSync(join(hostPath, folder), { recursive: true, mode: 0o755 });
+      for (const file of ["one", "kept/old", "kept/two", "gone/below/three", "again/four", "file/five"])
+        writeFileSync(join(hostPath, file), file, { mode: 0o644 });
+      chmodSync(join(hostPath, "kept"), 0o750);
+      chmodSync(hostPath, 0o755);
+      await using ground = await workspaces(driver, context, {
+        mounts: [{ path: "/work", hostPath, mode: "overlay" }],
+      });
+      const handle = (key: string) => ground.client.workspace.getOrCreate([key]);
+      const look = async (key: string) => {
+        const entries = await handle(key).readdirRecursive("/work");
+        const stats = await Promise.all(entries.map(async ({ path }) => await handle(key).stat(path)));
+        return entries.map(({ path }, n) => [path, stats[n]?.type, stats[n]?.mode, stats[n]?.size]);
+      };
+      await handle("from").exec(
+        "rm /work/one /work/kept/old; rm -r /work/gone /work/file; echo f > /work/file",
+      );
+      await handle("from").exec(
+        "rm -r /work/again; mkdir /work/again; echo new > /work/again/.wh.four; : > /work/.wh.one",
+      );
+      await handle("from").exec("echo more >> /work/kept/two");
+      const before = await look("from");
+      expect(before.map(([path]) => path)).toEqual([
+        "/work/.wh.one",
+        "/work/again",
+        "/work/again/.wh.four",
+        "/work/file",
+        "/work/kept",
+        "/work/kept/two",
+      ]);
+      const tar = await handle("from").exportRootFilesystem();
+      await handle("to").writeFile("/work/gone/other", "other");
+      for (const key of ["from", "to"]) await handle(key).importRootFilesystem(tar);
+      expect(await look("to")).toEqual(before);
+      await ground.restart();
+      for (const key of ["from", "to"]) {
+        expect(await look(key)).toEqual(before);
+        // A directory again, and what was removed of it is still so.
+        await handle(key).exec("rm /work/file; mkdir -p /work/file /work/gone");
+        expect((await handle(key).exec("ls /work/file /work/gone")).stdout.trim()).toBe(
+          "/work/file:\n\n/work/gone:",
+        );
+      }
     },
   );
 }

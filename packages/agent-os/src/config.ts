@@ -93,6 +93,7 @@ const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mc
 export function checkConfig(config: AgentOSConfig): void {
   if (typeof config !== "object" || config === null)
     throw configErrors.invalidOption("agentOS()", "called with an object, or with nothing");
+  if ("options" in config) throw configErrors.optionsInside();
   checkNames("agentOS", config, optionNames);
   for (const [name, agent] of Object.entries(config.agents ?? {})) {
     if (typeof agent?.command !== "string" || agent.command === "")
@@ -121,7 +122,7 @@ export function checkConfig(config: AgentOSConfig): void {
   checkLimits(config.limits ?? {});
   checkTools(config.tools ?? {});
   if (config.models !== undefined) {
-    checkNames("models", config.models, ["upstreams", "keys"]);
+    checkNames("models", config.models, ["upstreams", "keys", "unknownPaths"]);
     checkModels(config.models);
   }
   checkNetwork(config.network ?? {});

@@ -157,6 +157,14 @@ export const portErrors = {
       metadata: { port },
       cause,
     }),
+  /** What answers says something that HTTP doesn't have. */
+  answerInvalid: (port: number, cause: unknown) =>
+    error(502, "port", "answer_invalid", `What answers on port ${port} speaks no HTTP: ${textOf(cause)}`, {
+      metadata: { port },
+      cause,
+    }),
+  answerCut: (port: number, cause: unknown) =>
+    error(502, "port", "answer_cut", `The answer of port ${port} broke off`, { metadata: { port }, cause }),
   timedOut: (port: number, timeoutMs: number) =>
     error(504, "port", "timed_out", `No answer on port ${port} within ${timeoutMs} ms`, {
       metadata: { port, timeoutMs },
@@ -221,7 +229,7 @@ export const agentErrors = {
       502,
       "agent",
       "protocol_version",
-      `The agent speaks ACP ${String(how.found)}, not ${how.supported}`,
+      `The agent speaks ACP ${JSON.stringify(how.found)}, not ${how.supported}`,
       {
         metadata: how,
       },
@@ -272,6 +280,15 @@ export const modelErrors = {
       "token_required",
       "Only a session's own agent may call its models, at its own address",
     ),
+  unknownPath: (path: string) =>
+    error(
+      403,
+      "models",
+      "unknown_path",
+      `No guardrail would see what ${path} asks: nothing was sent. models.unknownPaths: "pass" lets it through`,
+    ),
+  methodNotAllowed: (method: string) =>
+    error(405, "models", "method_not_allowed", `A model is called by POST, not by ${method}`),
 };
 
 /** Errors of sessions. */
@@ -343,6 +360,15 @@ export const configErrors = {
     error(400, "config", "unknown_option", `${where} has no option "${key}"${hint(nearest)}`, {
       metadata: { key },
     }),
+  /** Where agentOS has them. */
+  optionsInside: () =>
+    error(
+      400,
+      "config",
+      "unknown_option",
+      'agentOS has no option "options": what stood in it stands at the top, as in agentOS({ agents })',
+      { metadata: { key: "options" } },
+    ),
 };
 
 function hint(nearest: string | undefined): string {

@@ -1,5 +1,6 @@
 /** Names of agentOS that are something else here. */
 import {
+  agentOS,
   agentOs,
   createInMemoryFileSystem,
   hostDirMount,
@@ -25,4 +26,9 @@ test.each([
       metadata: { name, use: expect.stringContaining(use) },
     }),
   );
+});
+
+test("who brings agentOS's `options` is told where they stand", () => {
+  const brought: object = { options: { agents: {} } };
+  expect(() => agentOS(brought)).toThrow("what stood in it stands at the top");
 });

@@ -3,6 +3,7 @@
  * other. Who listens, and to whom, is its user's matter: `troupe gateway`, or an actor with agents.
  */
 export { sendJson } from "./model-proxy/answer.ts";
+export { mayAsk, onlyReads } from "./model-proxy/asking.ts";
 export { readBody } from "./model-proxy/body.ts";
 export { type BodyContent, contentOf } from "./model-proxy/body-content.ts";
 export { callModel, type ModelCaller, type ModelRoute } from "./model-proxy/model-call.ts";

@@ -2,6 +2,7 @@
 import { limits } from "@troupe/protocol";
 import type { OverlapPolicy } from "@troupe/runtime";
 import { agentErrors, cronErrors, sessionErrors } from "../errors.ts";
+import { checkOptions } from "../sandbox/arguments.ts";
 import { isSessionId } from "../sessions/session-table.ts";
 
 /** What a job does. */
@@ -53,11 +54,17 @@ export interface Job {
 
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T/;
 const ZONE = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+const jobNames: readonly (keyof CronJobOptions)[] = ["id", "schedule", "action", "overlap", "timezone"];
+const actionNames: Readonly<Record<CronAction["type"], readonly string[]>> = {
+  exec: ["type", "command", "args"],
+  session: ["type", "agentType", "prompt", "options"],
+};
 const overlaps: readonly unknown[] = ["allow", "skip", "queue"];
 
-/** `agents`: those that there are. Throws `cron.invalid`, `session.invalid_id`, `agent.unknown`. */
+/** `agents`: those that there are. Throws `cron.invalid`, `sandbox.unknown_option`, `session.invalid_id`, `agent.unknown`. */
 export function checkJob(options: CronJobOptions, agents: readonly string[]): Job {
   if (typeof options !== "object" || options === null) throw cronErrors.invalid("a job is an object");
+  checkOptions("scheduleCron", options, jobNames);
   const { id = crypto.randomUUID(), schedule, action, overlap = "allow", timezone } = options;
   if (typeof id !== "string" || id === "" || id.length > limits.cronJobIdLength)
     throw cronErrors.invalid(`id must be a text of 1 to ${limits.cronJobIdLength} characters`);
@@ -79,9 +86,12 @@ function checkAction(action: CronAction, agents: readonly string[]): void {
   if (action?.type === "exec") {
     if (typeof action.command !== "string" || !(action.args === undefined || texts(action.args)))
       throw cronErrors.invalid("an exec action has a `command`, and `args` that are texts");
+    if ([action.command, ...(action.args ?? [])].some((text) => text.includes("\0")))
+      throw cronErrors.invalid("a command and its `args` have no null bytes");
   } else if (action?.type !== "session" || typeof action.prompt !== "string")
     throw cronErrors.invalid('action must be { type: "exec", command } or { type: "session", prompt }');
   else checkSession(action, agents);
+  checkOptions("scheduleCron", action, actionNames[action.type]);
 }
 
 function checkSession(action: CronAction & { readonly type: "session" }, agents: readonly string[]): void {

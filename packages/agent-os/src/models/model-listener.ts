@@ -7,6 +7,9 @@ import type { TroupeError } from "@troupe/base";
 import {
   callModel,
   type ModelCaller,
+  type ModelRoute,
+  mayAsk,
+  onlyReads,
   type Provider,
   passThrough,
   pathOf,
@@ -21,6 +24,9 @@ import { modelErrors } from "../errors.ts";
 const ADDRESS = /^\/t\/(?<token>[\w-]+)(?<rest>\/.*)$/;
 /** Nobody counts here: a relay's exporters do. */
 const metrics = { held: () => undefined };
+
+/** What becomes of a request that may ask a model, and that no guardrail would see. */
+export type UnknownPaths = "refuse" | "pass";
 
 /** One session, as the listener sees it. */
 export interface ModelUser {
@@ -37,14 +43,16 @@ export interface ModelAccess extends Disposable {
 /** The listener of one activation. */
 export class ModelListener {
   readonly #upstreams: Upstreams;
+  readonly #unknownPaths: UnknownPaths;
   // A body may take as long as it likes, as the answer may.
   readonly #listener = new AgentListener<ModelUser>({
     serve: (request, response) => this.#serve(request, response),
     options: { requestTimeout: 0 },
   });
 
-  constructor(upstreams: Upstreams) {
+  constructor(upstreams: Upstreams, unknownPaths: UnknownPaths) {
     this.#upstreams = upstreams;
+    this.#unknownPaths = unknownPaths;
   }
 
   /** Lets one session in, until it is disposed of. */
@@ -70,13 +78,23 @@ export class ModelListener {
     let provider: Provider | undefined;
     try {
       const path = pathOf(rest);
-      provider = providerOf(path);
-      if (provider === undefined || request.method !== "POST")
-        await passThrough(route, path, request, response);
-      else await callModel(route, provider, request, response);
+      provider = onlyReads(request) ? undefined : providerOf(path);
+      if (provider === undefined) return await this.#pass(route, path, request, response);
+      if (request.method !== "POST") throw modelErrors.methodNotAllowed(request.method ?? "");
+      await callModel(route, provider, request, response);
     } catch (cause) {
       refuse(response, readable(cause), provider);
     }
+  }
+
+  async #pass(
+    route: ModelRoute,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (this.#unknownPaths === "refuse" && mayAsk(path, request)) throw modelErrors.unknownPath(path);
+    await passThrough(route, path, request, response);
   }
 }
 

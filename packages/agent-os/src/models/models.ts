@@ -5,7 +5,7 @@ import { createRelay } from "@troupe/relay/node";
 import { configErrors } from "../errors.ts";
 import type { ToolRunner } from "../sessions/tool-calls.ts";
 import { ToolCalls } from "../sessions/tool-calls.ts";
-import { ModelListener } from "./model-listener.ts";
+import { ModelListener, type UnknownPaths } from "./model-listener.ts";
 
 /** A provider's API. */
 export type ModelFamily = "anthropic" | "openai" | "gemini";
@@ -16,6 +16,11 @@ export interface ModelsConfig {
   readonly upstreams: Readonly<Partial<Record<ModelFamily, string>>>;
   /** Keys of the program's own, in the place of those that agents bring: an agent never has them. */
   readonly keys?: Readonly<Partial<Record<ModelFamily, string>>>;
+  /**
+   * What may ask a model, at a path that isn't known as a model call's (batches, images, assistants): "refuse" (the default) with 403, for
+   * no guardrail sees it and the key may be the program's; "pass" sends it to the provider as it is.
+   */
+  readonly unknownPaths?: UnknownPaths;
 }
 
 /** What an agent's environment says, by family. */
@@ -31,7 +36,7 @@ export interface ModelEnvironment extends Disposable {
 }
 
 /** Throws `config.invalid_option`. */
-export function checkModels({ upstreams, keys = {} }: ModelsConfig): void {
+export function checkModels({ upstreams, keys = {}, unknownPaths = "refuse" }: ModelsConfig): void {
   if (typeof upstreams !== "object" || upstreams === null || Object.keys(upstreams).length === 0)
     throw configErrors.invalidOption("models.upstreams", 'an object as { anthropic: "https://…" }');
   for (const [family, url] of Object.entries(upstreams))
@@ -43,6 +48,8 @@ export function checkModels({ upstreams, keys = {} }: ModelsConfig): void {
   for (const [family, key] of Object.entries(keys))
     if (!Object.hasOwn(upstreams, family) || typeof key !== "string" || !/^[\x21-\x7e]+$/.test(key))
       throw configErrors.invalidOption(`models.keys.${family}`, "a key, for one of the upstreams");
+  if (unknownPaths !== "refuse" && unknownPaths !== "pass")
+    throw configErrors.invalidOption("models.unknownPaths", '"refuse" or "pass"');
 }
 
 /** The models of one activation. */
@@ -52,10 +59,16 @@ export class Models {
   readonly #context: () => ToolRunner | undefined;
 
   /** `context`: the actor's own, for what an agent says to its model outside of any prompt. */
-  constructor({ upstreams, keys = {} }: ModelsConfig, context: () => ToolRunner | undefined) {
+  constructor(
+    { upstreams, keys = {}, unknownPaths = "refuse" }: ModelsConfig,
+    context: () => ToolRunner | undefined,
+  ) {
     this.#families = Object.keys(upstreams).filter(isFamily);
     const urls = Object.entries(upstreams).map(([family, url]) => [family, new URL(url)]);
-    this.#listener = new ModelListener(new Upstreams(Object.fromEntries(urls) as UpstreamUrls, keys));
+    this.#listener = new ModelListener(
+      new Upstreams(Object.fromEntries(urls) as UpstreamUrls, keys),
+      unknownPaths,
+    );
     this.#context = context;
   }
 

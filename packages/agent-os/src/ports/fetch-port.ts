@@ -1,5 +1,5 @@
 /** A request to a port of the sandbox as one call, and its answer as a whole. */
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { portErrors, sandboxErrors } from "../errors.ts";
@@ -45,10 +45,12 @@ export async function fetchPort(
   checkOptions("vmFetch", options, fetchNames);
   const { method = "GET", headers = {}, body } = options;
   checkText("method", method);
-  for (const [name, value] of Object.entries(asVariables(headers))) checkText(name, value);
+  // Behind CONNECT there is a tunnel, and no answer.
+  if (!/^[A-Za-z]{1,20}$/.test(method) || /^connect$/i.test(method))
+    throw sandboxErrors.invalidArgument("method", "a method of HTTP, other than CONNECT");
+  checkHeaders(headers);
   const target = URL.parse(url, "http://localhost");
-  if (target === null || !/^[A-Za-z]{1,20}$/.test(method))
-    throw sandboxErrors.invalidArgument("url", "a path or a URL");
+  if (target === null) throw sandboxErrors.invalidArgument("url", "a path or a URL");
   const sandbox = await place();
   const late = AbortSignal.timeout(limits.networkRequestMs);
   try {
@@ -68,8 +70,19 @@ export async function fetchPort(
     };
   } catch (cause) {
     if (late.aborted) throw portErrors.timedOut(port, limits.networkRequestMs);
-    // An answer may also be cut off in its middle.
-    throw TroupeError.is(cause) ? cause : portErrors.closed(port, cause);
+    throw TroupeError.is(cause) ? cause : portErrors.answerCut(port, cause);
+  }
+}
+
+function checkHeaders(headers: NonNullable<PortFetchOptions["headers"]>): void {
+  for (const [name, value] of Object.entries(asVariables(headers, "headers"))) checkText(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw sandboxErrors.invalidArgument(`headers.${name}`, "a header that HTTP can say");
+    }
   }
 }
 

@@ -30,7 +30,7 @@ export function passedOn(headers: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !connectionHeaders.test(name)));
 }
 
-/** Sends it; settles with the answer's head. Rejects with `port.closed` where nobody listens, or says no HTTP. */
+/** Sends it; settles with the answer's head. Rejects with `port.closed` where nobody listens, `port.answer_invalid` where it says no HTTP. */
 export async function requestPort(
   sandbox: Pick<Sandbox, "connect">,
   request: PortRequest,
@@ -58,7 +58,7 @@ export async function requestPort(
   } catch (cause) {
     connection.destroy();
     if (TroupeError.is(cause) || signal?.aborted === true) throw cause;
-    throw portErrors.closed(port, cause);
+    throw isNoHttp(cause) ? portErrors.answerInvalid(port, cause) : portErrors.closed(port, cause);
   }
 }
 
@@ -67,4 +67,9 @@ export function answerHeaders(answer: IncomingMessage): [name: string, value: st
   return Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
     connectionHeaders.test(name) ? [] : values.map((value): [string, string] => [name, value]),
   );
+}
+
+/** The parser's names of what it can't read. */
+function isNoHttp(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && String(cause.code).startsWith("HPE_");
 }

@@ -76,6 +76,8 @@ const notItsOwn = new RegExp(
   ].join("|")})$`,
   "i",
 );
+/** Who listens inside may say another, which nobody can be told. */
+const LAST_STATUS = 599;
 const SANDBOXED = "sandbox allow-scripts allow-forms allow-modals allow-popups";
 
 /** The previews of one actor. */
@@ -135,6 +137,10 @@ export class Previews {
     headers.set("content-security-policy", SANDBOXED);
     headers.set("referrer-policy", "no-referrer");
     const { statusCode: status = 502, statusMessage: statusText = "" } = answer;
+    if (status > LAST_STATUS) {
+      answer.destroy();
+      throw portErrors.answerInvalid(found.port, `its status is ${status}`);
+    }
     const bodiless = status === 204 || status === 205 || status === 304 || request.method === "HEAD";
     if (bodiless) answer.resume();
     return new Response(bodiless ? null : streamOf(answer), { status, statusText, headers });

@@ -9,13 +9,16 @@ import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
 import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
+import { removedBy, whiteoutOf } from "./whiteout.ts";
 
-/** Packs files; what an empty sandbox has and these lack isn't told. Rejects with `sandbox.archive_too_large`. */
+const REMOVED: ImageEntry = { type: "removed", given: true };
+
+/** Packs files, and what is removed of what an empty sandbox has. Rejects with `sandbox.archive_too_large`. */
 export async function packImage(image: ImageChanges, maxBytes: number): Promise<Uint8Array> {
   let bytes = 0;
   const entries = image.flatMap(([path, entry]) => {
+    if (entry.type === "removed" && !entry.given) return [];
     const header = headerOf(path.slice(1), entry);
-    if (header === undefined) return [];
     bytes += header.size;
     return [{ header, ...(entry.type === "file" ? { body: entry.content } : {}) }];
   });
@@ -31,11 +34,13 @@ export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
   const image = new Map<string, ImageEntry>();
   let bytes = 0;
   for (const { header, data } of await entriesOf(tar)) {
-    const path = pathOf(header.name);
+    const removed = removedBy(header);
+    const path = pathOf(removed ?? header.name);
     if (path === "/") continue;
-    const entry = entryOf(header, data);
+    const entry = removed === undefined ? entryOf(header, data, image) : REMOVED;
     bytes += entry.type === "file" ? entry.content.byteLength : 0;
-    addParents(image, path);
+    // What is removed needs nothing above it, nor is it in the way of that.
+    if (entry !== REMOVED) addParents(image, path);
     const before = image.get(path);
     if (before !== undefined && before.type !== entry.type)
       throw sandboxErrors.archiveInvalid(`${path} is in it twice`);
@@ -55,7 +60,7 @@ async function entriesOf(tar: Uint8Array) {
   }
 }
 
-function headerOf(name: string, entry: ImageEntry): TarHeader | undefined {
+function headerOf(name: string, entry: ImageEntry): TarHeader {
   switch (entry.type) {
     case "file":
       return {
@@ -76,13 +81,14 @@ function headerOf(name: string, entry: ImageEntry): TarHeader | undefined {
     case "symlink":
       return { name, type: "symlink", size: 0, linkname: entry.target };
     case "removed":
-      return undefined;
+      return whiteoutOf(name);
   }
 }
 
 function entryOf(
   { name, type = "file", mode, mtime, linkname }: TarHeader,
   data: Uint8Array = new Uint8Array(),
+  before: ReadonlyMap<string, ImageEntry>,
 ): ImageEntry {
   const modifiedAt = mtime?.getTime() ?? 0;
   if (Number.isNaN(modifiedAt))
@@ -94,9 +100,20 @@ function entryOf(
       return { type, mode: (mode ?? 0o755) & 0o7777, modifiedAt };
     case "symlink":
       return { type, target: targetOf(name, linkname) };
+    case "link":
+      return linkedOf(name, linkname, before);
     default:
       throw sandboxErrors.archiveInvalid(`${shown(name)} is a ${type}`);
   }
+}
+
+/** A hard link's second name: a file of its own with the same content, as it becomes in a sandbox that is saved. The first stands before it. */
+function linkedOf(name: string, target = "", before: ReadonlyMap<string, ImageEntry>): ImageEntry {
+  const linked = before.get(pathOf(target));
+  if (linked?.type === "file") return linked;
+  throw sandboxErrors.archiveInvalid(
+    `${shown(name)} is a second name of ${shown(target)}, which is no file before it`,
+  );
 }
 
 /** A path from the root, each part a name. */

@@ -47,8 +47,8 @@ export function execOptions(options: ExecOptions | undefined): ExecOptions {
 }
 
 /** Names that say where an error is. */
-export function asVariables(env: ExecOptions["env"]): Record<string, string> {
+export function asVariables(env: ExecOptions["env"], where = "env"): Record<string, string> {
   if (env === undefined) return {};
-  if (typeof env !== "object" || env === null) throw sandboxErrors.invalidArgument("env", "an object");
-  return Object.fromEntries(Object.entries(env).map(([name, value]) => [`env.${name}`, value]));
+  if (typeof env !== "object" || env === null) throw sandboxErrors.invalidArgument(where, "an object");
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [`${where}.${name}`, value]));
 }

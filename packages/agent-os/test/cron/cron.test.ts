@@ -115,6 +115,21 @@ test("what isn't a job is refused, and no client runs one by itself", async (t) 
   const session = { type: "session", prompt: "x" } as const;
   const nobodys = { schedule, action: { ...session, agentType: "nobody" } };
   expect(await rejection(handle.scheduleCron(nobodys))).toBe("agent.unknown");
+  const unknown: unknown[] = [
+    { schedule: "* * * * *", action, timeZone: "Europe/Berlin" },
+    { schedule: "* * * * *", action: { ...action, cwd: "/" } },
+    { schedule: "* * * * *", action: { type: "session", prompt: "x", agent: "coder" } },
+  ];
+  for (const options of unknown)
+    expect(await rejection(handle.scheduleCron(options as CronJobOptions))).toMatch(
+      /unknown_option|agent\.unknown/,
+    );
+  for (const command of ["a\0b", "a"])
+    expect(
+      await rejection(
+        handle.scheduleCron({ schedule: "* * * * *", action: { type: "exec", command, args: ["\0"] } }),
+      ),
+    ).toBe("cron.invalid");
   const nameless = { schedule, action: { ...session, options: { sessionId: "vm" } } };
   expect(await rejection(handle.scheduleCron(nameless))).toBe("session.invalid_id");
   await expect(

@@ -31,6 +31,7 @@ require("node:http").createServer((request, response) => {
   const { method, url, headers } = request;
   response.setHeader("x-inside", "yes").setHeader("set-cookie", "a=b");
   if (url === "/origin") for (const name of ${JSON.stringify(ORIGINS)}) response.setHeader(name, "of the origin");
+  if (url === "/odd") return response.writeHead(999).end();
   if (url === "/flood") return response.end(Buffer.alloc(8 * 1024 * 1024));
   let body = "";
   request.on("data", (chunk) => body += chunk).on("end", () => response.writeHead(201).end(JSON.stringify({ method, url, body, headers })));
@@ -92,6 +93,11 @@ test("a port is fetched, and previewed by whoever has its address, until it is t
   expect(answer.headers.get("content-security-policy")).toMatch(/^sandbox(?!.*allow-same-origin)/);
   const { headers: kept } = await fetch(`${gateway}${preview.path}/origin`);
   expect([kept.get("x-inside"), ORIGINS.filter((name) => kept.has(name))]).toEqual(["yes", []]);
+  const odd = await fetch(`${gateway}${preview.path}/odd`);
+  expect([odd.status, odd.headers.get("troupe-error")]).toEqual([
+    502,
+    expect.stringContaining("port.answer_invalid"),
+  ]);
   const seen = (await answer.json()) as { url: string; body: string; headers: Record<string, string> };
   expect(seen).toMatchObject({ url: "/page?q=1", body: "y", headers: { "x-mine": "2" } });
   expect(Object.keys(seen.headers)).not.toEqual(expect.arrayContaining(["cookie"]));

@@ -1,11 +1,14 @@
 /** A sandbox's files as a tar: out, in, and attacks on the way in. */
 import { execFileSync } from "node:child_process";
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { agentOS } from "@troupe/agent-os";
 import { limits } from "@troupe/protocol";
 import { setup, setupTest } from "@troupe/runtime";
 import { packTar, type TarHeader } from "modern-tar";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { packImage, unpackImage } from "../../src/sandbox/archive.ts";
 import { rejection } from "../support/errors.ts";
@@ -58,6 +61,33 @@ test("an archive that would do harm is refused, all of it", async () => {
   expect(await rejection(unpackImage(bytes("no tar".repeat(200))))).toBe("sandbox.archive_invalid");
   const tar = await tarOf({ name: "/abs//./x", ...file });
   expect((await unpackImage(tar)).map(([path]) => path)).toEqual(["/abs", "/abs/x"]);
+});
+
+test("a second name of a file, as tar has them, is a file of its own; of anything else it is refused", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-hard-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "one"), "one", { mode: 0o640 });
+  linkSync(join(folder, "one"), join(folder, "two"));
+  const image = await unpackImage(execFileSync("tar", ["-c", "one", "two"], { cwd: folder }));
+  const told = image.map(([path, entry]) => [
+    path,
+    entry.type === "file" && String(Buffer.from(entry.content)),
+    "mode" in entry && entry.mode,
+  ]);
+  expect(told).toEqual([
+    ["/one", "one", 0o640],
+    ["/two", "one", 0o640],
+  ]);
+  const end = async (...entries: Parameters<typeof tarOf>) => rejection(unpackImage(await tarOf(...entries)));
+  const second = { name: "second", type: "link", linkname: "first" } as const;
+  expect(await end(second, { name: "first", type: "file", body: bytes("x") })).toBe(
+    "sandbox.archive_invalid",
+  );
+  expect(await end({ name: "first", type: "directory" }, second)).toBe("sandbox.archive_invalid");
+  expect(await end({ ...second, linkname: "../second" })).toBe("sandbox.archive_invalid");
+  // Each counts with what it holds.
+  const body = new Uint8Array(limits.sandboxFileBytes);
+  expect(await end({ name: "first", type: "file", body }, second)).toBe("sandbox.archive_too_large");
 });
 
 test("names, paths, depths, links and times that no real file system takes are refused", async () => {

@@ -1,6 +1,8 @@
 /** Files of a sandbox of processes that would hold up whoever opens them, and a sandbox that answers nothing any more. */
-import { readdirSync, readFileSync } from "node:fs";
-import { agentOS, type Sandbox } from "@troupe/agent-os";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { agentOS, type ImageChanges, type Mount, type Sandbox } from "@troupe/agent-os";
 import { setup, setupTest } from "@troupe/runtime";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { boot as bootUnder, bytes, text } from "../../../../conformance/sandbox/drivers.ts";
@@ -25,6 +27,40 @@ test("a directory that the kernel doesn't let anybody make is an error, for whoe
   await sandbox.mkdir("/home/user/a/b", { recursive: true });
   await sandbox.mkdir("/home/user/a/b", { recursive: true });
   expect(await sandbox.readdir("/home/user/a")).toEqual([{ name: "b", type: "directory" }]);
+});
+
+test("who removes what can't be is told the system's word for it", async (context) => {
+  const hostPath = mkdtempSync(join(tmpdir(), "troupe-data-"));
+  onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));
+  chmodSync(hostPath, 0o755);
+  mkdirSync(join(hostPath, "below"));
+  writeFileSync(join(hostPath, "below/file"), "x");
+  const mounts: Mount[] = [
+    { path: "/data", hostPath },
+    { path: "/scratch", mode: "memory" },
+  ];
+  const sandbox = await bootUnder(processes, context, { mounts });
+  for (const path of ["/data/below", "/data/below/file"])
+    await expect(sandbox.remove(path, { recursive: true })).rejects.toMatchObject(failed("EROFS"));
+  for (const path of ["/data", "/scratch"])
+    await expect(sandbox.remove(path, { recursive: true })).rejects.toMatchObject(failed("EBUSY"));
+});
+
+test("no image leaves a sandbox without commands: links into the machine's programs are the machine's, and a closed home is none to start in", async (context) => {
+  const sandbox = await boot(context);
+  const head = { type: "directory", modifiedAt: 0 } as const;
+  const removed = { type: "removed", given: true } as const;
+  for (const image of [
+    [["/bin", { type: "symlink", target: "nowhere" }]],
+    [["/bin", removed] as const, ["/bin/ls", removed] as const, ["/lib64", removed] as const],
+    [["/home", { ...head, mode: 0o755 }] as const, ["/home/user", { ...head, mode: 0 }] as const],
+  ] as ImageChanges[]) {
+    await sandbox.restore(image);
+    expect((await sandbox.exec("ls -d /tmp")).stdout).toBe("/tmp\n");
+  }
+  expect((await sandbox.exec("pwd; chmod 755 /home/user")).stdout).toBe("/\n");
+  await sandbox.exec("rm /bin && /usr/bin/mkdir /bin && echo > /bin/other");
+  expect((await sandbox.snapshot()).map(([path]) => path)).not.toContain("/bin");
 });
 
 test("pipes, devices and sockets are no files: nobody waits at one, and who is at its other end hears nothing", async (context) => {

@@ -83,6 +83,34 @@ test("a server of the host at localhost is there at its own address, by its poli
   expect(web.asked.map(({ url, headers }) => [url, headers["x-key"]])).toEqual([["/v1/echo", "s3cret"]]);
 });
 
+test("what a client says together with CONNECT is heard, in a tunnel and by who looks at http", async (context) => {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => socket.end(`heard ${data}`));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const web = await serveWeb({ "/echo": (_request, response) => response.end("echo") });
+  const run = await inside(context, {
+    allow: [
+      { url: `https://tunnel.test:${port}`, private: true },
+      { url: `http://web.test:${web.port}`, private: true },
+    ],
+  });
+  const atOnce = (host: string, said: string) =>
+    run(
+      `import { connect } from "node:net";
+       connect(3128, "127.0.0.1").on("data", (data) => process.stdout.write(data))
+         .write("CONNECT ${host} HTTP/1.1\\r\\nhost: ${host}\\r\\n\\r\\n${said}");`,
+    );
+  expect(await atOnce(`tunnel.test:${port}`, "hello")).toContain("heard hello");
+  const request = "GET /echo HTTP/1.1\\r\\nhost: web\\r\\nconnection: close\\r\\n\\r\\n";
+  expect(await atOnce(`web.test:${web.port}`, request)).toMatch(/200 OK[^]*echo$/);
+});
+
 test("https is a tunnel to a whole origin that is allowed, and to nothing else", async (context) => {
   const server = createServer((socket) => {
     socket.on("error", () => undefined);

@@ -176,6 +176,7 @@ const broken = {
     console.log(JSON.stringify({ jsonrpc: "2.0", id, result: { protocolVersion: 1 } }));
     setInterval(() => {}, 1000);`),
   "speaks a newer protocol": program(hello.replace("VERSION", "99")),
+  "speaks a version that is a text": program(hello.replace("VERSION", '"1"')),
   "isn't there": { command: "/nowhere/agent" },
 };
 
@@ -187,6 +188,7 @@ test.each([
   ["closes its stdout", "agent.exited", { code: null, signal: "SIGTERM", stderr: "" }],
   ["stops listening", "agent.exited", { code: null, signal: "SIGTERM", stderr: "" }],
   ["speaks a newer protocol", "agent.protocol_version", { found: 99, supported: 1, stderr: "" }],
+  ["speaks a version that is a text", "agent.protocol_version", { found: "1", supported: 1, stderr: "" }],
   ["isn't there", "agent.spawn_failed", { command: "/nowhere/agent" }],
 ] as const)("an agent that %s is %s, and the actor lives on", async (name, code, metadata) => {
   // The time-out is for the one that never answers; the others must have failed before.
@@ -195,6 +197,7 @@ test.each([
   const handle = await workspace(world, { agents: { broken: broken[name], scripted }, agentStartTimeoutMs });
   const error = await failure(handle.openSession({ agent: "broken" }));
   expect([`${error.group}.${error.code}`, error.metadata]).toEqual([code, metadata]);
+  if ("found" in metadata) expect(error.message).toContain(`ACP ${JSON.stringify(metadata.found)}, not 1`);
   expect(await handle.listSessions()).toEqual([]);
   expect((await handle.exec("echo alive")).stdout).toBe("alive\n");
 });

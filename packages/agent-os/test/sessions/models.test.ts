@@ -17,16 +17,19 @@ const answer = {
 };
 
 /** A provider, and a workspace whose agent speaks to it through the proxy. */
-async function place(t: TestScope, relay?: Relay) {
+async function place(t: TestScope, relay?: Relay, options: Pick<ModelsConfig, "unknownPaths"> = {}) {
   const provider = await serveWeb({
     "/v1/messages": (_request, response) => {
       response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
     },
+    "/v1/messages/batches": (_request, response) => void response.end("a batch"),
+    "/v1/messages/count_tokens": (_request, response) => void response.end("7"),
     "/v1/models": (_request, response) => void response.end("a list"),
   });
   const models: ModelsConfig = {
     upstreams: { anthropic: provider.origin },
     keys: { anthropic: "the-hosts" },
+    ...options,
   };
   const workspace = agentOS({ agents: { scripted }, models });
   const use = { workspace };
@@ -97,6 +100,31 @@ test("an agent's address is its session's alone, and ends with it; without a rel
   await expect.poll(() => status(`${url}/v1/models`, { "anthropic-version": "1" })).toBe(403);
 }, 60_000);
 
+test("what may ask a model where no guardrail sees it isn't sent with the program's key, unless it may; what reads or counts goes on", async (t) => {
+  const ask = async (at: Awaited<ReturnType<typeof place>>, method: string, path: string) => {
+    const [url] = JSON.parse(await at.say("models")) as string[];
+    const body = method === "GET" ? {} : { body: "{}" };
+    const answer = await fetch(url + path, { method, headers: { "anthropic-version": "1" }, ...body });
+    return [answer.status, /"code":"(\w+)"/.exec(await answer.text())?.[1]];
+  };
+  const closed = await place(t);
+  const refused = [403, "unknown_path"];
+  expect(await ask(closed, "POST", "/v1/messages/batches")).toEqual(refused);
+  expect(await ask(closed, "POST", "/v1//messages/x/../b%61tches")).toEqual(refused);
+  expect(await ask(closed, "DELETE", "/v1/messages/batches/b1")).toEqual(refused);
+  expect((await ask(closed, "PUT", "/v1/messages"))[0]).toBe(405);
+  expect(closed.provider.asked).toEqual([]);
+  for (const [method, path] of [
+    ["GET", "/v1/models"],
+    ["GET", "/v1/messages/batches"],
+    ["POST", "/v1/messages/count_tokens?beta=true"],
+  ] as const)
+    expect(await ask(closed, method, path), path).toEqual([200, undefined]);
+  const open = await place(t, undefined, { unknownPaths: "pass" });
+  expect(await ask(open, "POST", "/v1/messages/batches")).toEqual([200, undefined]);
+  expect((await ask(open, "PUT", "/v1/messages"))[0]).toBe(405);
+}, 60_000);
+
 test("models are addresses of providers, and keys are for them", () => {
   const wrong = (models: unknown) => () => agentOS({ agents: { scripted }, models: models as ModelsConfig });
   expect(wrong({ upstreams: {} })).toThrow("models.upstreams");
@@ -106,5 +134,6 @@ test("models are addresses of providers, and keys are for them", () => {
   expect(wrong({ upstreams: { openai: "https://x" }, keys: { openai: "a\nb" } })).toThrow(
     "models.keys.openai",
   );
+  expect(wrong({ upstreams: { openai: "https://x" }, unknownPaths: "allow" })).toThrow("models.unknownPaths");
   expect(wrong({ upstream: "https://x" })).toThrow('no option "upstream"');
 });

@@ -7,10 +7,11 @@ import type { TroupeError } from "@troupe/base";
 import type { ActivePlugins } from "@troupe/plugins";
 import type { Relay } from "@troupe/relay";
 import {
-  hasBody,
   type ModelRoute,
+  mayAsk,
   OVERHEAD,
   Overhead,
+  onlyReads,
   type Provider,
   passThrough,
   pathOf,
@@ -240,23 +241,6 @@ export class GatewayServer {
     const body = provider?.errorBody(error) ?? { error: { group, code, message } };
     sendJson(response, statusCode, body);
   }
-}
-
-/** A browser asks by OPTIONS what a page may ask: its answer is the provider's. */
-const reading: ReadonlySet<string | undefined> = new Set(["GET", "HEAD", "OPTIONS"]);
-
-/** No model call, wherever it goes: at the path of one some providers list what they have stored. */
-function onlyReads(request: IncomingMessage): boolean {
-  return reading.has(request.method) && !hasBody(request);
-}
-
-/** Counts of tokens, as agents ask for them all the time. */
-const counts =
-  /(?:\/messages\/count_tokens|\/responses\/input_tokens|:countTokens|\/count-tokens:rawPredict)$/i;
-
-/** True for what may ask a model: all that doesn't only read or count. */
-function mayAsk(path: string, request: IncomingMessage): boolean {
-  return !onlyReads(request) && !counts.test(path);
 }
 
 /** Nothing of one could be seen. Codex asks for it first, and goes on over HTTP where it is told that at once. */

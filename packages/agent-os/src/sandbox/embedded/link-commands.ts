@@ -2,7 +2,8 @@
  * Link commands: `rm`, `ln` and `mv` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
  * removed nor replaced, and `rm -f` said that it was. They get the shell's files with another look at a link; all else is just-bash's.
  */
-import type { Bash, Command, IFileSystem } from "just-bash";
+import type { Bash, IFileSystem } from "just-bash";
+import { correctCommand } from "./corrected-command.ts";
 
 type Look = Partial<Pick<IFileSystem, "stat" | "exists">>;
 
@@ -20,16 +21,12 @@ const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
 
 /** Puts them in the place of the shell's own. */
 export function correctLinkCommands(bash: Bash): void {
-  const commands: unknown = Reflect.get(bash, "commands");
-  if (!(commands instanceof Map)) return;
-  for (const [name, look] of Object.entries(looks)) {
-    const command: Command | undefined = commands.get(name);
-    if (command === undefined) continue;
-    bash.registerCommand({
-      ...command,
-      execute: (args, context) => command.execute(args, { ...context, fs: seen(context.fs, look) }),
-    });
-  }
+  for (const [name, look] of Object.entries(looks))
+    correctCommand(
+      bash,
+      name,
+      (execute) => (args, context) => execute(args, { ...context, fs: seen(context.fs, look) }),
+    );
 }
 
 function seen(files: IFileSystem, look: (files: IFileSystem) => Look): IFileSystem {

@@ -9,6 +9,7 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { FileWatch } from "./file-watch.ts";
+import { correctGrep } from "./grep-patterns.ts";
 import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
@@ -115,7 +116,7 @@ class LoadedShell implements ShellModule {
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
     const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside, tap), fs: mounted });
-    correctLinkCommands(bash);
+    correctCommands(bash);
     return { bash, files: mounted, ...rest };
   }
 
@@ -136,7 +137,7 @@ class LoadedShell implements ShellModule {
     // It puts what every shell has there.
     const tap = new OutputTap();
     const bash = new Bash({ ...optionsOf(this.#data, outside, tap), fs: files });
-    correctLinkCommands(bash);
+    correctCommands(bash);
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
     return { bash, tap, files };
@@ -154,6 +155,11 @@ class LoadedShell implements ShellModule {
       }),
     };
   }
+}
+
+function correctCommands(bash: Bash): void {
+  correctLinkCommands(bash);
+  correctGrep(bash);
 }
 
 function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined, tap: OutputTap): BashOptions {

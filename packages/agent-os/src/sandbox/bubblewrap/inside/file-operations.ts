@@ -26,7 +26,7 @@ import {
 import { dirname } from "node:path";
 import { makeDirectories } from "./make-directories.ts";
 import type { Question } from "./messages.ts";
-import { systemError } from "./system-error.ts";
+import { codeOf, systemError } from "./system-error.ts";
 
 /** Read at once of what doesn't say how long it is. */
 const PIECE = 64 * 1024;
@@ -74,7 +74,7 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       else mkdirSync(path);
       return {};
     case "remove":
-      if (question.recursive) rmSync(path, { recursive: true });
+      if (question.recursive) removeAll(path);
       else if (lstatSync(path).isDirectory()) rmdirSync(path);
       else unlinkSync(path);
       return {};
@@ -82,6 +82,17 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       makeDirectories(dirname(question.to));
       renameSync(path, question.to);
       return {};
+  }
+}
+
+/** Of a read-only file system, and of one that is in use, Node says neither code nor name: one step tells. */
+function removeAll(path: string): void {
+  try {
+    rmSync(path, { recursive: true });
+  } catch (cause) {
+    if (codeOf(cause) !== "") throw cause;
+    if (lstatSync(path).isDirectory()) rmdirSync(path);
+    else unlinkSync(path);
   }
 }
 

@@ -47,7 +47,11 @@ export class WebProxy {
 
   /** Listens on the sandbox's own loopback. */
   listen(port: number): void {
-    this.#server.on("connect", (request: IncomingMessage, socket: Duplex) => this.#tunnel(request, socket));
+    this.#server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // What a client says before it is told that it may is for whom the tunnel leads to.
+      if (head.byteLength > 0) socket.unshift(head);
+      this.#tunnel(request, socket);
+    });
     this.#server.on("clientError", (_error, socket) => socket.destroy());
     this.#server.listen(port, "127.0.0.1");
   }

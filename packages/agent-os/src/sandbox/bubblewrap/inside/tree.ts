@@ -8,8 +8,8 @@
  *   kept       what is stored
  *   looked at  the last look, which becomes `kept` when the runtime says that it is stored
  *
- * What is on another file system (the host's programs, /proc, /dev) is no file of the sandbox, and neither are sockets, pipes and
- * devices. While processes write, a look finds each file as it is in that moment.
+ * What is on another file system (the host's programs, /proc, /dev) is no file of the sandbox, and neither are the links that lead there
+ * from the root (/bin, /lib), sockets, pipes and devices. While processes write, a look finds each file as it is in that moment.
  */
 import {
   type BigIntStats,
@@ -50,6 +50,8 @@ export interface TreeLimits {
 /** The files of a sandbox. */
 export class Tree {
   readonly #limits: TreeLimits;
+  /** Whoever had others in an image would have no commands. */
+  readonly #machineLinks: ReadonlySet<string>;
   #given: Look;
   #kept: Look;
   #lookedAt: Look | undefined;
@@ -59,12 +61,15 @@ export class Tree {
   /** Now is an empty sandbox. */
   constructor(limits: TreeLimits) {
     this.#limits = limits;
+    const links = readdirSync("/", { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+    this.#machineLinks = new Set(links.map(({ name }) => `/${name}`));
     this.#given = this.#look();
     this.#kept = this.#given;
   }
 
   /** Puts one path of an image there. Throws what the system says. */
   put(path: string, entry: EntryHead, content: Uint8Array): void {
+    if (this.#machineLinks.has(path)) return;
     if (entry.type === "removed") return removeAt(path);
     const there = lstatSync(path, { throwIfNoEntry: false });
     const stays = entry.type === "directory" && there?.isDirectory() === true;
@@ -107,9 +112,15 @@ export class Tree {
     this.#lookedAt = undefined;
   }
 
-  /** Tells all that differs from an empty sandbox. */
+  /** Tells all that differs from an empty sandbox, and the directories above that: who puts it elsewhere makes them as they are here. */
   snapshot(onChange: OnChange): void {
-    this.#tell(this.#given, this.#look(), onChange);
+    const after = this.#look();
+    const above = new Set<string>();
+    for (const [path, look] of after)
+      if (this.#given.get(path) !== look)
+        for (let at = dirname(path); at !== "/" && !above.has(at); at = dirname(at)) above.add(at);
+    const before = new Map([...this.#given].filter(([path]) => !above.has(path)));
+    this.#tell(before, after, onChange);
   }
 
   #tell(before: Look, after: Look, onChange: OnChange): void {
@@ -138,6 +149,7 @@ export class Tree {
     const enter = (directory: string): void => {
       for (const name of namesIn(directory)) {
         const path = `${directory === "/" ? "" : directory}/${name}`;
+        if (this.#machineLinks.has(path)) continue;
         const stat = opened(path, 0, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
         if (stat === undefined || stat.dev !== root.dev || !isKind(stat)) continue;
         found.set(path, fingerprint(stat));
@@ -156,7 +168,10 @@ export class Tree {
 /** A lower layer may have something else above the path than when this was removed: nothing, a file, a link to another place. */
 function removeAt(path: string): void {
   try {
-    if (realpathSync(dirname(path)) === dirname(path)) rmSync(path, { recursive: true, force: true });
+    const parent = dirname(path);
+    // What is on another file system isn't the sandbox's.
+    const own = realpathSync(parent) === parent && lstatSync(parent).dev === lstatSync("/").dev;
+    if (own) rmSync(path, { recursive: true, force: true });
   } catch (cause) {
     if (!isGone(cause)) throw cause;
   }
