@@ -1,15 +1,14 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fixture } from "../fixture.ts";
 import { wrongNode } from "./node-version.ts";
-import { environmentOf, findProgram, type NeededProgram } from "./programs.ts";
+import { environmentOf, findProgram, type NeededProgram, provideProgram } from "./programs.ts";
 
 const program: NeededProgram = {
   variable: "TROUPE_TEST_LUTE",
   title: "a lute",
   names: ["lute", "mandolin"],
-  packages: ["lute"],
 };
 
 test("a program is found by its variable, then in the PATH, best name first", () => {
@@ -47,4 +46,32 @@ test("an older Node is named with what to do", () => {
   expect(wrongNode("24.0.0")).toBeUndefined();
   expect(wrongNode("26.1.0")).toBeUndefined();
   expect(wrongNode("20.20.2")).toMatch(/Node 20\.20\.2.*Node 24[\s\S]*npm install/);
+});
+
+test("a missing program is brought, and what keeps it from being brought is told", async () => {
+  using folder = fixture({ "a/other": "" });
+  const path = join(folder.root, "a/lute");
+  const wanted = { ...program, names: [path] };
+  const said: string[] = [];
+  const brought = await provideProgram(
+    {
+      ...wanted,
+      provide: async (say) => {
+        say("building a lute");
+        writeFileSync(path, "");
+        return undefined;
+      },
+    },
+    {},
+    (line) => said.push(line),
+  );
+  expect(brought).toMatchObject({ path, why: "" });
+  expect(said).toEqual(["building a lute"]);
+  const nowhere = { ...program, names: ["/nowhere/lute"] };
+  const why = async (provide: NeededProgram["provide"]) =>
+    (await provideProgram({ ...nowhere, ...(provide && { provide }) }, {}, () => undefined)).why;
+  expect(await why(undefined)).toBe("a lute is not installed");
+  expect(await why(async () => "there is no wood")).toBe("a lute is not installed, and there is no wood");
+  expect(await why(async () => undefined)).toBe("a lute is not installed, and its package did not bring it");
+  expect(await why(() => Promise.reject(new Error("no space left")))).toMatch(/, and .*no space left/);
 });

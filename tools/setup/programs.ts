@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { installWithApt } from "./apt.ts";
 import { type CachedPackage, cachedProgram, installWithNpm } from "./npm.ts";
+import { rustcForWasm, rustForWasm } from "./rust-for-wasm.ts";
 
 /** What a proof may take: a first start on a slow machine, and then some. */
 const PROOF_MS = 60_000;
@@ -19,10 +20,11 @@ export interface NeededProgram {
   readonly title: string;
   /** Names it may have in the PATH, best first. */
   readonly names: readonly string[];
-  /** Debian's packages that bring it; none: it can't be installed from there. */
-  readonly packages: readonly string[];
-  /** What of npm's registry brings it, into a folder of the cache: too large for everybody's `npm install`. */
-  readonly npm?: CachedPackage;
+  /**
+   * Brings it where it is missing, and says what it does if that takes long. Gives undefined when that worked, otherwise the
+   * reason as the end of a sentence. None: nothing here can.
+   */
+  readonly provide?: (say: (line: string) => void) => Promise<string | undefined>;
   /** Arguments with which it ends well only if it is what is needed: an interpreter that has a module, for one. */
   readonly proof?: readonly string[];
 }
@@ -39,68 +41,78 @@ export const neededPrograms: readonly NeededProgram[] = [
     variable: "TROUPE_TEST_CHROMIUM",
     title: "Chromium",
     names: ["chromium", "chromium-browser", "google-chrome"],
-    packages: ["chromium"],
+    provide: () => installWithApt(["chromium"]),
   },
   {
     variable: "TROUPE_TEST_CC",
     title: "a C compiler",
     names: ["gcc", "cc", "clang"],
-    packages: ["gcc", "libc6-dev"],
+    provide: () => installWithApt(["gcc", "libc6-dev"]),
   },
   {
     variable: "TROUPE_TEST_CLANG",
     title: "clang, which makes modules of WebAssembly",
     names: ["clang"],
-    packages: ["clang", "lld"],
+    provide: () => installWithApt(["clang", "lld"]),
   },
   {
     variable: "TROUPE_TEST_WASM_LD",
     title: "wasm-ld, which links them",
     names: ["wasm-ld"],
-    packages: ["lld"],
+    provide: () => installWithApt(["lld"]),
   },
   {
     variable: "TROUPE_TEST_BWRAP",
     title: "bubblewrap, in a place where it may make namespaces",
     names: ["bwrap"],
-    packages: ["bubblewrap"],
+    provide: () => installWithApt(["bubblewrap"]),
     proof: ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "true"],
   },
   {
     variable: "TROUPE_TEST_CARGO",
     title: "cargo (Rust 1.85 or later)",
     names: ["cargo"],
-    // Debian's is older than the crate takes.
-    packages: [],
+  },
+  {
+    variable: "TROUPE_TEST_RUSTC_WASM",
+    title: "Rust with its library for WebAssembly",
+    names: ["rustc", rustcForWasm],
+    provide: rustForWasm,
+    // An empty crate: it has the library, and it is new enough. Nothing is written.
+    proof: [
+      "--edition=2024",
+      "--target=wasm32-unknown-unknown",
+      "--crate-type=lib",
+      "--emit=dep-info=-",
+      "-",
+    ],
   },
   {
     variable: "TROUPE_TEST_PYTHON",
     title: "python3 with grpcio",
     // The first one in the PATH may be a version manager's, for which Debian's modules aren't.
     names: ["python3", "/usr/bin/python3"],
-    packages: ["python3", "python3-grpcio"],
+    provide: () => installWithApt(["python3", "python3-grpcio"]),
     proof: ["-I", "-c", "import grpc"],
   },
   {
     variable: "TROUPE_TEST_PYFLAKES",
     title: "pyflakes",
     names: ["pyflakes3", "pyflakes"],
-    packages: ["pyflakes3"],
+    provide: () => installWithApt(["pyflakes3"]),
     proof: ["--version"],
   },
   {
     variable: "TROUPE_TEST_GEMINI",
     title: `Gemini CLI ${geminiCli.version}`,
     names: [cachedProgram(geminiCli, "gemini")],
-    packages: [],
-    npm: geminiCli,
+    provide: () => installWithNpm(geminiCli),
   },
   {
     variable: "TROUPE_TEST_PI",
     title: `Pi behind pi-acp ${pi.version}`,
     names: [cachedProgram(pi, "pi-acp")],
-    packages: [],
-    npm: pi,
+    provide: () => installWithNpm(pi),
   },
 ];
 
@@ -129,13 +141,16 @@ export function findProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Fou
   return { program, path, why: path === "" ? `${program.title} is not installed` : "" };
 }
 
-/** Looks for a program and installs it when it is missing and that is possible. */
-export async function provideProgram(program: NeededProgram, env: NodeJS.ProcessEnv): Promise<FoundProgram> {
+/** Looks for a program and brings it when it is missing and that is possible. */
+export async function provideProgram(
+  program: NeededProgram,
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): Promise<FoundProgram> {
   const found = findProgram(program, env);
-  const { packages, npm } = program;
-  if (found.path !== "" || env[program.variable] || (packages.length === 0 && npm === undefined))
-    return found;
-  const refusal = npm === undefined ? await installWithApt(packages) : await installWithNpm(npm);
+  if (found.path !== "" || env[program.variable] || program.provide === undefined) return found;
+  // A full disk, say: tests that don't need it run all the same.
+  const refusal = await program.provide(say).catch((error: unknown) => String(error));
   const again = findProgram(program, env);
   if (again.path !== "") return again;
   return { ...again, why: `${again.why}, and ${refusal ?? "its package did not bring it"}` };

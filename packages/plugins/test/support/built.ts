@@ -154,12 +154,12 @@ async function builtExample(file: string): Promise<Built> {
 
 /** An example of `sdks/rust` as a module of WebAssembly, by name: where Rust has its standard library for that. */
 export async function rustWasmExample(name: string): Promise<Built> {
+  const rustc = process.env.TROUPE_TEST_RUSTC_WASM;
+  if (!rustc)
+    return { missing: process.env.TROUPE_TEST_RUSTC_WASM_WHY || "no Rust with its library for WebAssembly" };
   const target = "wasm32-unknown-unknown";
-  const asked = spawnSync("rustc", ["--print", "target-libdir", "--target", target]);
-  if (asked.status !== 0 || !existsSync(asked.stdout.toString().trim()))
-    return { missing: `no standard library of Rust for ${target}: rustup target add ${target}` };
-  const example = `troupe-example-${name}`;
-  const built = await cargo("build", "--release", "--locked", "--target", target, "-p", example);
+  const args = ["build", "--release", "--locked", "--target", target, "-p", `troupe-example-${name}`];
+  const built = await cargoWith({ RUSTC: rustc }, args);
   if (built.missing !== undefined) return built;
   return { path: join(cargoTarget, target, "release", `troupe_example_${name}.wasm`) };
 }
@@ -218,12 +218,16 @@ export function cargoEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Runs cargo in the Rust SDK. Rejects with what it said. */
-export async function cargo(...args: readonly string[]): Promise<Built> {
+export function cargo(...args: readonly string[]): Promise<Built> {
+  return cargoWith({}, args);
+}
+
+async function cargoWith(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Built> {
   const path = process.env.TROUPE_TEST_CARGO;
   if (!path) return { missing: process.env.TROUPE_TEST_CARGO_WHY || "no cargo" };
   const how = {
     cwd: join(root, "sdks/rust"),
-    env: cargoEnvironment(),
+    env: { ...cargoEnvironment(), ...env },
     timeout: 280_000,
   };
   try {
