@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { activatePlugins, integrityOnly } from "@troupe/plugins";
 import { createRelay } from "@troupe/relay/node";
-import { type CarrierRequest, carriedActor } from "@troupe/runtime";
+import { type CarrierRequest, carriedActor, nodeEnv } from "@troupe/runtime";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Troupe } from "../../packages/cli/test/support/troupe.ts";
 import { manifestOf } from "../../packages/plugins/src/activation/plugin-source.ts";
@@ -83,7 +83,7 @@ const languages: readonly Language[] = [
     ownTest: (folder) => run(process.execPath, ["--conditions=troupe-source", "--test"], { cwd: folder }),
     carrier: (folder) => async (events) => {
       const source = { manifest: join(folder, "troupe-plugin.toml"), trusted: true };
-      return (await preparePlugin(await manifestOf(source), source, integrityOnly)).open(events);
+      return (await preparePlugin(await manifestOf(source), source, integrityOnly)).open(nodeEnv())(events);
     },
     trusted: true,
   },

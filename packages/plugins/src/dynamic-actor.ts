@@ -155,7 +155,7 @@ class DynamicCarriers implements CarrierSource {
     const { env, name, relay } = this.#request;
     const { events, grants } = this.#code;
     const session = await openSession({
-      env: { timers: env.timers, log: env.log.child({ actor: name, actorId: actor.actorId }) },
+      env: { ...env, log: env.log.child({ actor: name, actorId: actor.actorId }) },
       open: isolateCarrier(this.#lease.process, order),
       hostVersion: TROUPE_VERSION,
       host: new SourceHost(

@@ -1,5 +1,6 @@
 /** A file of TOML: its values, and where in its text a key stands. */
-import { readFileSync } from "node:fs";
+import { TroupeError } from "@troupe/base";
+import { readBoundedSync } from "@troupe/plugins/bounded-file";
 import { limits } from "@troupe/protocol";
 import { parse, TomlError } from "smol-toml";
 import { configErrors } from "../errors.ts";
@@ -24,14 +25,16 @@ export class TomlFile {
 
   /** Undefined when there is none. Throws `config.unreadable`, `config.malformed`. */
   static read(path: string): TomlFile | undefined {
+    const limitBytes = limits.configFileBytes;
+    const tooLarge = (): Error => configErrors.tooLarge(path, limitBytes);
     let text: string;
     try {
-      text = readFileSync(path, "utf8");
+      text = readBoundedSync(path, { limitBytes, tooLarge }).toString();
     } catch (cause) {
+      if (TroupeError.is(cause)) throw cause;
       if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
       throw configErrors.unreadable(path, cause);
     }
-    if (text.length > limits.configFileBytes) throw configErrors.tooLarge(path, limits.configFileBytes);
     return new TomlFile(path, text);
   }
 

@@ -1,7 +1,6 @@
 /**
  * `troupe plugins add | enable | disable | remove | pin`: commands that change a list. A dry run does all of it but the change.
  */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   addInstalled,
@@ -18,6 +17,8 @@ import {
   sourceOf,
   takePins,
 } from "@troupe/plugins";
+import { readBounded } from "@troupe/plugins/bounded-file";
+import { limits } from "@troupe/protocol";
 import { pluginOptionErrors } from "./errors.ts";
 import { manifestPath } from "./manifest-path.ts";
 import { type CommonFlags, type PluginTerminal, Voice } from "./terminal.ts";
@@ -107,11 +108,13 @@ async function pinsOf({ scopes }: Voice, { manifest }: InstalledPlugin): Promise
 
 async function readConfig(cwd: string, path: string): Promise<unknown> {
   const file = resolve(cwd, path);
-  const text = await readFile(file, "utf8").catch((cause: Error) => {
+  const limitBytes = limits.pluginStateBytes;
+  const tooLarge = (): Error => new RangeError(`it is larger than ${limitBytes} bytes`);
+  const text = await readBounded(file, { limitBytes, tooLarge }).catch((cause: Error) => {
     throw pluginOptionErrors.badConfig(path, cause.message, cause);
   });
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.toString());
   } catch (cause) {
     throw pluginOptionErrors.badConfig(path, "it isn't JSON", cause);
   }

@@ -1,5 +1,5 @@
 /** `troupe plugins`: from a folder on disk to a plugin that may run, and back. */
-import { ChildProcess } from "node:child_process";
+import { ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, assert, describe, expect, test, vi } from "vitest";
@@ -134,6 +134,10 @@ test("a configuration is checked against the plugin's schema when it is enabled"
     plugin: { enabled: true, problem: null, config: { word: "please" } },
   });
   expect(await troupe.refused("enable", "words", "--config", "none.json")).toBe("config.bad_plugin_config");
+  // Whoever opens a pipe waits for its other end.
+  const pipe = join(folder.path, "pipe");
+  if (spawnSync("mkfifo", [pipe]).status === 0)
+    expect(await troupe.refused("enable", "words", "--config", pipe)).toBe("config.bad_plugin_config");
 });
 
 test("the user's plugin comes before the project's of the same id; each scope can be meant", async () => {

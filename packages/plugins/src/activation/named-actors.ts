@@ -80,10 +80,10 @@ export class NamedActorCarriers implements CarrierSource {
     const configured = config === undefined ? source : { ...source, config };
     const prepared = await preparePlugin(manifest, configured, policy);
     const { id } = manifest;
-    const { timers, log } = this.#request.env;
+    const { clock, timers, log } = this.#request.env;
     warnOfOverride(log, id, prepared.override);
     const session = await openPlugin(prepared, {
-      env: { timers, log: log.child({ plugin: id }) },
+      env: { clock, timers, log: log.child({ plugin: id }) },
       relay: undefined,
     });
     if (this.#closed) {

@@ -39,7 +39,7 @@ async function openChecked(
   const host = relay && new RelayHost({ relay, id, capabilities });
   const session = await openSession({
     env,
-    open,
+    open: open(env),
     plugin: id,
     hostVersion: TROUPE_VERSION,
     ...(config && { config }),

@@ -25,6 +25,7 @@ import {
 } from "../manifest/load.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { TrustPolicy } from "../manifest/signature.ts";
+import type { SessionEnv } from "../session/session.ts";
 import { PluginSideSession } from "../worker/plugin-session.ts";
 import type { WorkerPlugin } from "../worker/worker-plugin.ts";
 import { importPlugin } from "./import-plugin.ts";
@@ -37,7 +38,7 @@ export type RunsIn = "this process" | "its own process" | "a thread";
 /** A plugin that nothing speaks against so far. */
 export interface PreparedPlugin {
   readonly manifest: PluginManifest;
-  readonly open: OpenCarrier;
+  readonly open: (env: SessionEnv) => OpenCarrier;
   /** JSON text; undefined: none. */
   readonly config: Uint8Array | undefined;
   readonly runsIn: RunsIn;
@@ -74,17 +75,17 @@ function howToRun(
   switch (load.kind) {
     case "module":
       if ("manifest" in source && !trusted) throw signatureErrors.untrusted(id, "a module");
-      return { runsIn: "this process", open: moduleOf(manifest, source) };
+      return { runsIn: "this process", open: () => moduleOf(manifest, source) };
     case "native":
       if (trusted && load.isolation === "in_process" && chosen.override === undefined && load.sha256)
-        return { runsIn: "this process", open: libraryOf(manifest, load, chosen.config) };
-      return { runsIn: "its own process", open: workerOf(manifest, load, chosen.override) };
+        return { runsIn: "this process", open: () => libraryOf(manifest, load, chosen.config) };
+      return { runsIn: "its own process", open: () => workerOf(manifest, load, chosen.override) };
     case "worker":
-      return { runsIn: "its own process", open: workerOf(manifest, load) };
+      return { runsIn: "its own process", open: () => workerOf(manifest, load) };
     case "isolate":
-      return { runsIn: "its own process", open: isolateOf(manifest, load) };
+      return { runsIn: "its own process", open: (env) => isolateOf(manifest, load, env) };
     case "wasm":
-      return { runsIn: "a thread", open: moduleOfWasm(manifest, load, chosen.config) };
+      return { runsIn: "a thread", open: () => moduleOfWasm(manifest, load, chosen.config) };
   }
 }
 
@@ -112,12 +113,12 @@ function libraryOf(
 }
 
 /** The bytes that are compared are the ones that are run. */
-function isolateOf({ id, origin }: PluginManifest, load: IsolateLoad): OpenCarrier {
+function isolateOf({ id, origin }: PluginManifest, load: IsolateLoad, env: SessionEnv): OpenCarrier {
   const source = async (): Promise<Uint8Array> => {
     const named = { origin, ...entryOf(load), sha256: load.sha256 };
     return (await readNamedFile(named, limits.isolateSourceBytes)).bytes;
   };
-  return isolatePlugin({ name: id, source, typescript: isTypeScript(load.module) });
+  return isolatePlugin({ env, name: id, source, typescript: isTypeScript(load.module) });
 }
 
 /** The bytes that are compared are the ones that are compiled. */

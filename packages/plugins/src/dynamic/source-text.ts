@@ -1,11 +1,12 @@
 /** The text of a dynamic actor's source, wherever it is. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type Timers, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { readBounded } from "../bounded-file.ts";
 import { dynamicErrors } from "../carriers/isolate/errors.ts";
 import { within } from "../within.ts";
-import { type ActorSource, checkLength } from "./source.ts";
+import { type ActorSource, checkLength, tooLong } from "./source.ts";
 
 /**
  * Reads it. Rejects with `dynamic.source_unread` for one that isn't there, doesn't come within the time to open or isn't text,
@@ -38,9 +39,14 @@ async function bytesAt(source: URL, timers: Timers): Promise<Uint8Array> {
 }
 
 async function read(source: URL, signal: AbortSignal): Promise<Uint8Array> {
+  if (source.protocol === "file:")
+    return await readBounded(fileURLToPath(source), {
+      limitBytes: limits.isolateSourceBytes,
+      tooLarge: tooLong,
+    });
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of await chunksOf(source, signal)) {
+  for await (const chunk of await fetched(source, signal)) {
     length += chunk.byteLength;
     checkLength(length);
     chunks.push(chunk);
@@ -48,8 +54,7 @@ async function read(source: URL, signal: AbortSignal): Promise<Uint8Array> {
   return Buffer.concat(chunks, length);
 }
 
-async function chunksOf(source: URL, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  if (source.protocol === "file:") return createReadStream(source, { signal });
+async function fetched(source: URL, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const response = await fetch(source, { signal });
   if (!response.ok) throw dynamicErrors.sourceUnread(source, `the answer is ${response.status}`);
   return response.body ?? (async function* nothing() {})();

@@ -71,7 +71,12 @@ export function checkSource({ source, sourceFormat, sha256, ...others }: ActorSo
 
 /** Throws `dynamic.source_too_long`. */
 export function checkLength(bytes: number): void {
-  if (bytes > limits.isolateSourceBytes) throw dynamicErrors.sourceTooLong(bytes, limits.isolateSourceBytes);
+  if (bytes > limits.isolateSourceBytes) throw tooLong(bytes);
+}
+
+/** What is wrong with a source of so many bytes. */
+export function tooLong(bytes: number): Error {
+  return dynamicErrors.sourceTooLong(bytes, limits.isolateSourceBytes);
 }
 
 /** Throws `dynamic.bad_option`. */

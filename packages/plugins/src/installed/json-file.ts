@@ -6,22 +6,25 @@
  * next one sees that nobody is there any more, takes it away, and what was half written is a file that nobody reads.
  */
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { readBounded } from "../bounded-file.ts";
 import { stateErrors } from "./errors.ts";
 
 /** The file's value; undefined when it isn't there. Throws `plugin.state_unreadable`, `plugin.state_malformed`. */
 export async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+  const limitBytes = limits.pluginStateBytes;
+  const tooLarge = (): Error => stateErrors.tooLarge(file, limitBytes);
+  const text = await readBounded(file, { limitBytes, tooLarge }).catch((cause: unknown) => {
     if (hasCode(cause, "ENOENT")) return undefined;
-    throw stateErrors.unreadable(file, cause);
+    throw TroupeError.is(cause) ? cause : stateErrors.unreadable(file, cause);
   });
   if (text === undefined) return undefined;
-  if (text.length > limits.pluginStateBytes) throw stateErrors.tooLarge(file, limits.pluginStateBytes);
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.toString());
   } catch (cause) {
     throw stateErrors.malformed(file, "it isn't JSON", cause);
   }
@@ -100,7 +103,11 @@ async function takeAway(lock: string, dead: number): Promise<void> {
 }
 
 async function holderOf(lock: string): Promise<number | undefined> {
-  const text = await readFile(lock, "utf8").catch(() => "");
+  const tooLarge = (): Error => stateErrors.tooLarge(lock, limits.pluginStateBytes);
+  const text = await readBounded(lock, { limitBytes: limits.pluginStateBytes, tooLarge }).then(
+    String,
+    () => "",
+  );
   return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 }
 

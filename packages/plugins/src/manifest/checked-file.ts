@@ -6,11 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { readBounded } from "../bounded-file.ts";
 import { fileErrors, pinErrors } from "../errors.ts";
-import { openFile } from "./open-file.ts";
 
 /** A file that a key of a manifest names. */
 export interface NamedFile {
@@ -91,21 +92,13 @@ async function findFile({ origin, key, path }: NamedFile): Promise<string> {
   return place;
 }
 
-async function readOpened({ origin, key }: NamedFile, path: string, limit: number): Promise<Uint8Array> {
-  const handle = await openFile(path, constants.O_NOFOLLOW).catch((cause: unknown) => {
-    throw fileErrors.unreadable(origin.file, key, path, cause);
-  });
-  try {
-    return await readBounded(handle, path, limit);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readBounded(handle: FileHandle, path: string, limit: number): Promise<Uint8Array> {
-  const { size } = await handle.stat();
-  if (size > limit) throw fileErrors.tooLarge(path, limit);
-  return await handle.readFile();
+async function readOpened({ origin, key }: NamedFile, path: string, limitBytes: number): Promise<Uint8Array> {
+  const tooLarge = (): Error => fileErrors.tooLarge(path, limitBytes);
+  return await readBounded(path, { limitBytes, tooLarge, flags: constants.O_NOFOLLOW }).catch(
+    (cause: unknown) => {
+      throw TroupeError.is(cause) ? cause : fileErrors.unreadable(origin.file, key, path, cause);
+    },
+  );
 }
 
 function isMissing(cause: unknown): boolean {

@@ -1,9 +1,10 @@
 /** Reads manifests from disk. */
 import { resolve } from "node:path";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { readBounded } from "../bounded-file.ts";
 import { manifestErrors } from "../errors.ts";
 import { type PluginManifest, parseManifest } from "./manifest.ts";
-import { readStart } from "./read-start.ts";
 import { checkSignature, integrityOnly, type SignatureState, type TrustPolicy } from "./signature.ts";
 
 /** A manifest, and what its signature is worth. */
@@ -23,14 +24,12 @@ export async function readManifest(path: string, policy: TrustPolicy = integrity
   return { manifest, bytes, signature: await checkSignature(manifest, bytes, policy) };
 }
 
-/** At most a byte more than the limit is read: the file may be anything. */
 async function readBytes(file: string): Promise<Uint8Array> {
-  const bytes = await readStart(file, limits.pluginManifestBytes + 1).catch((cause: unknown) => {
-    throw manifestErrors.unreadable(file, cause);
+  const limitBytes = limits.pluginManifestBytes;
+  const tooLarge = (): Error => manifestErrors.tooLarge(file, limitBytes);
+  return await readBounded(file, { limitBytes, tooLarge }).catch((cause: unknown) => {
+    throw TroupeError.is(cause) ? cause : manifestErrors.unreadable(file, cause);
   });
-  if (bytes.length > limits.pluginManifestBytes)
-    throw manifestErrors.tooLarge(file, limits.pluginManifestBytes);
-  return bytes;
 }
 
 function decode(file: string, bytes: Uint8Array): string {

@@ -6,11 +6,12 @@
  * signatures count, and whether there must be one, is said by the host's user and never by a plugin.
  */
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { readBounded } from "../bounded-file.ts";
 import { signatureErrors } from "../errors.ts";
 import { digestsOf } from "./load.ts";
 import type { PluginManifest } from "./manifest.ts";
-import { readStart } from "./read-start.ts";
 
 /** Whether plugins must be signed. */
 export type SignatureRule = "integrity_only" | "signature_if_present" | "signature_required";
@@ -43,13 +44,13 @@ export async function checkSignature(
 ): Promise<SignatureState> {
   if (signatures === "integrity_only") return "not_checked";
   const { id, load, origin } = manifest;
-  const signature = await readSignature(origin.file);
+  const invalid = (): Error => signatureErrors.invalid(id, origin.file, trustedKeys.length);
+  const signature = await readSignature(origin.file, invalid);
   if (signature === undefined) {
     if (signatures === "signature_required") throw signatureErrors.missing(id, origin.file);
     return "unsigned";
   }
-  if (!trustedKeys.some((key) => verify(null, text, publicKey(key), signature)))
-    throw signatureErrors.invalid(id, origin.file, trustedKeys.length);
+  if (!trustedKeys.some((key) => verify(null, text, publicKey(key), signature))) throw invalid();
   if (digestsOf(load).size === 0) throw signatureErrors.notPinned(id, origin.file);
   return "signed";
 }
@@ -62,14 +63,15 @@ export function publicKey(text: string): KeyObject {
   return createPublicKey({ key, format: "der", type: "spki" });
 }
 
-async function readSignature(manifest: string): Promise<Uint8Array | undefined> {
+async function readSignature(manifest: string, tooLarge: () => Error): Promise<Uint8Array | undefined> {
   const file = `${manifest}${SIGNATURE_SUFFIX}`;
-  const bytes = await readStart(file, limits.pluginSignatureBytes).catch((cause: unknown) => {
+  const limitBytes = limits.pluginSignatureBytes;
+  const bytes = await readBounded(file, { limitBytes, tooLarge }).catch((cause: unknown) => {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw signatureErrors.unreadable(file, cause);
+    throw TroupeError.is(cause) ? cause : signatureErrors.unreadable(file, cause);
   });
   if (bytes === undefined) return undefined;
-  const signature = Buffer.from(Buffer.from(bytes).toString("latin1").trim(), "base64");
+  const signature = Buffer.from(bytes.toString("latin1").trim(), "base64");
   // What can't be a signature is one that doesn't hold, not one that isn't there.
   return signature.length === SIGNATURE_BYTES ? signature : new Uint8Array(SIGNATURE_BYTES);
 }

@@ -35,7 +35,7 @@ import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { Lines } from "./lines.ts";
 
 /** What a session takes from the outside world. */
-export type SessionEnv = Pick<Env, "timers" | "log">;
+export type SessionEnv = Pick<Env, "clock" | "timers" | "log">;
 
 /** What a session is made of. */
 export interface SessionParts {

@@ -308,7 +308,7 @@ function childOf(pid: number): number {
 test("a subscriber that is behind when its plugin ends has its time, and what it hasn't taken then is one line of the log", async () => {
   const relay = createRelay();
   const warned: string[] = [];
-  const { timers } = nodeEnv();
+  const { clock, timers } = nodeEnv();
   // No time at all.
   const hurried: Timers = {
     ...timers,
@@ -317,7 +317,7 @@ test("a subscriber that is behind when its plugin ends has its time, and what it
   };
   const warn = (message: string): void => void warned.push(message);
   const quiet: Logger = { debug() {}, info() {}, warn, error: warn, child: () => quiet };
-  const env = { timers: hurried, log: quiet };
+  const env = { clock, timers: hurried, log: quiet };
   const begun = Promise.withResolvers<void>();
   const handle = (): Promise<void> => {
     begun.resolve();

@@ -1,11 +1,16 @@
 /** Files of plugins: only plain ones inside the folder, and only those that the manifest speaks of. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { limits } from "@troupe/protocol";
+import { nodeEnv } from "@troupe/runtime";
 import { expect, test } from "vitest";
+import { readBounded, readBoundedSync } from "../../src/bounded-file.ts";
 import { readLibrary } from "../../src/carriers/native/library-file.ts";
 import { readModule } from "../../src/carriers/wasm/checked-module.ts";
+import { textOfSource } from "../../src/dynamic/source-text.ts";
+import { readJson } from "../../src/installed/json-file.ts";
 import { checkFile, type NamedFile } from "../../src/manifest/checked-file.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
@@ -28,7 +33,7 @@ test("the bytes that were checked are those that are run, whatever the name mean
   });
 });
 
-test("a pipe in a file's place is no file, and nobody waits at it: as a manifest, a library, a module", async (context) => {
+test("a pipe in a file's place is no file, and nobody waits at it: as a manifest, a library, a module, a list, a source", async (context) => {
   using folder = new PluginFolder();
   const pipe = join(folder.path, "pipe");
   if (spawnSync("mkfifo", [pipe]).status !== 0) return context.skip("mkfifo isn't there");
@@ -38,6 +43,28 @@ test("a pipe in a file's place is no file, and nobody waits at it: as a manifest
     cause: { code: "EINVAL" },
   });
   await expect(readModule(pipe)).rejects.toMatchObject({ group: "plugin", cause: { code: "EINVAL" } });
+  await expect(readJson(pipe)).rejects.toMatchObject({ code: "state_unreadable", cause: { code: "EINVAL" } });
+  await expect(textOfSource({ source: pathToFileURL(pipe) }, nodeEnv().timers)).rejects.toMatchObject({
+    code: "source_unread",
+    cause: { code: "EINVAL" },
+  });
+  expect(() => readBoundedSync(pipe, { limitBytes: 1, tooLarge: () => new Error("no") })).toThrow("EINVAL");
+});
+
+test("of what has more than it says no more is read than one byte past the limit", async (context) => {
+  // The system's own files say that they are empty.
+  const endless = "/proc/self/maps";
+  if (!existsSync(endless)) return context.skip("there is no /proc");
+  const read: number[] = [];
+  const bound = {
+    limitBytes: 100,
+    tooLarge: (bytes: number) => new RangeError(String(read.push(bytes))),
+  };
+  await expect(readBounded(endless, bound)).rejects.toThrow(RangeError);
+  expect(() => readBoundedSync(endless, bound)).toThrow(RangeError);
+  expect(read).toEqual([101, 101]);
+  const whole = { ...bound, limitBytes: 1_000_000 };
+  expect((await readBounded(endless, whole)).toString()).toMatch(/^[0-9a-f]+-[0-9a-f]+ .*\n/);
 });
 
 test("a missing file is named, with the manifest that names it", async () => {

@@ -13,6 +13,7 @@ export class World implements SessionEnv {
   #order = 0;
   readonly #timers = new Map<number, Timer>();
   readonly lines: string[] = [];
+  readonly clock = { now: () => this.#now, monotonic: () => this.#now };
 
   readonly log: Logger = {
     debug: (message) => void this.lines.push(`debug ${message}`),
@@ -46,6 +47,17 @@ export class World implements SessionEnv {
       this.#now = timer.at;
       timer.task();
       await settled();
+    }
+    this.#now = end;
+  }
+
+  /** Moves time within one turn: whatever the world outside says meanwhile isn't heard. */
+  rush(ms: number): void {
+    const end = this.#now + ms;
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#timers.delete(timer.order);
+      this.#now = timer.at;
+      timer.task();
     }
     this.#now = end;
   }

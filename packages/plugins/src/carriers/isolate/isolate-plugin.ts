@@ -4,13 +4,14 @@
  * carrier, and whoever wants the plugin back opens another.
  */
 import { limits } from "@troupe/protocol";
-import { nodeEnv } from "@troupe/runtime";
 import type { OpenCarrier } from "../../carrier.ts";
 import { isolateCarrier } from "./isolate-carrier.ts";
-import { IsolateProcess } from "./isolate-process.ts";
+import { IsolateProcess, type IsolateProcessEnv } from "./isolate-process.ts";
 
 /** What an isolate's plugin is opened with. */
 export interface IsolatePluginOptions {
+  /** The host's: by it the process is watched. */
+  readonly env: IsolateProcessEnv;
   /** The name of its actor: the plugin's id. */
   readonly name: string;
   /** Brings the source, which was checked: an ES module whose default export is what `actor({ … })` gives. */
@@ -20,10 +21,10 @@ export interface IsolatePluginOptions {
 }
 
 /** Opens one. Rejects as `source` does, and with `dynamic.*`, `package.missing`; nothing is left of it then. */
-export function isolatePlugin({ name, source, typescript }: IsolatePluginOptions): OpenCarrier {
+export function isolatePlugin({ env, name, source, typescript }: IsolatePluginOptions): OpenCarrier {
   return async (events) => {
     const text = new TextDecoder().decode(await source());
-    const process = new IsolateProcess(nodeEnv());
+    const process = new IsolateProcess(env);
     const order = {
       name,
       source: text,

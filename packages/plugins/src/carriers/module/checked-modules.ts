@@ -5,11 +5,12 @@
  * the file's name means a moment later. A module of the folder that has no digest isn't loaded, and what is imported by a
  * relative name must be of the folder, so that a link leads nowhere. Modules of packages elsewhere are the host's.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { constants, realpathSync } from "node:fs";
 import { type LoadFnOutput, type LoadHookContext, type ModuleHooks, registerHooks } from "node:module";
 import { extname, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
+import { readBoundedSync } from "../../bounded-file.ts";
 import { fileErrors } from "../../errors.ts";
 import { digestOf } from "../../manifest/checked-file.ts";
 
@@ -61,7 +62,9 @@ function loadChecked(
 ): LoadFnOutput {
   const expected = digests.get(path);
   if (expected === undefined) throw fileErrors.notListed(manifest, path);
-  const source = readOnce(file);
+  const limitBytes = limits.pluginLibraryBytes;
+  const tooLarge = (): Error => fileErrors.tooLarge(file, limitBytes);
+  const source = readBoundedSync(file, { limitBytes, tooLarge, flags: constants.O_NOFOLLOW });
   const found = digestOf(source);
   if (found !== expected) throw fileErrors.changed(manifest, file, { expected, found });
   return { format: format ?? formats.get(extname(file)) ?? "module", source, shortCircuit: true };
@@ -74,14 +77,3 @@ const formats: ReadonlyMap<string, string> = new Map([
   [".cjs", "commonjs"],
   [".json", "json"],
 ]);
-
-function readOnce(file: string): Buffer {
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    if (fstatSync(descriptor).size > limits.pluginLibraryBytes)
-      throw fileErrors.tooLarge(file, limits.pluginLibraryBytes);
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}

@@ -11,7 +11,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
-import { openFile } from "../../manifest/open-file.ts";
+import { readBounded } from "../../bounded-file.ts";
 import { nativeErrors } from "./errors.ts";
 import { wrongWithImage } from "./image.ts";
 
@@ -52,11 +52,9 @@ export async function withPrivateCopy<T>(file: LibraryFile, use: (path: string) 
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    await using file = await openFile(path);
-    const { size } = await file.stat();
-    if (size > limits.pluginLibraryBytes)
-      throw nativeErrors.libraryTooLarge(path, size, limits.pluginLibraryBytes);
-    return await file.readFile();
+    const limitBytes = limits.pluginLibraryBytes;
+    const tooLarge = (bytes: number): Error => nativeErrors.libraryTooLarge(path, bytes, limitBytes);
+    return await readBounded(path, { limitBytes, tooLarge });
   } catch (cause) {
     if (cause instanceof Error && "errno" in cause) throw nativeErrors.libraryMissing(path, cause);
     throw cause;

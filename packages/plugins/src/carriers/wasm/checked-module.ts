@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { engineLimits } from "@troupe/protocol";
-import { openFile } from "../../manifest/open-file.ts";
+import { readBounded } from "../../bounded-file.ts";
 import { nativeErrors } from "../native/errors.ts";
 import { wasmErrors } from "./errors.ts";
 import { checkShape } from "./module-shape.ts";
@@ -39,11 +39,9 @@ export async function compileModule(bytes: Uint8Array, memoryBytes: number): Pro
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    await using file = await openFile(path);
-    const { size } = await file.stat();
-    if (size > engineLimits.wasmModuleBytes)
-      throw wasmErrors.tooLarge(path, size, engineLimits.wasmModuleBytes);
-    return await file.readFile();
+    const limitBytes = engineLimits.wasmModuleBytes;
+    const tooLarge = (bytes: number): Error => wasmErrors.tooLarge(path, bytes, limitBytes);
+    return await readBounded(path, { limitBytes, tooLarge });
   } catch (cause) {
     if (cause instanceof Error && "errno" in cause) throw wasmErrors.missing(path, cause);
     throw cause;

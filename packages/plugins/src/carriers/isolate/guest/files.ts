@@ -22,32 +22,12 @@ interface WriteOptions {
 
 type Kind = "file" | "folder" | "link" | "other";
 
-/** What `stat` gives: as Node's, without what is the machine's own. */
-class Stats {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly birthtimeMs: number;
+/** What says what it is of. */
+class Kinded {
   readonly #kind: Kind;
 
-  constructor(told: Pick<Stats, "size" | "mtimeMs" | "ctimeMs" | "birthtimeMs"> & { readonly kind: Kind }) {
-    this.size = told.size;
-    this.mtimeMs = told.mtimeMs;
-    this.ctimeMs = told.ctimeMs;
-    this.birthtimeMs = told.birthtimeMs;
-    this.#kind = told.kind;
-  }
-
-  get mtime(): Date {
-    return new Date(this.mtimeMs);
-  }
-
-  get ctime(): Date {
-    return new Date(this.ctimeMs);
-  }
-
-  get birthtime(): Date {
-    return new Date(this.birthtimeMs);
+  constructor(kind: Kind) {
+    this.#kind = kind;
   }
 
   isFile(): boolean {
@@ -63,28 +43,43 @@ class Stats {
   }
 }
 
+/** What `stat` gives: as Node's, without what is the machine's own. */
+class Stats extends Kinded {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly birthtimeMs: number;
+
+  constructor(told: Pick<Stats, "size" | "mtimeMs" | "ctimeMs" | "birthtimeMs"> & { readonly kind: Kind }) {
+    super(told.kind);
+    this.size = told.size;
+    this.mtimeMs = told.mtimeMs;
+    this.ctimeMs = told.ctimeMs;
+    this.birthtimeMs = told.birthtimeMs;
+  }
+
+  get mtime(): Date {
+    return new Date(this.mtimeMs);
+  }
+
+  get ctime(): Date {
+    return new Date(this.ctimeMs);
+  }
+
+  get birthtime(): Date {
+    return new Date(this.birthtimeMs);
+  }
+}
+
 /** What `readdir` gives with `withFileTypes`. */
-class Entry {
+class Entry extends Kinded {
   readonly name: string;
   readonly parentPath: string;
-  readonly #kind: Kind;
 
   constructor(name: string, parentPath: string, kind: Kind) {
+    super(kind);
     this.name = name;
     this.parentPath = parentPath;
-    this.#kind = kind;
-  }
-
-  isFile(): boolean {
-    return this.#kind === "file";
-  }
-
-  isDirectory(): boolean {
-    return this.#kind === "folder";
-  }
-
-  isSymbolicLink(): boolean {
-    return this.#kind === "link";
   }
 }
 

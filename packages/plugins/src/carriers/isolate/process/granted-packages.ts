@@ -5,10 +5,11 @@
  * A grant is a name and the file that it means. What that file imports by relative paths is granted with it, as far as it is in the
  * same package: in the nearest folder above that has a package.json. Anything else that it imports needs a grant of its own.
  */
-import { access, readFile, realpath, stat } from "node:fs/promises";
+import { access, realpath } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { limits } from "@troupe/protocol";
 import type ivm from "isolated-vm";
+import { readBounded } from "../../../bounded-file.ts";
 import { LoadError } from "./load-error.ts";
 
 /** A file of a granted package. */
@@ -60,16 +61,20 @@ export class GrantedPackages {
 
   async #compile(file: PackageFile): Promise<ivm.Module> {
     const filename = join(file.name, relative(file.root, file.path));
-    const { size } = await stat(file.path);
-    if (size > limits.isolateSourceBytes)
-      throw new LoadError({
-        code: "load_failed",
-        message: `${filename} has ${size} bytes; the limit is ${limits.isolateSourceBytes}`,
-      });
-    const text = await readFile(file.path, "utf8");
-    const module = await this.#isolate.compileModule(text, { filename }).catch((cause: unknown) => {
-      throw new LoadError({ code: "syntax_error", message: `${filename}: ${String(cause)}` });
+    const limitBytes = limits.isolateSourceBytes;
+    const text = await readBounded(file.path, {
+      limitBytes,
+      tooLarge: (bytes) =>
+        new LoadError({
+          code: "load_failed",
+          message: `${filename} has ${bytes} bytes; the limit is ${limitBytes}`,
+        }),
     });
+    const module = await this.#isolate
+      .compileModule(text.toString(), { filename })
+      .catch((cause: unknown) => {
+        throw new LoadError({ code: "syntax_error", message: `${filename}: ${String(cause)}` });
+      });
     this.#files.set(module, file);
     return module;
   }
