@@ -36,6 +36,12 @@ const pi: CachedPackage = {
   beside: ["@earendil-works/pi-coding-agent@0.87.1"],
 };
 
+const cargo: NeededProgram = {
+  variable: "TROUPE_TEST_CARGO",
+  title: "cargo (Rust 1.85 or later)",
+  names: ["cargo"],
+};
+
 export const neededPrograms: readonly NeededProgram[] = [
   {
     variable: "TROUPE_TEST_CHROMIUM",
@@ -68,16 +74,14 @@ export const neededPrograms: readonly NeededProgram[] = [
     provide: () => installWithApt(["bubblewrap"]),
     proof: ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "true"],
   },
-  {
-    variable: "TROUPE_TEST_CARGO",
-    title: "cargo (Rust 1.85 or later)",
-    names: ["cargo"],
-  },
+  cargo,
   {
     variable: "TROUPE_TEST_RUSTC_WASM",
     title: "Rust with its library for WebAssembly",
     names: ["rustc", rustcForWasm],
-    provide: rustForWasm,
+    // Large, and of no use alone.
+    provide: async (say) =>
+      findProgram(cargo, process.env).path === "" ? "there is no cargo to use it with" : rustForWasm(say),
     // An empty crate: it has the library, and it is new enough. Nothing is written.
     proof: [
       "--edition=2024",
