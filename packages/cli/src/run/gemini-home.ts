@@ -9,7 +9,7 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { makeOwnedFolder, ownedFolderPlace } from "@troupe/plugins/owned-folder";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime/owned-folder";
 import type { Json } from "@troupe/relay";
 import { runErrors } from "../errors.ts";
 
