@@ -14,7 +14,7 @@ import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
-import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime/owned-folder";
+import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
