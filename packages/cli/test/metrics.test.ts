@@ -17,7 +17,7 @@ const reply = {
 test("a label is no secret, whoever named a tool after one", async () => {
   await using gateway = await Gateway.start(readOptions({ bind: "127.0.0.1:0" }, { cwd: "/" }), {
     agent: {
-      token: "t",
+      token: "a-secret-of-its-own",
       session: "s",
       listen: (relay) => relay.registerToolConditionalExecutionGuardrail("open", () => null),
     },

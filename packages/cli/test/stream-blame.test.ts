@@ -18,11 +18,11 @@ const provider = () =>
   });
 
 /** What a worker with this stream intercept makes of one call, and what is said of it. */
-async function blamed(how: string, handle: string) {
+async function blamed(how: string, handle: string, more = "") {
   using folder = new PluginFolder();
   const plugin = folder.worker(
     "around",
-    `{ kind: "llm_stream_execution_intercept", name: "stream", handle: ${handle} }`,
+    `{ kind: "llm_stream_execution_intercept", name: "stream", handle: ${handle} }${more}`,
   );
   const atof = folder.write("trace.jsonl", "");
   await using scripted = await provider();
@@ -57,26 +57,29 @@ test.each([
   });
 });
 
+const ownBug = `async function* ({ request }, { next }) {
+  try { for await (const one of await next(request)) yield one; } catch { throw new Error("own bug"); }
+}`;
+const secondTry = `async function* ({ request }, { next }) {
+  const chunks = await next(request).catch(() => next(request));
+  for await (const one of chunks) yield one;
+  throw new Error("own bug");
+}`;
+/** Fails at its first call, before there is a stream. */
+const inner = `, { kind: "llm_stream_execution_intercept", name: "inner", priority: 9, handle: ({ request }, { next }) => {
+  globalThis.tries = (globalThis.tries ?? 0) + 1;
+  if (globalThis.tries === 1) throw new Error("not yet");
+  return next(request);
+} }`;
+
 test.each([
-  [
-    "cut",
-    "catches the provider's failure and fails by itself",
-    `async function* ({ request }, { next }) {
-       try { for await (const one of await next(request)) yield one; } catch { throw new Error("own bug"); }
-     }`,
-  ],
-  [
-    "well",
-    "has a first try that failed, and fails behind the second",
-    `async function* ({ request }, { next }) {
-       try { for await (const one of await next({ ...request, headers: { "x-case": "a\\nb" } })) yield one; } catch {}
-       for await (const one of await next(request)) yield one;
-       throw new Error("own bug");
-     }`,
-  ],
-])("%s: a plugin that %s is named", async (how, _what, handle) => {
-  const { failures, type, description, marks } = await blamed(how, handle);
-  expect({ failures, type, marks }).toEqual({ failures: 1, type: "relay.middleware_failed", marks: 1 });
+  ["catches the provider's failure and fails by itself", "cut", ownBug, "", 1],
+  ["has a first try that failed, and fails behind the second", "well", secondTry, inner, 2],
+])("a plugin that %s is named", async (_what, how, handle, more, failed) => {
+  const { failures, type, description, marks } = await blamed(how, handle, more);
+  expect({ failures, type, marks }).toEqual({
+    ...{ failures: failed, type: "relay.middleware_failed", marks: failed },
+  });
   expect(description).toContain('"around/stream" failed');
 });
 

@@ -160,6 +160,7 @@ export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";
 export { nodeBusyPoll } from "./node/busy-poll.ts";
 export { nodeEnv } from "./node/env.ts";
+export { exampleOfOwnedFolder, makeOwnedFolder, ownedFolderPlace } from "./node/owned-folder.ts";
 export { setup } from "./node/setup.ts";
 export type { SetupTestOptions } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";

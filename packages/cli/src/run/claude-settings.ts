@@ -9,8 +9,8 @@
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeOwnedFolder, ownedFolderPlace } from "@troupe/plugins/owned-folder";
 import type { Json } from "@troupe/relay";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime";
 import { runErrors } from "../errors.ts";
 
 const FLAG = "--settings";

@@ -9,8 +9,8 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { makeOwnedFolder, ownedFolderPlace } from "@troupe/plugins/owned-folder";
 import type { Json } from "@troupe/relay";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime";
 import { runErrors } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

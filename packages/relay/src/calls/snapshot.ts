@@ -1,6 +1,7 @@
 /**
  * What a value said at one moment: lists and objects are copied, so that an edit in place shows as a difference. Anything
- * else (a date, bytes, an instance of a class) is kept as it is, and is compared by what JSON makes of it.
+ * else (a date, bytes, an instance of a class) is kept as it is, and is compared by what JSON makes of it. A list says its elements: what else
+ * it has is in no JSON. All of it runs between a guardrail's question and its answer, so a long body must take no longer than to read it does.
  */
 
 const plain = { enumerable: true, writable: true, configurable: true };
@@ -21,20 +22,29 @@ export function snapshot(value: unknown): unknown {
   const whole = copied(value);
   for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
     const copy = copies.get(part) ?? {};
-    // Assigning `__proto__` would change what the copy inherits.
-    for (const [key, field] of Object.entries(part))
-      Object.defineProperty(copy, key, { ...plain, value: copied(field) });
+    if (Array.isArray(part) && Array.isArray(copy)) for (const field of part) copy.push(copied(field));
+    else for (const key of Object.keys(part)) set(copy, key, copied(Reflect.get(part, key)));
   }
   return whole;
+}
+
+/** Assigning `__proto__` would change what the copy inherits, and what it inherits may be frozen. */
+function set(copy: object, key: string, value: unknown): void {
+  if (key in copy) Object.defineProperty(copy, key, { ...plain, value });
+  else Reflect.set(copy, key, value);
 }
 
 /** True when both say the same; a property that is undefined says nothing. */
 export function saysTheSame(one: unknown, other: unknown): boolean {
   const compared = new Map<object, object>();
-  const todo: (readonly [unknown, unknown])[] = [[one, other]];
+  const todo: (readonly [unknown, unknown])[] = [];
+  const add = (left: unknown, right: unknown): void => {
+    // Most of it: a pair of each takes longer than to look.
+    if (!Object.is(left, right)) todo.push([left, right]);
+  };
+  add(one, other);
   for (let pair = todo.pop(); pair !== undefined; pair = todo.pop()) {
     const [left, right] = pair;
-    if (Object.is(left, right)) continue;
     if (!isStructure(left) || !isStructure(right)) {
       if (!isAlikeInJson(left, right)) return false;
       continue;
@@ -42,10 +52,20 @@ export function saysTheSame(one: unknown, other: unknown): boolean {
     if (compared.get(left) === right) continue;
     compared.set(left, right);
     if (Array.isArray(left) !== Array.isArray(right)) return false;
-    for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
-      todo.push([own(left, key), own(right, key)]);
+    addParts(left, right, add);
   }
   return true;
+}
+
+function addParts(left: object, right: object, add: (left: unknown, right: unknown) => void): void {
+  if (Array.isArray(left) && Array.isArray(right)) {
+    const most = Math.max(left.length, right.length);
+    for (let n = 0; n < most; n += 1) add(left[n], right[n]);
+    return;
+  }
+  for (const key of Object.keys(left)) add(Reflect.get(left, key), own(right, key));
+  for (const key of Object.keys(right))
+    if (!Object.hasOwn(left, key)) add(undefined, Reflect.get(right, key));
 }
 
 function own(structure: object, key: string): unknown {

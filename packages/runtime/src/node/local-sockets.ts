@@ -1,16 +1,15 @@
 /** Local sockets on Node: Unix sockets in a folder of their own, which only this user may enter. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LocalDoor, LocalSocket, LocalSocketHandler, LocalSockets } from "../ports/local-sockets.ts";
+import { makeOwnedFolder } from "./owned-folder.ts";
 
 /** Undefined where there are no Unix sockets. */
 export const nodeLocalSockets: LocalSockets | undefined = process.platform === "win32" ? undefined : { open };
 
-function open(accept: (socket: LocalSocket) => void): Promise<LocalDoor> {
-  // 0700, and a name that nobody guesses. Short: a path of a socket has room for about a hundred characters.
-  const folder = mkdtempSync(join(tmpdir(), "troupe-rs-"));
+async function open(accept: (socket: LocalSocket) => void): Promise<LocalDoor> {
+  const folder = await makeOwnedFolder("troupe-rs");
   const path = join(folder, "actor.sock");
   const server = createServer((socket) => accept(new NodeLocalSocket(socket)));
   // Who asked for it keeps its process alive, not the door.
@@ -19,7 +18,7 @@ function open(accept: (socket: LocalSocket) => void): Promise<LocalDoor> {
     server.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       close();
       reject(cause);

@@ -5,9 +5,9 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, sym
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { makeOwnedFolder } from "../src/owned-folder.ts";
+import { makeOwnedFolder } from "../../src/node/owned-folder.ts";
 
-const source = import.meta.resolve("../src/owned-folder.ts");
+const source = import.meta.resolve("../../src/node/owned-folder.ts");
 
 function temporary(): string {
   const path = mkdtempSync(join(tmpdir(), "owned-test-"));
