@@ -17,7 +17,7 @@ const NICENESS = 10;
 /** Who never waited in so many looks is one that loops: three seconds. */
 const LOOKS = 30;
 
-/** A process whose threads have used so little since so many looks has none that loops, or gets no time to give away. */
+/** A process whose threads have used nothing for so many looks has none that loops. */
 const QUIET_LOOKS = 10;
 
 /** A process, as it is seen. */
