@@ -9,45 +9,55 @@ import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
 import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
+import { inTurns } from "./turns.ts";
 import { removedBy, whiteoutOf } from "./whiteout.ts";
 
+/** What an archive ends with: two empty blocks. */
+const END_BYTES = 1_024;
 const REMOVED: ImageEntry = { type: "removed", given: true };
 
 /** Packs files, and what is removed of what an empty sandbox has. Rejects with `sandbox.archive_too_large`. */
 export async function packImage(image: ImageChanges, maxBytes: number): Promise<Uint8Array> {
-  let bytes = 0;
-  const entries = image.flatMap(([path, entry]) => {
-    if (entry.type === "removed" && !entry.given) return [];
-    const header = headerOf(path.slice(1), entry);
-    bytes += header.size;
-    return [{ header, ...(entry.type === "file" ? { body: entry.content } : {}) }];
-  });
-  // Before anything is copied; what the headers add is looked at behind it.
-  if (bytes > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
-  const tar = await packTar(entries);
-  if (tar.byteLength > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
-  return tar;
+  const pages: Uint8Array[] = [];
+  let bytes = END_BYTES;
+  for await (const page of inTurns(image)) {
+    const entries = page.flatMap(([path, entry]) => {
+      if (entry.type === "removed" && !entry.given) return [];
+      const body = entry.type === "file" ? { body: entry.content } : {};
+      return [{ header: headerOf(path.slice(1), entry), ...body }];
+    });
+    // Before anything is copied; what the headers add is looked at behind it.
+    const contents = entries.reduce((sum, { header }) => sum + header.size, 0);
+    if (bytes + contents > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
+    const packed = await packTar(entries);
+    bytes += packed.byteLength - END_BYTES;
+    if (bytes > maxBytes) throw sandboxErrors.archiveTooLarge(maxBytes);
+    pages.push(packed.subarray(0, -END_BYTES));
+  }
+  return Uint8Array.from(Buffer.concat([...pages, new Uint8Array(END_BYTES)]));
 }
 
 /** Unpacks files, parents first. Rejects with `sandbox.archive_invalid`, `sandbox.archive_too_large`. */
 export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
   const image = new Map<string, ImageEntry>();
   let bytes = 0;
-  for (const { header, data } of await entriesOf(tar)) {
-    const removed = removedBy(header);
-    const path = pathOf(removed ?? header.name);
-    if (path === "/") continue;
-    const entry = removed === undefined ? entryOf(header, data, image) : REMOVED;
-    bytes += entry.type === "file" ? entry.content.byteLength : 0;
-    // What is removed needs nothing above it, nor is it in the way of that.
-    if (entry !== REMOVED) addParents(image, path);
-    const before = image.get(path);
-    if (before !== undefined && before.type !== entry.type)
-      throw sandboxErrors.archiveInvalid(`${path} is in it twice`);
-    image.set(path, entry);
-    if (bytes > limits.sandboxFileBytes) throw sandboxErrors.archiveTooLarge(limits.sandboxFileBytes);
-    if (image.size > limits.sandboxArchiveEntries)
-      throw sandboxErrors.batchTooLarge("the archive", limits.sandboxArchiveEntries);
+  for await (const page of inTurns(await entriesOf(tar))) {
+    for (const { header, data } of page) {
+      const removed = removedBy(header);
+      const path = pathOf(removed ?? header.name);
+      if (path === "/") continue;
+      const entry = removed === undefined ? entryOf(header, data, image) : REMOVED;
+      bytes += entry.type === "file" ? entry.content.byteLength : 0;
+      // What is removed needs nothing above it, nor is it in the way of that.
+      if (entry !== REMOVED) addParents(image, path);
+      const before = image.get(path);
+      if (before !== undefined && before.type !== entry.type)
+        throw sandboxErrors.archiveInvalid(`${path} is in it twice`);
+      image.set(path, entry);
+      if (bytes > limits.sandboxFileBytes) throw sandboxErrors.archiveTooLarge(limits.sandboxFileBytes);
+      if (image.size > limits.sandboxArchiveEntries)
+        throw sandboxErrors.batchTooLarge("the archive", limits.sandboxArchiveEntries);
+    }
   }
   return [...image].sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -11,7 +11,9 @@ import { packTar, type TarHeader } from "modern-tar";
 import { expect, onTestFinished, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
 import { packImage, unpackImage } from "../../src/sandbox/archive.ts";
+import type { ImageChanges } from "../../src/sandbox/file-store.ts";
 import { rejection } from "../support/errors.ts";
+import { turnsDuring } from "../support/turns.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const tarOf = (...headers: (Omit<TarHeader, "size"> & { readonly body?: Uint8Array })[]) =>
@@ -152,4 +154,24 @@ test("an archive has a size, on both ways", async () => {
   expect(await rejection(packImage(image, 4_000))).toBe("sandbox.archive_too_large");
   expect(await rejection(packImage(image, 5_500))).toBe("sandbox.archive_too_large");
   expect((await packImage(image, limits.sandboxArchiveBytes)).byteLength).toBeGreaterThan(5_000);
+});
+
+test("everybody else has turns while a large archive is packed and unpacked, and any tar reads it", async () => {
+  const paths = 8 * limits.sandboxTurnPaths;
+  const image = Array.from({ length: paths }, (_, n): ImageChanges[number] => [
+    `/${String(n).padStart(5, "0")}`,
+    { type: "file", content: bytes(`${n}`), mode: 0o644, modifiedAt: 0 },
+  ]);
+  let tar = new Uint8Array();
+  const packing = async () => {
+    tar = Uint8Array.from(await packImage(image, limits.sandboxArchiveBytes));
+  };
+  expect(await turnsDuring(packing)).toBeGreaterThanOrEqual(7);
+  expect(String(execFileSync("tar", ["-t"], { input: tar })).split("\n")).toHaveLength(paths + 1);
+  let back: ImageChanges = [];
+  const unpacking = async () => {
+    back = await unpackImage(tar);
+  };
+  expect(await turnsDuring(unpacking)).toBeGreaterThanOrEqual(7);
+  expect(back).toEqual(image);
 });

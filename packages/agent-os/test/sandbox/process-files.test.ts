@@ -46,6 +46,22 @@ test("who removes what can't be is told the system's word for it", async (contex
     await expect(sandbox.remove(path, { recursive: true })).rejects.toMatchObject(failed("EBUSY"));
 });
 
+test("no image removes or replaces what is the host's", async (context) => {
+  const hostPath = mkdtempSync(join(tmpdir(), "troupe-data-"));
+  onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));
+  chmodSync(hostPath, 0o777);
+  writeFileSync(join(hostPath, "file"), "x");
+  const mounts: Mount[] = [{ path: "/x/data", hostPath, mode: "read-write" }];
+  const sandbox = await bootUnder(processes, context, { mounts });
+  const removed = { type: "removed", given: true } as const;
+  const file = { type: "file", content: bytes("y"), mode: 0o644, modifiedAt: 0 } as const;
+  for (const path of ["/x", "/x/data", "/x/data/file"]) await sandbox.restore([[path, removed]]);
+  for (const path of ["/x", "/x/data"])
+    await expect(sandbox.restore([[path, file]])).rejects.toMatchObject(failed("EISDIR"));
+  expect(readFileSync(join(hostPath, "file"), "utf8")).toBe("x");
+  expect((await sandbox.exec("cat /x/data/file")).stdout).toBe("x");
+});
+
 test("no image leaves a sandbox without commands: links into the machine's programs are the machine's, and a closed home is none to start in", async (context) => {
   const sandbox = await boot(context);
   const head = { type: "directory", modifiedAt: 0 } as const;

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import type { BootOptions, Sandbox, SandboxUse } from "@troupe/agent-os";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
-import { boot as bootUnder } from "../../../../conformance/sandbox/drivers.ts";
+import { boot as bootUnder, bytes } from "../../../../conformance/sandbox/drivers.ts";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
+import { whyNotLoaded } from "../../../plugins/test/support/native-package.ts";
 import { ProcessDriver, type ProcessDriverOptions } from "../../src/sandbox/bubblewrap/process-driver.ts";
 import { missing, processDriver } from "../support/bubblewrap.ts";
 import { failure } from "../support/errors.ts";
@@ -47,6 +48,33 @@ test("what runs gives way: all of it is nice, and a loop has only the time that 
   for (const process of [rests, loops]) process.kill("SIGKILL");
   await Promise.all([rests.ended, loops.ended]);
 }, 60_000);
+
+test("a thread that loops gives way, beside one that waits; the shell of a terminal doesn't, whatever it does by itself", async (context) => {
+  if (!existsSync("/usr/bin/chrt")) return context.skip("it takes chrt");
+  const lacks = whyNotLoaded("@lydell/node-pty");
+  if (lacks !== undefined) return context.skip(lacks);
+  const sandbox = await boot(context);
+  const terminal = { cols: 80, rows: 24 };
+  const shell = await sandbox.spawn(
+    { command: "dash", args: [], streamStdin: true, terminal },
+    () => undefined,
+  );
+  await shell.write(bytes("touch on; while :; do :; done\r"));
+  await vi.waitFor(async () => expect(await sandbox.exists("/home/user/on")).toBe(true), 20_000);
+  const program = 'new (require("node:worker_threads").Worker)("for (;;);", { eval: true })';
+  const args = ["-e", program];
+  const loops = await sandbox.spawn({ command: "/run/troupe/node", args }, () => undefined);
+  // Of each thread of the program's, and of the shell that looped before it.
+  const policies = async (name: string) => {
+    const look = `for n in $(pgrep -x ${name}); do for t in /proc/$n/task/*; do chrt -p \${t##*/} | head -1; done; done`;
+    return (await sandbox.exec(look)).stdout.match(/SCHED_\w+/g) ?? [];
+  };
+  const idle = async () => (await policies("'node|MainThread'")).filter((policy) => policy === "SCHED_IDLE");
+  await vi.waitFor(async () => expect(await idle()).toHaveLength(1), 40_000);
+  expect(new Set(await policies("dash"))).toEqual(new Set(["SCHED_OTHER"]));
+  for (const process of [shell, loops]) process.kill("SIGKILL");
+  await Promise.all([shell.ended, loops.ended]);
+}, 90_000);
 
 test("files: their bytes, their length and their number have an end, also where none is stored", async (context) => {
   const sandbox = await boot(context, { fileBytes: 4 * MIB, files: 300 }, { files: new Shelf() });

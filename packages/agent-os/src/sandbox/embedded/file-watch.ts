@@ -6,28 +6,8 @@
  */
 import type { InMemoryFs } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
+import { type FileWriter, fileWriters } from "./file-methods.ts";
 import { checkPath, checkTarget } from "./path-names.ts";
-
-/** Methods of the file system by the arguments that name what they change. */
-const writers = {
-  writeFileSync: [0],
-  mkdirSync: [0],
-  writeFile: [0],
-  appendFile: [0],
-  mkdir: [0],
-  rm: [0],
-  cp: [1],
-  mv: [0, 1],
-  chmod: [0],
-  symlink: [1],
-  link: [1],
-  utimes: [0],
-} as const satisfies Partial<Record<keyof InMemoryFs, readonly number[]>>;
-
-/** Methods that change all that is below a path, too. */
-const deep: ReadonlySet<string> = new Set(["rm", "cp", "mv"]);
-/** Methods that make nothing: what has too long a name, from an earlier version, can be removed. */
-const unmaking: ReadonlySet<string> = new Set(["rm", "chmod", "utimes"]);
 
 /** Watches a file system. */
 export class FileWatch {
@@ -40,7 +20,7 @@ export class FileWatch {
   constructor(files: InMemoryFs, given: ReadonlySet<string>) {
     this.#files = files;
     this.#given = given;
-    for (const [name, places] of Object.entries(writers)) this.#watch(name, places);
+    for (const [name, writer] of fileWriters) this.#watch(name, writer);
   }
 
   /** What changed since the last time, parents first. */
@@ -75,19 +55,19 @@ export class FileWatch {
   }
 
   /** Called by the file system itself for what is below, some methods call others: a path may be noted many times. */
-  #watch(name: string, places: readonly number[]): void {
+  #watch(name: string, { changes, leads, deep, makes }: FileWriter): void {
     const method: unknown = Reflect.get(this.#files, name);
     if (typeof method !== "function") return;
     const note = (args: readonly unknown[]): void => {
-      if (!unmaking.has(name)) checkMade(name, args, places);
-      for (const place of places) {
+      if (makes) checkMade(name, args, changes);
+      for (const place of changes) {
         const path = args[place];
         if (typeof path !== "string") continue;
         this.#touched.add(path);
-        if (deep.has(name)) this.#touchedBelow.add(path);
+        if (deep) this.#touchedBelow.add(path);
       }
     };
-    const isSync = name.endsWith("Sync");
+    const isSync = leads.length === 0;
     Reflect.set(this.#files, name, (...args: unknown[]): unknown => {
       try {
         note(args);

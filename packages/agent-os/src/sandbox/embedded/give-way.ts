@@ -7,17 +7,32 @@
  * why only long commands are. There is no way back without privileges: such a worker serves nobody else.
  */
 import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 
 /** Ten steps of niceness: a tenth of the share of a thread that has none. */
 const NICENESS = 10;
 
-/** Called when a worker has just been started: the threads that it starts are as nice as it is. */
+/** Called when a worker has been started. Its first thread comes first: those that it starts from then on are as nice as it is. */
 export function giveWay(pid: number): void {
+  makeNice(pid);
+  // Linux has a niceness for each thread; on a busy machine the worker has some before this process goes on.
+  for (const thread of threadsOf(pid)) makeNice(thread);
+}
+
+function threadsOf(pid: number): number[] {
   try {
-    if (getPriority(pid) < NICENESS) setPriority(pid, NICENESS);
+    return process.platform === "linux" ? readdirSync(`/proc/${pid}/task`).map(Number) : [];
   } catch {
-    // It has ended, which others hear of.
+    return [];
+  }
+}
+
+function makeNice(id: number): void {
+  try {
+    if (getPriority(id) < NICENESS) setPriority(id, NICENESS);
+  } catch {
+    // It has ended. Of a worker others hear.
   }
 }
 

@@ -4,31 +4,18 @@
  * led through their links first, as a system does it.
  */
 import type { InMemoryFs } from "just-bash";
+import { fileWriters } from "./file-methods.ts";
 
 /** So many links in one path, one leading to the next, are followed: as Linux does. */
 const MOST_LINKS = 40;
 
-/** Methods that change something, by the places of the paths among their arguments. `through`: also where the path itself is a link. */
-const changing = {
-  writeFile: { places: [0], through: true },
-  appendFile: { places: [0], through: true },
-  chmod: { places: [0], through: true },
-  utimes: { places: [0], through: true },
-  mkdir: { places: [0], through: false },
-  rm: { places: [0], through: false },
-  cp: { places: [1], through: false },
-  mv: { places: [0, 1], through: false },
-  symlink: { places: [1], through: false },
-  link: { places: [0, 1], through: false },
-} as const satisfies Partial<Record<keyof InMemoryFs, { places: readonly number[]; through: boolean }>>;
-
 /** Makes a file system's methods go through links. */
 export function followLinks(files: InMemoryFs): void {
-  for (const [name, { places, through }] of Object.entries(changing)) {
+  for (const [name, { leads, through }] of fileWriters) {
     const method: unknown = Reflect.get(files, name);
-    if (typeof method !== "function") continue;
+    if (typeof method !== "function" || leads.length === 0) continue;
     Reflect.set(files, name, async (...args: unknown[]): Promise<unknown> => {
-      for (const place of places) {
+      for (const place of leads) {
         const path = args[place];
         if (typeof path === "string") args[place] = await lead(files, files.resolvePath("/", path), through);
       }

@@ -25,8 +25,9 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  rmSync,
+  rmdirSync,
   symlinkSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -73,7 +74,7 @@ export class Tree {
     if (entry.type === "removed") return removeAt(path);
     const there = lstatSync(path, { throwIfNoEntry: false });
     const stays = entry.type === "directory" && there?.isDirectory() === true;
-    if (there !== undefined && !stays) rmSync(path, { recursive: true });
+    if (there !== undefined && !stays) removeOwn(path, lstatSync("/").dev);
     makeDirectories(dirname(path));
     if (entry.type === "symlink") {
       symlinkSync(entry.target, path);
@@ -168,13 +169,24 @@ export class Tree {
 /** A lower layer may have something else above the path than when this was removed: nothing, a file, a link to another place. */
 function removeAt(path: string): void {
   try {
-    const parent = dirname(path);
-    // What is on another file system isn't the sandbox's.
-    const own = realpathSync(parent) === parent && lstatSync(parent).dev === lstatSync("/").dev;
-    if (own) rmSync(path, { recursive: true, force: true });
+    if (realpathSync(dirname(path)) === dirname(path)) removeOwn(path, lstatSync("/").dev);
   } catch (cause) {
     if (!isGone(cause)) throw cause;
   }
+}
+
+/** What is on another file system stays, and the directories above it: it may be the host's. */
+function removeOwn(path: string, device: number): boolean {
+  const stat = lstatSync(path);
+  if (stat.dev !== device) return false;
+  if (!stat.isDirectory()) {
+    unlinkSync(path);
+    return true;
+  }
+  let all = true;
+  for (const name of readdirSync(path)) all = removeOwn(`${path}/${name}`, device) && all;
+  if (all) rmdirSync(path);
+  return all;
 }
 
 /** Whoever is told may have no other way than a command. */

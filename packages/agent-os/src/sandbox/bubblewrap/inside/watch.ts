@@ -40,8 +40,11 @@ interface Used {
   readonly session: number;
   readonly bytes: number;
   readonly threads: number;
-  /** It runs, or would if it had a processor. */
+  /** Its first thread runs, or would if it had a processor. */
   readonly runs: boolean;
+  /** Of its own threads, in what /proc counts time in. */
+  readonly ticks: number;
+  readonly leadsTerminal: boolean;
   /** Its own, and that of its children that have ended. */
   readonly cpuSeconds: number;
 }
@@ -135,7 +138,7 @@ function usedBy(name: string): Used[] {
     const session = Number(/^NSsid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
     const threads = Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 1);
     const runs = /^State:\s+R/m.test(status);
-    return [{ pid, session, bytes, threads, runs, cpuSeconds: cpuSecondsOf(pid) }];
+    return [{ pid, session, bytes, threads, runs, ...statOf(pid) }];
   } catch {
     return [];
   }
@@ -150,11 +153,17 @@ function kilobytes(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
 }
 
-/** In the kernel and out of it, also of children that were waited for. */
-function cpuSecondsOf(pid: number): number {
+/** Time in the kernel and out of it: its own, and with that of children that were waited for. */
+function statOf(pid: number): Pick<Used, "ticks" | "cpuSeconds" | "leadsTerminal"> {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // Its name may have anything in it, also brackets and spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return ticks / TICKS_PER_SECOND;
+  const fields = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
+  const [session, terminal] = fields.slice(3, 5);
+  const [user = 0, system = 0, childrensUser = 0, childrensSystem = 0] = fields.slice(11, 15);
+  const ticks = user + system;
+  const cpuSeconds = (ticks + childrensUser + childrensSystem) / TICKS_PER_SECOND;
+  return { ticks, cpuSeconds, leadsTerminal: session === pid && terminal !== 0 };
 }
