@@ -17,8 +17,21 @@
  */
 import { type Env, type Logger, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { decodePayload, encodePayload, fromCarriedError, LogLevel } from "@troupe/protocol/actor/v1";
-import type { HostCall, HostFrame, InvokeResult, Next, PluginFrame } from "@troupe/protocol/plugin/v1";
+import {
+  decodePayload,
+  encodePayload,
+  fromCarriedError,
+  LogLevel,
+  type PayloadEncoding,
+} from "@troupe/protocol/actor/v1";
+import {
+  type HostCall,
+  type HostFrame,
+  type InvokeResult,
+  type Next,
+  OWN_CODE,
+  type PluginFrame,
+} from "@troupe/protocol/plugin/v1";
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
@@ -29,7 +42,7 @@ import { Arounds } from "./arounds.ts";
 import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
-import { HostQuestions, type PluginHost } from "./host-questions.ts";
+import { type CodeOptions, HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { Lines } from "./lines.ts";
 
@@ -94,6 +107,7 @@ export class PluginSession {
     const streams = new ChunkStreams(encoding, (body) => send({ body }));
     const questions = new HostQuestions({
       ...{ host: parts.host, encoding, send },
+      run: (call, input, options) => this.#runCode(call, input, options),
       failed: (error) => {
         if (this.#logRate.take()) this.#log.warn("What the plugin asked for didn't happen", { error });
       },
@@ -171,15 +185,7 @@ export class PluginSession {
         `middleware "${name}" of kind ${kind}`,
         middleware.map((one) => one.name),
       );
-    let payload: Uint8Array;
-    try {
-      payload = encodePayload(call.payload, encoding);
-    } catch (cause) {
-      throw pluginErrors.cannotShow(cause);
-    }
-    if (payload.byteLength > limits.batchBytes)
-      throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
-    return this.#invocations.start({ kind, name, payload }, options);
+    return this.#invocations.start({ kind, name, payload: payloadOf(call.payload, encoding) }, options);
   }
 
   /** Sends all running instances to sleep, and waits for them, at most `timeoutMs`. New ones aren't kept out. */
@@ -276,6 +282,14 @@ export class PluginSession {
     this.#questions.heard(asked);
   }
 
+  /** A tool or a model of the plugin's, which has what time it takes: whoever calls it gives it up. */
+  async #runCode(call: number, input: unknown, options: CodeOptions): Promise<unknown> {
+    if (this.#state.kind === "over") throw this.#state.error;
+    const payload = payloadOf(input, this.declared.encoding);
+    const code = { kind: OWN_CODE, name: String(call), payload };
+    return await this.#invocations.start(code, { ...options, timeoutMs: Infinity });
+  }
+
   #heardChunk(word: ChunkWord): void {
     // A stream that it answered has failed: so has its call.
     if (word.$case === "chunkEnd" && word.value.next === 0 && word.value.error !== undefined)
@@ -325,6 +339,19 @@ export class PluginSession {
   #closing(): Promise<CloseReport> {
     return this.#state.kind === "over" ? this.#state.closing : Promise.resolve({ clean: true });
   }
+}
+
+/** What the plugin is called with. Throws `plugin.cannot_show`, `plugin.frame_too_long`. */
+function payloadOf(value: unknown, encoding: PayloadEncoding): Uint8Array {
+  let payload: Uint8Array;
+  try {
+    payload = encodePayload(value, encoding);
+  } catch (cause) {
+    throw pluginErrors.cannotShow(cause);
+  }
+  if (payload.byteLength > limits.batchBytes)
+    throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
+  return payload;
 }
 
 /** Closes a carrier. A carrier that doesn't keep its time, or fails, left something behind. */
