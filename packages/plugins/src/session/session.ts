@@ -44,7 +44,7 @@ import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
 import { type CodeOptions, HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
-import { Lines } from "./lines.ts";
+import { type EndedStarts, Lines } from "./lines.ts";
 
 /** What a session takes from the outside world. */
 export type SessionEnv = Pick<Env, "clock" | "timers" | "log">;
@@ -58,6 +58,8 @@ export interface SessionParts {
   readonly frameBytes?: number | undefined;
   /** What answers the plugin's own questions. Default: nothing does. */
   readonly host?: PluginHost | undefined;
+  /** Instances start one by one, until none waits. Default: false. */
+  readonly oneByOne?: boolean | undefined;
 }
 
 /** What a frame has around the long part of a word to an actor, at the most: numbers and names. */
@@ -83,6 +85,7 @@ export class PluginSession {
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
+  #endedStarts: EndedStarts = "none";
 
   constructor(parts: SessionParts) {
     const { env, carrier, declared } = parts;
@@ -100,6 +103,7 @@ export class PluginSession {
       mostBytes: this.#startBytes,
       encoding: declared.encoding,
       counts: this.counts,
+      oneByOne: parts.oneByOne === true,
       send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
     });
     const send = (frame: HostFrame): void => carrier.send(frame);
@@ -130,6 +134,11 @@ export class PluginSession {
   /** Why it is over; undefined while it is open. */
   get failure(): TroupeError | undefined {
     return this.#state.kind === "over" ? this.#state.error : undefined;
+  }
+
+  /** What was starting when the plugin ended. */
+  get endedStarts(): EndedStarts {
+    return this.#endedStarts;
   }
 
   /** Settles when the session is over: with what ended it, or undefined when that was `close`. Never rejects. */
@@ -239,7 +248,7 @@ export class PluginSession {
   lost(error: TroupeError): void {
     if (this.#state.kind !== "open") return;
     this.#log.error("The plugin ended", { error });
-    this.#lines.failStart(forCallers(error));
+    this.#endedStarts = this.#lines.failStart(forCallers(error));
     this.#finish(error, limits.pluginCloseTimeoutMs);
     this.#end.resolve(error);
   }
