@@ -56,7 +56,10 @@ export interface DynamicActorConfig extends DynamicTerms {
 }
 
 /** What a source may be given by its name. */
-export type DynamicNeed = CarriedNeed | "events";
+export type DynamicNeed = CarriedNeed | RelayNeed;
+
+/** What of its registry's relay a source may ask for. */
+type RelayNeed = "events" | "calls";
 
 /** What `dynamicActor` returns. */
 export type DynamicActorDefinition = CarriedDefinition;
@@ -72,7 +75,8 @@ export interface DynamicTerms extends DynamicGrants {
   readonly limits?: IsolateLimits;
   /**
    * "actors": it may call every actor of the registry (`c.client()`). "database": it has a database of its own (`db`, from
-   * "troupe/db"). "events": what it says of itself (`c.mark`, `c.metric`) is told by the registry's relay. Default: none.
+   * "troupe/db"). "events": what it says of itself (`c.mark`, `c.metric`) is told by the registry's relay. "calls": its tools and models
+   * (`c.tool`, `c.llm`) run under that relay's middleware. Default: none.
    */
   readonly needs?: readonly DynamicNeed[];
   /** Milliseconds of one text of SQL, 1 to 60,000: it is ended then, with `sql.timed_out`. Default 5,000. */
@@ -112,7 +116,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
   const code = {
     load: loaderOf(where),
     limits: Object.freeze({ ...own }),
-    events: needs.includes("events"),
+    asks: relayNeeds.filter((need) => needs.includes(need)),
     grants: readGrants({
       ...(env && { env }),
       ...(packages && { packages }),
@@ -121,18 +125,25 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
     }),
   };
   return carriedActorFrom((request) => new DynamicCarriers(request, code), {
-    needs: needs.filter((need) => need !== "events"),
+    needs: needs.filter((need) => !isRelayNeed(need)),
     sqlTimeLimitMs,
     auth,
     reloads: true,
   });
 }
 
+const relayNeeds: readonly RelayNeed[] = ["events", "calls"];
+
+function isRelayNeed(need: DynamicNeed): need is RelayNeed {
+  return relayNeeds.some((known) => known === need);
+}
+
 /** What a definition says of its code. */
 interface DynamicCode {
   readonly load: DynamicActorLoader;
   readonly limits: IsolateLimits;
-  readonly events: boolean;
+  /** Of the relay. */
+  readonly asks: readonly RelayNeed[];
   readonly grants: ReadGrants;
 }
 
@@ -153,7 +164,7 @@ class DynamicCarriers implements CarrierSource {
     const egress = new Egress(this.#code.grants.network);
     const order = await this.#order(actor, egress.variables);
     const { env, name, relay } = this.#request;
-    const { events, grants } = this.#code;
+    const { asks, grants } = this.#code;
     const session = await openSession({
       env: { ...env, log: env.log.child({ actor: name, actorId: actor.actorId }) },
       open: isolateCarrier(this.#lease.process, order),
@@ -161,8 +172,8 @@ class DynamicCarriers implements CarrierSource {
       host: new SourceHost(
         new FetchHost(egress),
         new FileHost(grants.files, fileTurnsOf(env)),
-        events && relay !== undefined
-          ? new RelayHost({ relay, id: name, capabilities: ["events"] })
+        asks.length > 0 && relay !== undefined
+          ? new RelayHost({ relay, id: name, capabilities: asks })
           : undefined,
       ),
     });
@@ -194,7 +205,7 @@ class DynamicCarriers implements CarrierSource {
       ...((env || network.credentials) && { env: { ...env, ...placeholders } }),
       fetch: true,
       files: files.length > 0,
-      events: this.#code.events,
+      asks: this.#code.asks,
       memoryLimit,
       timeLimitMs: cpuTimeLimitMs,
     };

@@ -4,6 +4,7 @@ import {
   type EventOptions,
   type GateTarget,
   type Json,
+  type LlmRequest,
   type Measurement,
   type MiddlewareKind,
   middlewareKindNames,
@@ -121,4 +122,38 @@ function measurementOf(said: unknown): Measurement {
 
 function isNumbers(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((one) => typeof one === "number");
+}
+
+/** A call's of a tool. */
+export function toolCallOf(fields: AskedFields) {
+  const toolCallId = fields.optionalText("toolCallId");
+  return { ...callOf(fields), ...(toolCallId !== undefined && { toolCallId }) };
+}
+
+/** A call's of a model. */
+export function llmCallOf(fields: AskedFields) {
+  const modelName = fields.optionalText("modelName");
+  const requestInEvents = fields.optionalOneOf("requestInEvents", ["whole", "headers"] as const);
+  return {
+    ...callOf(fields),
+    ...(modelName !== undefined && { modelName }),
+    ...(requestInEvents && { requestInEvents }),
+  };
+}
+
+/** What a model is asked. What its content says is the provider's to read. */
+export function requestOf(fields: AskedFields): LlmRequest {
+  const request = new AskedFields(fields.record("request"));
+  const headers = request.optionalRecord("headers") ?? {};
+  return {
+    headers: Object.fromEntries(
+      Object.keys(headers).map((name) => [name, new AskedFields(headers).text(name)]),
+    ),
+    content: request.any("content"),
+  };
+}
+
+function callOf(fields: AskedFields) {
+  const attributes = fields.optionalList("attributes", attributeNames);
+  return { ...metadataOf(fields), ...(attributes && { attributes }) };
 }

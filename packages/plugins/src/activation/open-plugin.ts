@@ -23,7 +23,8 @@ export async function openPlugin(
 ): Promise<SupervisedSession> {
   const { env } = context;
   const first = await openChecked(prepared, context);
-  const reopen = async (): Promise<PluginSession> => await openChecked(prepared, context, first.declared);
+  const reopen = async (oneByOne: boolean): Promise<PluginSession> =>
+    await openChecked(prepared, context, { before: first.declared, oneByOne });
   // What runs in this process ends with it, or was told to end.
   const supervision = { env, reopen: prepared.runsIn === "this process" ? undefined : reopen };
   return new SupervisedSession(first, supervision);
@@ -33,7 +34,7 @@ export async function openPlugin(
 async function openChecked(
   { manifest, open, config }: PreparedPlugin,
   { env, relay }: OpeningContext,
-  before?: PluginDeclarations,
+  { before, oneByOne = false }: { readonly before?: PluginDeclarations; readonly oneByOne?: boolean } = {},
 ): Promise<PluginSession> {
   const { id, capabilities } = manifest;
   const host = relay && new RelayHost({ relay, id, capabilities });
@@ -41,6 +42,7 @@ async function openChecked(
     env,
     open: open(env),
     plugin: id,
+    oneByOne,
     hostVersion: TROUPE_VERSION,
     ...(config && { config }),
     ...(host && { host }),

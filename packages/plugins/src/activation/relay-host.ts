@@ -21,6 +21,7 @@ import {
 import type { Capability } from "../manifest/rules.ts";
 import { hostErrors } from "../session/host-errors.ts";
 import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
+import { AskedCalls } from "./asked-calls.ts";
 import { decodePayloadOf, encodePayloadOf } from "./asked-codecs.ts";
 import { AskedFields } from "./asked-fields.ts";
 import { gateOf, kindsOf, markOf, metricOf, popOf, pushOf } from "./asked-options.ts";
@@ -53,6 +54,7 @@ export class RelayHost implements PluginHost {
   readonly #session: Place;
   readonly #calls = new Map<number, Place>();
   readonly #gates = new Map<string, Registration>();
+  readonly #asked: AskedCalls;
   #scopes = 0;
   #forks = 0;
 
@@ -60,6 +62,7 @@ export class RelayHost implements PluginHost {
     this.#relay = relay;
     this.#id = id;
     this.#capabilities = capabilities;
+    this.#asked = new AskedCalls(relay);
     this.#session = { scope: relay.createScopeStack(), made: new Map() };
   }
 
@@ -75,13 +78,15 @@ export class RelayHost implements PluginHost {
   }
 
   end(): void {
+    this.#asked.end();
     for (const invoke of [...this.#calls.keys()]) this.over(invoke);
     this.#leave(this.#session);
     for (const gate of this.#gates.values()) gate.deregister();
     this.#gates.clear();
   }
 
-  answer({ ask, input, invoke }: HostQuestion): unknown {
+  answer(question: HostQuestion): unknown {
+    const { ask, input, invoke } = question;
     const row = asks.get(ask);
     if (row === undefined) throw hostErrors.askUnknown(ask);
     const place = invoke === 0 ? this.#session : this.#calls.get(invoke);
@@ -89,12 +94,12 @@ export class RelayHost implements PluginHost {
     if (!this.#capabilities.includes(row.capability))
       throw hostErrors.notAllowed(this.#id, row.name, row.capability);
     const fields = new AskedFields(input);
-    return this.#relay.withScopeStack(place.scope, () => this.#answer(ask, fields, place)) ?? null;
+    return this.#relay.withScopeStack(place.scope, () => this.#answer(question, fields, place)) ?? null;
   }
 
-  #answer(ask: HostAsk, fields: AskedFields, place: Place): unknown {
+  #answer(question: HostQuestion, fields: AskedFields, place: Place): unknown {
     const relay = this.#relay;
-    switch (ask) {
+    switch (question.ask) {
       case HostAsk.MARK:
         return relay.event(fields.text("name"), { ...markOf(fields), ...this.#parent(fields, place) });
       case HostAsk.METRIC: {
@@ -122,8 +127,14 @@ export class RelayHost implements PluginHost {
         return { droppedEvents: relay.droppedEvents, subscribers: relay.subscriberStatus() };
       case HostAsk.SET_GATE:
         return this.#setGate(fields);
+      case HostAsk.TOOL:
+        return this.#asked.tool({ question, fields, parent: this.#parent(fields, place) });
+      case HostAsk.LLM:
+        return this.#asked.model({ question, fields, parent: this.#parent(fields, place) });
+      case HostAsk.ABORT_CALL:
+        return this.#asked.abort(fields.any("call"));
       default:
-        throw hostErrors.askUnknown(ask);
+        throw hostErrors.askUnknown(question.ask);
     }
   }
 
@@ -222,6 +233,9 @@ const asks: ReadonlyMap<HostAsk, { readonly name: string; readonly capability: C
       [HostAsk.LIST_REGISTRATIONS, "registrations", "registrations"],
       [HostAsk.DIAGNOSTICS, "diagnostics", "registrations"],
       [HostAsk.SET_GATE, "a gate", "gates"],
+      [HostAsk.TOOL, "a tool", "calls"],
+      [HostAsk.LLM, "a model", "calls"],
+      [HostAsk.ABORT_CALL, "the end of a call", "calls"],
     ] as const
   ).map(([ask, name, capability]) => [ask, { name, capability }]),
 );

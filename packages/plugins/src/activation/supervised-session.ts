@@ -6,7 +6,8 @@
  *     └───────────────── close(), from any of them ─────────────────▶ closed
  *
  * Each new start waits twice as long as the one before, and ends are counted in a window: a plugin that crashes at once
- * costs little and then nothing. Between two sessions a call gets the error that ended the last one: guardrails stay shut.
+ * costs little and then nothing. An end while actors start isn't counted: it is theirs, and no reason to take the plugin from its other
+ * actors. Of several that start nobody knows whose it is, so that the next session has them one by one. Between two sessions a call gets the error that ended the last one: guardrails stay shut.
  * A start that is under way when it is closed is waited for, and closed.
  */
 
@@ -16,6 +17,7 @@ import { limits } from "@troupe/protocol";
 import type { CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
 import { CallCounts } from "../session/call-counts.ts";
+import type { EndedStarts } from "../session/lines.ts";
 import type { PluginSession, SessionEnv } from "../session/session.ts";
 
 /** How a supervised session is. */
@@ -25,7 +27,7 @@ export type SupervisedState = "active" | "restarting" | "lost";
 export interface Supervision {
   readonly env: SessionEnv;
   /** Opens one more session of the plugin, which declares what the first did. Undefined: there is only one. */
-  readonly reopen: (() => Promise<PluginSession>) | undefined;
+  readonly reopen: ((oneByOne: boolean) => Promise<PluginSession>) | undefined;
 }
 
 /** One plugin's sessions, one after the other. */
@@ -100,34 +102,39 @@ export class SupervisedSession {
 
   #watch(session: PluginSession): void {
     void session.ended.then((error) => {
-      if (error !== undefined && !this.#closed) this.#ended(error);
+      if (error !== undefined && !this.#closed) this.#ended(error, session.endedStarts);
     });
   }
 
-  #ended(error: TroupeError): void {
+  #ended(error: TroupeError, starts: EndedStarts = "none"): void {
     const { env, reopen } = this.#supervision;
     this.#error = error;
     this.#crashes += 1;
-    if (reopen === undefined || this.#windows.size >= limits.pluginCrashes) {
+    const isCounted = starts === "none";
+    if (reopen === undefined || (isCounted && this.#windows.size >= limits.pluginCrashes)) {
       this.#state = "lost";
       this.#log.error("The plugin is lost: it isn't started again", { error });
       return;
     }
     this.#state = "restarting";
     const delayMs = Math.min(limits.pluginRestartMs * 2 ** this.#windows.size, limits.pluginRestartMostMs);
-    const counted: TimerHandle = env.timers.set(
+    if (isCounted) this.#count();
+    this.#wait = env.timers.set(
+      () => {
+        this.#opening = this.#open(() => reopen(starts === "several"));
+      },
+      delayMs,
+      { background: true },
+    );
+  }
+
+  #count(): void {
+    const counted: TimerHandle = this.#supervision.env.timers.set(
       () => this.#windows.delete(counted),
       limits.pluginCrashWindowMs,
       { background: true },
     );
     this.#windows.add(counted);
-    this.#wait = env.timers.set(
-      () => {
-        this.#opening = this.#open(reopen);
-      },
-      delayMs,
-      { background: true },
-    );
   }
 
   async #open(reopen: () => Promise<PluginSession>): Promise<void> {

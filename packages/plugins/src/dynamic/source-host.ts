@@ -10,18 +10,22 @@ import type { FileHost } from "./files/file-host.ts";
 export class SourceHost implements PluginHost {
   readonly #fetches: FetchHost;
   readonly #files: FileHost;
-  readonly #events: RelayHost | undefined;
+  readonly #relay: RelayHost | undefined;
 
-  /** `events`: absent where it may say nothing, or there is no relay. */
-  constructor(fetches: FetchHost, files: FileHost, events: RelayHost | undefined) {
+  /** `relay`: absent where it may ask it for nothing, or there is none. */
+  constructor(fetches: FetchHost, files: FileHost, relay: RelayHost | undefined) {
     this.#fetches = fetches;
     this.#files = files;
-    this.#events = events;
+    this.#relay = relay;
   }
 
-  began(): void {}
+  began(invoke: number): void {
+    this.#relay?.began(invoke);
+  }
 
-  over(): void {}
+  over(invoke: number): void {
+    this.#relay?.over(invoke);
+  }
 
   answer(question: HostQuestion): unknown {
     switch (question.ask) {
@@ -32,8 +36,11 @@ export class SourceHost implements PluginHost {
         return this.#files.answer(question);
       case HostAsk.MARK:
       case HostAsk.METRIC:
-        if (this.#events === undefined) throw hostErrors.noRelay();
-        return this.#events.answer(question);
+      case HostAsk.TOOL:
+      case HostAsk.LLM:
+      case HostAsk.ABORT_CALL:
+        if (this.#relay === undefined) throw hostErrors.noRelay();
+        return this.#relay.answer(question);
       default:
         throw hostErrors.askUnknown(question.ask);
     }
@@ -42,6 +49,6 @@ export class SourceHost implements PluginHost {
   end(): void {
     this.#fetches.end();
     this.#files.end();
-    this.#events?.end();
+    this.#relay?.end();
   }
 }

@@ -4,7 +4,7 @@ import semver from "semver";
 import type { TextRule } from "./table.ts";
 
 /** What a plugin may contribute, and what it may ask of the relay. */
-export type Capability = Contribution | "events" | "codecs" | "registrations" | "gates";
+export type Capability = Contribution | "events" | "codecs" | "registrations" | "gates" | "calls";
 
 /** What a plugin may contribute. */
 export type Contribution = "actors" | "middleware";
@@ -12,7 +12,7 @@ export type Contribution = "actors" | "middleware";
 /** All of it. */
 export const allCapabilities: readonly Capability[] = [
   ...(["actors", "middleware"] as const),
-  ...(["events", "codecs", "registrations", "gates"] as const),
+  ...(["events", "codecs", "registrations", "gates", "calls"] as const),
 ];
 
 /** Whether a manifest may list it. */

@@ -26,7 +26,7 @@ export const hostErrors = {
       statusCode: 404,
       metadata: { scope },
     }),
-  tooMany: (what: "scopes" | "gates" | "fetches" | "files", limit: number) =>
+  tooMany: (what: "scopes" | "gates" | "fetches" | "files" | "calls", limit: number) =>
     error(`too_many_${what}`, `The plugin has ${limit} ${what} already`, {
       statusCode: 429,
       metadata: { limit },

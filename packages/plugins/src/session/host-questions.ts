@@ -13,6 +13,16 @@ import {
 import type { HostAsk, HostCall, HostFrame } from "@troupe/protocol/plugin/v1";
 import { hostErrors } from "./host-errors.ts";
 
+/** How code of a plugin's is called. */
+export interface CodeOptions {
+  readonly signal: AbortSignal;
+  /** The scope that it runs in: its propagation value, JSON text. Default: none. */
+  readonly scope?: string;
+}
+
+/** Calls code of a plugin's that question `call` is about. Rejects with what it throws. */
+export type RunCode = (call: number, input: unknown, options: CodeOptions) => Promise<unknown>;
+
 /** A question of a plugin's. */
 export interface HostQuestion {
   /** The plugin's number; 0: it wants no answer. */
@@ -22,6 +32,8 @@ export interface HostQuestion {
   readonly input: unknown;
   /** The call of middleware that it is part of; 0: of none. */
   readonly invoke: number;
+  /** Calls the code that it is about, if it is about code: as often as its host likes, until it has an answer. */
+  readonly run: (input: unknown, options: CodeOptions) => Promise<unknown>;
 }
 
 /** Answers one session's plugin. */
@@ -51,6 +63,7 @@ export interface QuestionParts {
   readonly host: PluginHost | undefined;
   readonly encoding: PayloadEncoding;
   readonly send: (frame: HostFrame) => void;
+  readonly run: RunCode;
   /** Told why nothing came of a question that wants no answer. */
   readonly failed: (error: unknown) => void;
 }
@@ -60,21 +73,25 @@ export class HostQuestions {
   readonly host: PluginHost;
   readonly #encoding: PayloadEncoding;
   readonly #send: (frame: HostFrame) => void;
+  readonly #run: RunCode;
   readonly #unanswered: (error: unknown) => void;
   #over = false;
 
-  constructor({ host = nobody, encoding, send, failed }: QuestionParts) {
+  constructor({ host = nobody, encoding, send, run, failed }: QuestionParts) {
     this.host = host;
     // Raw payloads can't say anything but bytes.
     this.#encoding = encoding === "raw" ? "json" : encoding;
     this.#send = send;
+    this.#run = run;
     this.#unanswered = failed;
   }
 
   /** Answers it. What it says can't be read is its error as well. */
   heard({ call, invoke, ask, payload }: HostCall): void {
     try {
-      const answer = this.host.answer({ call, ask, invoke, input: decodePayload(payload, this.#encoding) });
+      const input = decodePayload(payload, this.#encoding);
+      const run: HostQuestion["run"] = (given, options) => this.#run(call, given, options);
+      const answer = this.host.answer({ call, ask, invoke, input, run });
       if (answer instanceof Promise) void this.#later(call, answer);
       else this.#answered(call, answer);
     } catch (error) {

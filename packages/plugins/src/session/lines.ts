@@ -27,7 +27,12 @@ export interface LinesOptions {
   readonly encoding: PayloadEncoding;
   readonly send: (instance: number, word: ActorWord) => void;
   readonly counts: CallCounts;
+  /** Several starts were under way when the plugin ended the last time: they go one by one, until none waits. */
+  readonly oneByOne: boolean;
 }
+
+/** What was starting when the plugin ended, or waited for its turn. */
+export type EndedStarts = "none" | "one" | "several";
 
 /** Lines of instances. */
 export class Lines {
@@ -38,6 +43,9 @@ export class Lines {
   readonly #ears = new Map<number, ActorEar>();
   /** They were told to start, and haven't said how that went. */
   readonly #starting = new Set<number>();
+  /** Starts that wait for the one before them, by instance. */
+  readonly #waiting = new Map<number, ActorWord>();
+  #oneByOne: boolean;
   #last = 0;
   #emptied: (() => void) | undefined;
 
@@ -46,6 +54,7 @@ export class Lines {
     this.#encoding = options.encoding;
     this.#send = options.send;
     this.#counts = options.counts;
+    this.#oneByOne = options.oneByOne;
   }
 
   get size(): number {
@@ -74,7 +83,8 @@ export class Lines {
 
   #gone(instance: number): void {
     this.#ears.delete(instance);
-    this.#starting.delete(instance);
+    this.#waiting.delete(instance);
+    this.#startsNoMore(instance);
     if (this.#ears.size === 0) this.#emptied?.();
   }
 
@@ -83,7 +93,10 @@ export class Lines {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return;
     if (word.$case === "call") this.#counts.calls += 1;
-    else if (word.$case === "start") this.#starting.add(instance);
+    else if (word.$case === "start") {
+      if (this.#oneByOne && this.#starting.size > 0) return void this.#waiting.set(instance, word);
+      this.#starting.add(instance);
+    }
     const bytes = bytesOf(word);
     if (bytes <= this.#mostBytes) return this.#send(instance, word);
     const error = toCarriedError(pluginErrors.frameTooLong(bytes, this.#mostBytes), this.#encoding);
@@ -96,7 +109,7 @@ export class Lines {
     const ear = this.#ears.get(instance);
     if (ear === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
     if (saying.$case === "reply" && saying.value.error !== undefined) this.#counts.failures += 1;
-    else if (saying.$case === "started") this.#starting.delete(instance);
+    else if (saying.$case === "started") this.#startsNoMore(instance);
     try {
       ear.heard(saying);
     } catch (thrown) {
@@ -108,20 +121,38 @@ export class Lines {
     return "delivered";
   }
 
+  /** The next of those that wait has its turn. */
+  #startsNoMore(instance: number): void {
+    if (!this.#starting.delete(instance)) return;
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#oneByOne = false;
+      return;
+    }
+    this.#waiting.delete(next[0]);
+    this.#say(...next);
+  }
+
   /**
    * A start that was under way alone is what ended the plugin, as far as anybody knows, and would end the next one too: it has
    * failed, and whoever waits for it isn't to try again. Of several nobody knows which; whoever waits for one may, as with
-   * any line that is lost.
+   * any line that is lost, and the next session has them one by one.
    */
-  failStart(error: TroupeError): void {
+  failStart(error: TroupeError): EndedStarts {
     const [instance, another] = this.#starting;
-    if (instance === undefined || another !== undefined) return;
+    if (instance === undefined) return "none";
+    if (another !== undefined) return "several";
+    // Nobody else's turn comes in this session: those who wait have theirs in the next.
+    const alone = this.#waiting.size === 0;
+    this.#waiting.clear();
     const failed = toCarriedError(error, this.#encoding);
     this.heard(instance, { $case: "started", value: { error: failed, alarmAt: 0 } });
+    return alone ? "one" : "several";
   }
 
   /** Every line is lost. One that is opened by someone who hears of it is lost as well. */
   lose(error: TroupeError): void {
+    this.#waiting.clear();
     for (const [instance, ear] of this.#ears) {
       this.#gone(instance);
       ear.lost(error);

@@ -31,6 +31,8 @@ export interface OpenSessionOptions {
   readonly timeoutMs?: number;
   /** What answers the plugin's own questions, for this session alone. Default: nothing does. */
   readonly host?: PluginHost;
+  /** Instances start one by one, until none waits. Default: false. */
+  readonly oneByOne?: boolean;
 }
 
 /**
@@ -53,7 +55,11 @@ export async function openSession(options: OpenSessionOptions): Promise<PluginSe
     started.send({ body: { $case: "hello", value: { versions: PLUGIN_VERSIONS, hostVersion, config } } });
     const declared = await opening.ready;
     return opening.handOver(
-      new PluginSession({ env, carrier: started, declared, frameBytes, host: options.host }),
+      new PluginSession({
+        ...{ env, carrier: started, declared, frameBytes },
+        host: options.host,
+        oneByOne: options.oneByOne,
+      }),
     );
   };
   try {

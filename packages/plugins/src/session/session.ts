@@ -17,8 +17,21 @@
  */
 import { type Env, type Logger, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { decodePayload, encodePayload, fromCarriedError, LogLevel } from "@troupe/protocol/actor/v1";
-import type { HostCall, HostFrame, InvokeResult, Next, PluginFrame } from "@troupe/protocol/plugin/v1";
+import {
+  decodePayload,
+  encodePayload,
+  fromCarriedError,
+  LogLevel,
+  type PayloadEncoding,
+} from "@troupe/protocol/actor/v1";
+import {
+  type HostCall,
+  type HostFrame,
+  type InvokeResult,
+  type Next,
+  OWN_CODE,
+  type PluginFrame,
+} from "@troupe/protocol/plugin/v1";
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
@@ -30,9 +43,9 @@ import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";
 import type { PluginDeclarations } from "./declarations.ts";
 import { GivenFailures } from "./given-failures.ts";
-import { HostQuestions, type PluginHost } from "./host-questions.ts";
+import { type CodeOptions, HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
-import { Lines } from "./lines.ts";
+import { type EndedStarts, Lines } from "./lines.ts";
 
 /** What a session takes from the outside world. */
 export type SessionEnv = Pick<Env, "clock" | "timers" | "log">;
@@ -46,6 +59,8 @@ export interface SessionParts {
   readonly frameBytes?: number | undefined;
   /** What answers the plugin's own questions. Default: nothing does. */
   readonly host?: PluginHost | undefined;
+  /** Instances start one by one, until none waits. Default: false. */
+  readonly oneByOne?: boolean | undefined;
 }
 
 /** What a frame has around the long part of a word to an actor, at the most: numbers and names. */
@@ -72,6 +87,7 @@ export class PluginSession {
   readonly #end = Promise.withResolvers<TroupeError | undefined>();
   #state: State = { kind: "open" };
   #saidUnknown = false;
+  #endedStarts: EndedStarts = "none";
 
   constructor(parts: SessionParts) {
     const { env, carrier, declared } = parts;
@@ -89,6 +105,7 @@ export class PluginSession {
       mostBytes: this.#startBytes,
       encoding: declared.encoding,
       counts: this.counts,
+      oneByOne: parts.oneByOne === true,
       send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
     });
     const send = (frame: HostFrame): void => carrier.send(frame);
@@ -96,6 +113,7 @@ export class PluginSession {
     const streams = new ChunkStreams(encoding, (body) => send({ body }), this.#given);
     const questions = new HostQuestions({
       ...{ host: parts.host, encoding, send },
+      run: (call, input, options) => this.#runCode(call, input, options),
       failed: (error) => {
         if (this.#logRate.take()) this.#log.warn("What the plugin asked for didn't happen", { error });
       },
@@ -122,6 +140,11 @@ export class PluginSession {
   /** Why it is over; undefined while it is open. */
   get failure(): TroupeError | undefined {
     return this.#state.kind === "over" ? this.#state.error : undefined;
+  }
+
+  /** What was starting when the plugin ended. */
+  get endedStarts(): EndedStarts {
+    return this.#endedStarts;
   }
 
   /** Settles when the session is over: with what ended it, or undefined when that was `close`. Never rejects. */
@@ -177,15 +200,7 @@ export class PluginSession {
         `middleware "${name}" of kind ${kind}`,
         middleware.map((one) => one.name),
       );
-    let payload: Uint8Array;
-    try {
-      payload = encodePayload(call.payload, encoding);
-    } catch (cause) {
-      throw pluginErrors.cannotShow(cause);
-    }
-    if (payload.byteLength > limits.batchBytes)
-      throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
-    return this.#invocations.start({ kind, name, payload }, options);
+    return this.#invocations.start({ kind, name, payload: payloadOf(call.payload, encoding) }, options);
   }
 
   /** Sends all running instances to sleep, and waits for them, at most `timeoutMs`. New ones aren't kept out. */
@@ -239,7 +254,7 @@ export class PluginSession {
   lost(error: TroupeError): void {
     if (this.#state.kind !== "open") return;
     this.#log.error("The plugin ended", { error });
-    this.#lines.failStart(forCallers(error));
+    this.#endedStarts = this.#lines.failStart(forCallers(error));
     this.#finish(error, limits.pluginCloseTimeoutMs);
     this.#end.resolve(error);
   }
@@ -282,6 +297,14 @@ export class PluginSession {
     if (asked.invoke !== 0 && !this.#invocations.made(asked.invoke))
       return this.lost(pluginErrors.violation(`call ${asked.invoke} was never made`));
     this.#questions.heard(asked);
+  }
+
+  /** A tool or a model of the plugin's, which has what time it takes: whoever calls it gives it up. */
+  async #runCode(call: number, input: unknown, options: CodeOptions): Promise<unknown> {
+    if (this.#state.kind === "over") throw this.#state.error;
+    const payload = payloadOf(input, this.declared.encoding);
+    const code = { kind: OWN_CODE, name: String(call), payload };
+    return await this.#invocations.start(code, { ...options, timeoutMs: Infinity });
   }
 
   #heardChunk(word: ChunkWord): void {
@@ -335,6 +358,19 @@ export class PluginSession {
   #closing(): Promise<CloseReport> {
     return this.#state.kind === "over" ? this.#state.closing : Promise.resolve({ clean: true });
   }
+}
+
+/** What the plugin is called with. Throws `plugin.cannot_show`, `plugin.frame_too_long`. */
+function payloadOf(value: unknown, encoding: PayloadEncoding): Uint8Array {
+  let payload: Uint8Array;
+  try {
+    payload = encodePayload(value, encoding);
+  } catch (cause) {
+    throw pluginErrors.cannotShow(cause);
+  }
+  if (payload.byteLength > limits.batchBytes)
+    throw pluginErrors.frameTooLong(payload.byteLength, limits.batchBytes);
+  return payload;
 }
 
 /** Closes a carrier. A carrier that doesn't keep its time, or fails, left something behind. */

@@ -29,8 +29,9 @@ import type {
   ScopeType,
   SubscriberStatus,
 } from "@troupe/relay";
-import { propagationContextFromJson, propagationContextToJson } from "@troupe/relay";
+import { propagationContextFromJson } from "@troupe/relay";
 import { pluginErrors } from "../errors.ts";
+import { type LentCode, type LentContext, nameOf } from "./relay-elsewhere.ts";
 
 /** A scope of the host's relay that the plugin made. */
 export interface HostScope {
@@ -184,12 +185,7 @@ const levels = { debug: LogLevel.DEBUG, info: LogLevel.INFO, warn: LogLevel.WARN
 
 /** `scope` as the host knows it. */
 function placed<T extends InScope>({ scope, ...options }: T): object {
-  return scope === undefined ? options : { ...options, scope: nameOf(scope) };
-}
-
-function nameOf(scope: HostScope | Scope): string {
-  if ("id" in scope) return scope.id;
-  return propagationContextToJson({ version: 1, rootUuid: scope.rootUuid, parentUuid: scope.uuid });
+  return scope === undefined ? options : { ...options, scope: "id" in scope ? scope.id : nameOf(scope) };
 }
 
 function scopeOf(answer: unknown): HostScope {
@@ -204,9 +200,12 @@ interface Question {
   readonly ask: HostAsk;
   readonly invoke: number;
   readonly input: object;
+  /** What the host may call before it answers. */
+  readonly code?: LentCode;
 }
 
 interface Waiting {
+  readonly code: LentCode | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -224,15 +223,27 @@ export class HostLink {
     this.#send = send;
   }
 
-  ask({ ask, invoke, input }: Question): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) throw pluginErrors.closed();
-      const payload = encodePayload(input, this.#encoding, "asked");
-      this.#last += 1;
-      const call = this.#last;
-      this.#waiting.set(call, { resolve, reject });
-      this.#send({ body: { $case: "hostCall", value: { call, invoke, ask, payload } } });
-    });
+  async ask(question: Question): Promise<unknown> {
+    return await this.open(question).answer;
+  }
+
+  /** As `ask`, for who wants the question's number. Throws `plugin.closed`, `value.*`. */
+  open({ ask, invoke, input, code }: Question): { readonly call: number; readonly answer: Promise<unknown> } {
+    if (this.#ended) throw pluginErrors.closed();
+    const payload = encodePayload(input, this.#encoding, "asked");
+    const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#last += 1;
+    const call = this.#last;
+    this.#waiting.set(call, { code, resolve, reject });
+    this.#send({ body: { $case: "hostCall", value: { call, invoke, ask, payload } } });
+    return { call, answer };
+  }
+
+  /** The host calls the code of a question that is open. Throws `plugin.undeclared`. */
+  run(question: string, input: unknown, context: LentContext): unknown {
+    const code = this.#waiting.get(Number(question))?.code;
+    if (code === undefined) throw pluginErrors.undeclared(`code for question ${question}`, []);
+    return code(input, context);
   }
 
   /** A question that has no answer: what doesn't happen is for the host's log. */

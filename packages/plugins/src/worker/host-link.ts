@@ -19,7 +19,7 @@ import {
 } from "@troupe/protocol/plugin/v1";
 import { BatchStream } from "../carriers/worker/batch-stream.ts";
 import { FrameQueue } from "../carriers/worker/frame-queue.ts";
-import { attachHeaders, CONNECTION_WINDOW_BYTES, failureOf, settings } from "../carriers/worker/grpc.ts";
+import { attachHeaders, failureOf, windows } from "../carriers/worker/grpc.ts";
 import { workerHandover } from "../carriers/worker/handover.ts";
 import { pluginErrors } from "../errors.ts";
 
@@ -40,8 +40,9 @@ export interface HostLink {
 /** Connects to the host that started this process. Throws `plugin.no_host`. */
 export async function connectToHost(events: HostEvents): Promise<HostLink> {
   const { address, token } = await takeHandover(events);
+  const { settings, connectionBytes } = windows;
   const session = connectHttp2("http://localhost", { createConnection: () => connect(address), settings });
-  session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+  session.once("connect", () => session.setLocalWindowSize(connectionBytes));
   return new OpenLink(session, session.request(attachHeaders(token), { endStream: false }), events);
 }
 

@@ -1,6 +1,6 @@
 /** Runs the actors of a plugin in TypeScript, as the runtime runs its own. Only plugins that have actors import it. */
 import type { FromActor } from "@troupe/protocol/actor/v1";
-import type { PluginFrame } from "@troupe/protocol/plugin/v1";
+import { HostAsk, type PluginFrame } from "@troupe/protocol/plugin/v1";
 import { type AnyActorDefinition, nodeEnv } from "@troupe/runtime";
 import { Guest } from "@troupe/runtime/guest";
 import { LineLogger } from "../carriers/isolate/guest/log.ts";
@@ -11,7 +11,7 @@ import { relayElsewhere } from "./relay-elsewhere.ts";
 export function guestOf(
   use: Readonly<Record<string, AnyActorDefinition>>,
   send: (frame: PluginFrame) => void,
-  host: Pick<HostLink, "tell">,
+  host: Pick<HostLink, "tell" | "open">,
 ): Guest {
   const log = new LineLogger((level, message) =>
     send({ body: { $case: "log", value: { line: { level, message } } } }),
@@ -19,7 +19,13 @@ export function guestOf(
   return new Guest({
     env: { ...nodeEnv(), log },
     use,
-    relayElsewhere: relayElsewhere((ask, input) => host.tell(ask, input)),
+    relayElsewhere: relayElsewhere({
+      tell: (ask, input) => host.tell(ask, input),
+      lend: (ask, input, code) => {
+        const { call, answer } = host.open({ ask, invoke: 0, input, code });
+        return { answer, abort: () => host.tell(HostAsk.ABORT_CALL, { call }) };
+      },
+    }),
     send: (value: FromActor) => send({ body: { $case: "actor", value } }),
   });
 }

@@ -19,6 +19,7 @@ import {
   type Hello,
   type HostFrame,
   type Invoke,
+  OWN_CODE,
   PLUGIN_VERSIONS,
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
@@ -173,6 +174,7 @@ export class PluginSideSession {
   }
 
   #answer({ kind, name, payload, scope, invoke }: Invoke, signal: AbortSignal): unknown {
+    if (kind === OWN_CODE) return this.#link.run(name, decodePayload(payload, ENCODING), { signal, scope });
     const known = middlewareKindOf(kind);
     const middleware = this.#plugin.middleware?.find((one) => one.kind === known && one.name === name);
     if (known === undefined || middleware === undefined)

@@ -1,15 +1,75 @@
 /** The relay of a plugin's host, as actors in TypeScript reach it from an isolate, a module or a worker. */
 import { HostAsk } from "@troupe/protocol/plugin/v1";
-import { propagationContextFromJson, scopeElsewhere } from "@troupe/relay";
+import {
+  propagationContextFromJson,
+  propagationContextToJson,
+  type Scope,
+  scopeElsewhere,
+} from "@troupe/relay";
 import type { RelayElsewhere } from "@troupe/runtime/guest";
 
-/** Takes a question that has no answer to the host, for an actor of that name. */
-export type TellHost = (ask: HostAsk, input: object, actor: string) => void;
+/** What the host gives code that it calls, beside its input. */
+export interface LentContext {
+  readonly signal: AbortSignal;
+  /** The scope that it runs in: its propagation value, JSON text. */
+  readonly scope: string;
+}
 
-/** One that is asked by `tell`. */
-export function relayElsewhere(tell: TellHost): RelayElsewhere {
+/** Code that the host may call while a question of it is open. */
+export type LentCode = (input: unknown, context: LentContext) => unknown;
+
+/** How an actor of that name asks its host. */
+export interface HostOfActors {
+  /** A question that has no answer. */
+  tell(ask: HostAsk, input: object, actor: string): void;
+  /** One with an answer, and the code that it is about. Throws `actor.not_granted`, `value.*`. */
+  lend(ask: HostAsk, input: object, code: LentCode, actor: string): LentQuestion;
+}
+
+/** A question that is open. */
+export interface LentQuestion {
+  /** Rejects with the host's error. */
+  readonly answer: Promise<unknown>;
+  /** Nobody waits for what is called any more: the answer says so. */
+  abort(): void;
+}
+
+/** The relay of that host. */
+export function relayElsewhere(host: HostOfActors): RelayElsewhere {
   return {
-    scopeOf: (trace) => scopeElsewhere(propagationContextFromJson(trace)),
-    tell: (what, input, actor) => tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input, actor),
+    scopeOf,
+    tell: (what, input, actor) => host.tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input, actor),
+    run: async (what, { input, code, options, trace }, actor) => {
+      // What the program keeps on a handle stays where the handle is.
+      const { parent, signal, data: _data, ...said } = options;
+      const question = host.lend(
+        what === "tool" ? HostAsk.TOOL : HostAsk.LLM,
+        { ...said, ...input, scope: parent === undefined ? trace : nameOf(parent) },
+        (given, context) => {
+          // Given up before the host had heard of that.
+          if (signal?.aborted === true) throw signal.reason;
+          return code(given, { signal: context.signal, scope: scopeOf(context.scope) });
+        },
+        actor,
+      );
+      const abort = (): void => question.abort();
+      if (signal?.aborted === true) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
+      try {
+        const { result } = (await question.answer) as { readonly result: unknown };
+        return result;
+      } finally {
+        signal?.removeEventListener("abort", abort);
+      }
+    },
   };
+}
+
+function scopeOf(trace: string): Scope {
+  return scopeElsewhere(propagationContextFromJson(trace));
+}
+
+/** A scope of the host's as it knows it. */
+export function nameOf({ uuid, rootUuid }: Scope): string {
+  return propagationContextToJson({ version: 1, rootUuid, parentUuid: uuid });
 }

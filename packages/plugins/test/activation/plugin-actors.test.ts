@@ -1,6 +1,7 @@
 /** `pluginActor({ plugin })`: actors of plugins that are named, whatever carries them. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { limits } from "@troupe/protocol";
 import { createRelay } from "@troupe/relay/node";
 import { actor, setup } from "@troupe/runtime";
 import { describe, expect, test, vi } from "vitest";
@@ -30,7 +31,8 @@ async function running(definition: ReturnType<typeof pluginActor>, plugins?: Ret
     const init = { method: "POST", body: JSON.stringify({ args }) };
     return await (await fetch(`${endpoint}/actor/counter/action/${name}?key=a`, init)).text();
   };
-  return { counter, act, ask, [Symbol.asyncDispose]: () => registry.stop() };
+  const at = (key: string) => client.counter.getOrCreate([key]);
+  return { counter, at, act, ask, [Symbol.asyncDispose]: () => registry.stop() };
 }
 
 describe.each(counters)("the counter of %s", (_title, make) => {
@@ -273,4 +275,35 @@ test("S1.5 (in part) a named definition is frozen, and options are checked by na
     expect(() => given(options), options).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(text) }),
     );
+});
+
+test("several starts that end their plugin at once are told so one by one, and the plugin isn't lost for its other actors", {
+  timeout: 60_000,
+}, async () => {
+  using folder = new PluginFolder();
+  folder.write(
+    "main.ts",
+    `import { actor } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
+     import { serveWorker } from ${JSON.stringify(new URL("../../src/worker.ts", import.meta.url).href)};
+     const counter = actor({
+       createState: async (c) => {
+         await new Promise((done) => setImmediate(done));
+         if (c.key[0] !== "good") process.exit(9);
+         return {};
+       },
+       actions: { get: () => 1 },
+     });
+     await serveWorker({ name: "counter", actors: { counter } });`,
+  );
+  const text = readFileSync(counterManifest(folder, nodeLoad("main.ts"), "worker"), "utf8");
+  const manifest = folder.write("troupe-plugin.toml", text.replace(`["actors", "middleware"]`, `["actors"]`));
+  const plugins = pluginSet({ relay: createRelay(), plugins: [{ manifest }] });
+  await using world = await running(pluginActor({ plugin: "counter" }), plugins);
+  const bad = Array.from({ length: limits.pluginCrashes + 1 }, (_, n) =>
+    world.at(`bad ${n}`).action({ name: "get", args: [] }),
+  );
+  for (const call of await Promise.allSettled(bad))
+    expect(call).toMatchObject({ reason: { code: "worker_exited", retryable: false } });
+  expect(await world.at("good").action({ name: "get", args: [] })).toBe(1);
+  expect(plugins.status).toMatchObject([{ state: "active" }]);
 });

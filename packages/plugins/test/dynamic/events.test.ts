@@ -65,8 +65,8 @@ test("marks and metrics are below the call that says them, also behind an await 
   expect(await failure(world.act("it", "unsayable"))).toMatchObject({
     is: expect.stringMatching(/^value\./),
   });
-  // Its middleware is the host's: a tool that went around it would be unguarded.
-  expect(await failure(world.act("it", "tool"))).toMatchObject({ is: "actor.no_relay" });
+  // Its middleware is the host's: to ask it is another need.
+  expect(await failure(world.act("it", "tool"))).toMatchObject({ is: "actor.not_granted" });
   expect((await listener.story()).filter((line) => line.startsWith("mark"))).toEqual([]);
 });
 

@@ -56,7 +56,7 @@ test("with the need it calls other actors, and what fails has its code", async (
   expect(await failure(world.act("it", "connect"))).toMatchObject({ is: "actor.not_carried" });
 });
 
-test("S5.6 (in part) an isolate's action is a scope, and the actor that it calls is below it; its own tools have no relay", async () => {
+test("S5.6 (in part) an isolate's action is a scope, and the actor that it calls is below it; its own tools are another need", async () => {
   const relay = createRelay();
   const events: RelayEvent[] = [];
   relay.registerSubscriber("events", (event) => void events.push(event));
@@ -67,7 +67,7 @@ test("S5.6 (in part) an isolate's action is a scope, and the actor that it calls
   const it = dynamicActor({ source: moduleOf(config), needs: ["actors"] });
   await using world = await DynamicWorld.start({ it, counter }, relay);
   expect(await world.act("it", "add", 5)).toBe(5);
-  expect(await failure(world.act("it", "tool"))).toMatchObject({ is: "actor.no_relay" });
+  expect(await failure(world.act("it", "tool"))).toMatchObject({ is: "actor.not_granted" });
   await relay.flushSubscribers();
   const named = (name: string) => events.find((event) => event.name === name);
   expect(named("it.add")?.parent_uuid).toBeNull();

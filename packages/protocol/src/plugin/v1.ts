@@ -40,6 +40,9 @@ export const WORKER_TOKEN_METADATA = "troupe-token";
 /** The versions of plugin/v1's session that this program speaks. */
 export const PLUGIN_VERSIONS: readonly number[] = [1];
 
+/** The kind of an Invoke that is no middleware's: code that the plugin asked its host to call. */
+export const OWN_CODE = 0;
+
 const encodings: ReadonlyMap<Encoding, PayloadEncoding> = new Map<Encoding, PayloadEncoding>([
   [Encoding.CBOR, "cbor"],
   [Encoding.JSON, "json"],

@@ -30,7 +30,7 @@ export function isolatePlugin({ env, name, source, typescript }: IsolatePluginOp
       source: text,
       typescript,
       // Its manifest says, and the runtime asks it.
-      events: true,
+      asks: ["events", "calls"] as const,
       memoryLimit: limits.isolateMemoryMb,
       timeLimitMs: limits.isolateTimeMs,
     };

@@ -40,8 +40,8 @@ export interface IsolateOrder {
   readonly fetch?: boolean;
   /** It may import `node:fs/promises`, which asks the runtime. Default: there is none. */
   readonly files?: boolean;
-  /** It may say what happens, which the runtime is asked for. Default: it may not. */
-  readonly events?: boolean;
+  /** What of a relay it may ask the runtime for: to say what happens, to call tools and models. Default: nothing. */
+  readonly asks?: readonly ("events" | "calls")[];
   /** Files of modules that it may import, by their names. Default: none. */
   readonly packages?: Readonly<Record<string, string>>;
   /** MiB. */

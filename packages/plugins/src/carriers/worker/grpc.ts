@@ -13,15 +13,28 @@ import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1
 /** Statuses that the host gives. */
 export const GrpcStatus = { OK: 0, ALREADY_EXISTS: 6, UNIMPLEMENTED: 12, UNAUTHENTICATED: 16 } as const;
 
-/** Of both ends: the stream isn't what holds back, the connection is. */
-export const settings: Settings = { initialWindowSize: 1024 * 1024 };
+/** What either end may have on its way before the other has heard it: on a connection, and on its one stream. */
+export interface Windows {
+  readonly settings: Settings;
+  readonly connectionBytes: number;
+}
 
 /**
- * What either end may have on its way before the other has heard it. An end of Node's reads nothing while a write of its own is going
- * on: what both may write must fit what the socket holds (208 KiB on Linux), or both wait for ever. HTTP/2's own 64 KiB, which are left
- * elsewhere, make a call of 100 kB wait for a word of the reader's in its middle.
+ * An end of Node's reads nothing while a write of its own is going on: what both may write must fit what the socket holds, or both wait for
+ * ever. That is 208 KiB on Linux, so that the stream isn't what holds back there, and the connection is. HTTP/2's own 64 KiB would make a call
+ * of 100 kB wait for a word of the reader's in its middle.
+ *
+ * macOS and its relatives hold 8 KiB. A connection's window can't be less than 64 KiB, so that it is the stream's that is small: 4 KiB,
+ * which with the heads of the smallest messages are less than 8.
  */
-export const CONNECTION_WINDOW_BYTES: number = process.platform === "linux" ? 128 * 1024 : 65_535;
+export function windowsOn(platform: NodeJS.Platform): Windows {
+  return platform === "linux"
+    ? { settings: { initialWindowSize: 1024 * 1024 }, connectionBytes: 128 * 1024 }
+    : { settings: { initialWindowSize: 4 * 1024 }, connectionBytes: 65_535 };
+}
+
+/** This system's. */
+export const windows: Windows = windowsOn(process.platform);
 
 const grpc = { "content-type": "application/grpc" };
 

@@ -15,14 +15,14 @@ import {
 } from "node:http2";
 import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
 import { BatchStream } from "./batch-stream.ts";
-import { acceptedHeaders, CONNECTION_WINDOW_BYTES, GrpcStatus, settings, statusHeaders } from "./grpc.ts";
+import { acceptedHeaders, GrpcStatus, statusHeaders, windows } from "./grpc.ts";
 import type { Handover } from "./handover.ts";
 
 /** A listening socket. */
 export class WorkerServer {
   /** Settles with the worker's stream. */
   readonly attached: Promise<BatchStream>;
-  readonly #server: Http2Server = createServer({ settings });
+  readonly #server: Http2Server = createServer({ settings: windows.settings });
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #admit: (stream: BatchStream) => void;
   #token: Buffer | undefined;
@@ -35,7 +35,7 @@ export class WorkerServer {
     this.#token = Buffer.from(token);
     this.#server.on("session", (session) => {
       this.#sessions.add(session);
-      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+      session.setLocalWindowSize(windows.connectionBytes);
       session.once("close", () => this.#sessions.delete(session));
     });
     this.#server.on("stream", (stream, headers) => this.#attach(stream, headers));

@@ -12,6 +12,7 @@ const question = (act: string, path: string, more: object = {}) => ({
   ask: HostAsk.FILE,
   invoke: 0,
   input: { act, path, ...more },
+  run: () => Promise.reject(new Error("it is about no code")),
 });
 
 test("a disk that hangs has as many calls as have turns, and the others go on in their order when it goes on", async () => {

@@ -3,7 +3,7 @@
  */
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
-import type { LazyScope, Relay, Scope } from "@troupe/relay";
+import type { CallContext, CallOptions, LazyScope, Relay, Scope } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
@@ -44,12 +44,25 @@ export type OpenRuntimeSocket = (activation: Activation, env: Env) => RuntimeDoo
 /** Whose the running code is: follows every await. */
 export type CurrentActor = AsyncVariable<Running>;
 
-/** A relay in another process, where no calls can be run from here: what of it an actor's code reaches. */
+/** A call of a tool or a model. */
+export interface CallElsewhere {
+  /** What it is called, and with what. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The tool or the model itself, here. */
+  readonly code: (input: unknown, context: CallContext) => unknown;
+  readonly options: CallOptions;
+  /** The scope that it is called in, as JSON. */
+  readonly trace: string;
+}
+
+/** A relay in another process: what of it an actor's code reaches. */
 export interface RelayElsewhere {
   /** A scope of its own, as JSON. */
   scopeOf(trace: string): Scope;
   /** Says a mark or a metric, of `input.scope`, a scope as JSON. Throws `actor.not_granted`, `value.*`. */
   tell(what: "mark" | "metric", input: Readonly<Record<string, unknown>>, actor: string): void;
+  /** Calls a tool or a model under it. Rejects as the relay's own calls, and with `actor.not_granted`, `value.*`. */
+  run(what: "tool" | "llm", call: CallElsewhere, actor: string): Promise<unknown>;
 }
 
 /** What all activations of a host share. */

@@ -2,10 +2,11 @@
  * `c.tool`, `c.llm`, `c.scope`, `c.mark` and `c.metric`: an actor's own calls of tools and models, and what it says of itself, under its relay.
  *
  * Where the relay is in another process, that of who brings the calls, each call says its scope. That is what `c.scope` is then, and
- * marks and metrics are sent there. Tools and models aren't: their middleware is there, and a call that went around it would be
- * unguarded.
+ * marks and metrics are sent there. So are calls of tools and models: their middleware is there, and calls the tool itself here. Streams of
+ * models aren't: one that went around its middleware would be unguarded.
  */
 import type {
+  CallContext,
   LlmCallOptions,
   LlmFunction,
   LlmRequest,
@@ -21,7 +22,7 @@ import type { RunningCall } from "../../ports/running-call.ts";
 import { relayErrors } from "../../traced/errors.ts";
 import type { MarkOptions, ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
-import type { RelayElsewhere } from "./activation-services.ts";
+import type { CallElsewhere, RelayElsewhere } from "./activation-services.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
 
 /** Where a handler's code is. */
@@ -81,7 +82,11 @@ export async function runTool<A, R>(
   { name, args, fn }: { readonly name: string; readonly args: A; readonly fn: ToolCode<A, R> },
   options: ToolCallOptions,
 ): Promise<R> {
-  const relay = relayOf(place.activation);
+  const { relay } = place.activation;
+  if (relay === undefined) {
+    const code = (given: unknown, context: CallContext) => fn(given as A, context);
+    return (await runElsewhere(place, "tool", { input: { name, args }, code, options })) as R;
+  }
   const answered = await relay.toolCallExecute(
     name,
     args,
@@ -98,7 +103,11 @@ export async function callModel(
   { name, request, fn }: { readonly name: string; readonly request: LlmRequest; readonly fn: LlmFunction },
   options: LlmCallOptions,
 ): Promise<unknown> {
-  const relay = relayOf(place.activation);
+  const { relay } = place.activation;
+  if (relay === undefined) {
+    const code = (given: unknown, context: CallContext) => fn(given as LlmRequest, context);
+    return await runElsewhere(place, "llm", { input: { name, request }, code, options });
+  }
   return await relay.llmCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
 }
 
@@ -122,6 +131,15 @@ export async function streamModel(
     throw cause;
   }
   return stream;
+}
+
+function runElsewhere(
+  place: CodePlace,
+  what: "tool" | "llm",
+  call: Omit<CallElsewhere, "trace">,
+): Promise<unknown> {
+  const { trace, relay } = elsewhere(place);
+  return relay.run(what, { ...call, trace }, place.activation.record.name);
 }
 
 /** Throws `actor.no_relay`. */

@@ -1,6 +1,7 @@
 /** What the actor's code asks of its host, beside what any actor asks: each question has one answer. */
 import { decodePayload, encodePayload, fromCarriedError } from "@troupe/protocol/actor/v1";
 import { encodePluginFrame, type HostAsk, type HostResult } from "@troupe/protocol/plugin/v1";
+import type { LentCode, LentContext } from "../../../worker/relay-elsewhere.ts";
 import { out } from "./host.ts";
 
 /** A question on its way. */
@@ -11,18 +12,30 @@ export interface Asked {
   readonly answer: Promise<unknown>;
 }
 
+interface Open extends PromiseWithResolvers<unknown> {
+  /** What the host may call before it answers. */
+  readonly code: LentCode | undefined;
+}
+
 /** Those that have no answer. */
 class Asks {
-  readonly #open = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #open = new Map<number, Open>();
   #last = 0;
 
-  ask(ask: HostAsk, input: object): Asked {
+  ask(ask: HostAsk, input: object, code?: LentCode): Asked {
     this.#last += 1;
     const call = this.#last;
     const waiting = Promise.withResolvers<unknown>();
     say(call, ask, input);
-    this.#open.set(call, waiting);
+    this.#open.set(call, { ...waiting, code });
     return { call, answer: waiting.promise };
+  }
+
+  /** The host calls the code of a question that is open. */
+  run(question: string, input: unknown, context: LentContext): unknown {
+    const code = this.#open.get(Number(question))?.code;
+    if (code === undefined) throw new RangeError(`There is no code for question ${question}`);
+    return code(input, context);
   }
 
   /** A question that has no answer. */

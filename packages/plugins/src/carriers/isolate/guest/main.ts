@@ -62,8 +62,8 @@ function prepare(
   for (const name of Reflect.ownKeys(prototype)) Reflect.deleteProperty(prototype, name);
 }
 
-/** Takes the actor's module. Answers with the code of what is wrong with it. */
-function load(namespace: { readonly default?: unknown }, name: string, events: boolean): string | undefined {
+/** Takes the actor's module; `asks`: what of a relay it may ask for, in words. Answers with the code of what is wrong with it. */
+function load(namespace: { readonly default?: unknown }, name: string, asks: string): string | undefined {
   let definition: ReturnType<typeof definitionOf>;
   try {
     definition = definitionOf(namespace);
@@ -82,7 +82,11 @@ function load(namespace: { readonly default?: unknown }, name: string, events: b
       out.mark("again");
     },
   };
-  session = new IsolateSession({ env, definition, name, events, send: (frame) => out.frame(frame), failed });
+  session = new IsolateSession({
+    ...{ env, definition, name, failed },
+    may: new Set(asks.split(" ")),
+    send: (frame) => out.frame(frame),
+  });
   return undefined;
 }
 

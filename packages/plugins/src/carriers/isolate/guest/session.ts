@@ -3,11 +3,14 @@
  * an actor is the guest's.
  */
 import type { Env } from "@troupe/base";
-import { encodeDeclaration, toCarriedError } from "@troupe/protocol/actor/v1";
+import { decodePayload, encodeDeclaration, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
 import {
   decodeHostFrame,
   encodePluginFrame,
   encodingNumber,
+  HostAsk,
+  type Invoke,
+  type InvokeResult,
   PLUGIN_VERSIONS,
   type PluginFrame,
 } from "@troupe/protocol/plugin/v1";
@@ -24,8 +27,8 @@ export interface IsolateSessionParts {
   /** The name that the actor is registered under. */
   readonly name: string;
   readonly send: (frame: Uint8Array) => void;
-  /** It may say what happens: `c.mark`. */
-  readonly events: boolean;
+  /** What of its host's relay it may ask for: "events" is `c.mark`, "calls" is `c.tool`. */
+  readonly may: ReadonlySet<string>;
   /** Told of every error before it leaves. */
   readonly failed: (cause: unknown) => void;
 }
@@ -35,6 +38,8 @@ export class IsolateSession {
   readonly #send: (frame: Uint8Array) => void;
   readonly #name: string;
   readonly #guest: Guest;
+  /** Code of the actor's that the host has called, by that call's number. */
+  readonly #running = new Map<number, AbortController>();
 
   /** Throws `actor.not_carried` for a definition that is carried itself. */
   constructor(parts: IsolateSessionParts) {
@@ -44,9 +49,16 @@ export class IsolateSession {
       env: parts.env,
       use: { [parts.name]: parts.definition },
       send: (value) => this.#say({ $case: "actor", value }),
-      relayElsewhere: relayElsewhere((ask, input, actor) => {
-        if (!parts.events) throw actorErrors.notGranted(actor, "events", "say what happens");
-        asks.tell(ask, input);
+      relayElsewhere: relayElsewhere({
+        tell: (ask, input, actor) => {
+          if (!parts.may.has("events")) throw actorErrors.notGranted(actor, "events", "say what happens");
+          asks.tell(ask, input);
+        },
+        lend: (ask, input, code, actor) => {
+          if (!parts.may.has("calls")) throw actorErrors.notGranted(actor, "calls", "call tools and models");
+          const { call, answer } = asks.ask(ask, input, code);
+          return { answer, abort: () => asks.tell(HostAsk.ABORT_CALL, { call }) };
+        },
       }),
       departure: (departure) => {
         host.departure = departure;
@@ -65,6 +77,10 @@ export class IsolateSession {
         return this.#guest.receive(body.value);
       case "hostResult":
         return asks.answered(body.value);
+      case "invoke":
+        return void this.#invoke(body.value);
+      case "cancelInvoke":
+        return this.#cancel(body.value.invoke);
       case "hello":
         return this.#greet(body.value.versions);
       case "ping":
@@ -91,6 +107,26 @@ export class IsolateSession {
         middleware: [],
       },
     });
+  }
+
+  async #invoke({ invoke, name, payload, scope }: Invoke): Promise<void> {
+    const abort = new AbortController();
+    this.#running.set(invoke, abort);
+    let answer: Pick<InvokeResult, "payload" | "error">;
+    try {
+      const result = await asks.run(name, decodePayload(payload, "cbor"), { signal: abort.signal, scope });
+      answer = { payload: encodePayload(result, "cbor"), error: undefined };
+    } catch (cause) {
+      answer = { payload: new Uint8Array(0), error: toCarriedError(cause, "cbor") };
+    }
+    if (this.#running.delete(invoke))
+      this.#say({ $case: "invokeResult", value: { invoke, ...answer, stream: false } });
+  }
+
+  /** Nobody waits for it any more. */
+  #cancel(invoke: number): void {
+    this.#running.get(invoke)?.abort();
+    this.#running.delete(invoke);
   }
 
   #say(body: NonNullable<PluginFrame["body"]>): void {

@@ -41,7 +41,7 @@ async function load(prepared: PreparedIsolate, order: IsolateOrder): Promise<Loa
   const { isolate, loadModule, enter, endTurn, mailbox } = prepared;
   const namespace = await evaluate(prepared, order);
   const wrong: unknown = await timed(isolate, order, () =>
-    loadModule.apply(undefined, [namespace.derefInto(), order.name, order.events === true], {
+    loadModule.apply(undefined, [namespace.derefInto(), order.name, (order.asks ?? []).join(" ")], {
       timeout: order.timeLimitMs,
     }),
   );

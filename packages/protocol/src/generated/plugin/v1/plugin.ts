@@ -71,6 +71,15 @@ export const HostAsk = {
    * [{ name, kind }], "stat" { kind, size, mtimeMs, ctimeMs, birthtimeMs }; a kind is "file", "folder", "link" or "other".
    */
   FILE: 14,
+  /**
+   * TOOL - Capability CALLS: { name, args, scope?, toolCallId?, attributes?, metadata? } gives { result }. The tool is the plugin's: where the
+   * host's middleware lets it run, the host calls it by Invoke, as often as an intercept says, while the question has no answer.
+   */
+  TOOL: 15,
+  /** LLM - Capability CALLS: { name, request, scope?, modelName?, requestInEvents?, attributes?, metadata? } gives { result }, the response, as TOOL. */
+  LLM: 16,
+  /** ABORT_CALL - { call }, one that asked for TOOL or LLM, gives nothing: its caller gives up. */
+  ABORT_CALL: 17,
 } as const;
 
 export type HostAsk = typeof HostAsk[keyof typeof HostAsk];
@@ -91,6 +100,9 @@ export namespace HostAsk {
   export type FETCH = typeof HostAsk.FETCH;
   export type ABORT_FETCH = typeof HostAsk.ABORT_FETCH;
   export type FILE = typeof HostAsk.FILE;
+  export type TOOL = typeof HostAsk.TOOL;
+  export type LLM = typeof HostAsk.LLM;
+  export type ABORT_CALL = typeof HostAsk.ABORT_CALL;
 }
 
 /** Host to plugin. */
@@ -161,7 +173,9 @@ export interface MiddlewareDeclaration {
 /** A call of middleware: its payload is the kind's, in the session's encoding. */
 export interface Invoke {
   readonly invoke: number;
+  /** Of the middleware; of code of the plugin's own that it asked the host to call, that question's number. */
   readonly name: string;
+  /** 0: the plugin's own code. It gets the arguments or the request, and gives the result or the response. */
   readonly kind: number;
   readonly payload: Uint8Array;
   /** What is left of the time; 0 for no limit. */

@@ -1,0 +1,179 @@
+/** Tools and models of actors that are elsewhere, in an isolate, a worker or a plugin's module: under the middleware of their host. */
+import { existsSync } from "node:fs";
+import { type Client, createClient } from "@troupe/client";
+import type { Relay } from "@troupe/relay";
+import { type AnyActorDefinition, setup } from "@troupe/runtime";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Listener } from "../../../runtime/test/relay/listener.ts";
+import { dynamicActor, pluginActor, pluginSet } from "../../src/index.ts";
+import { moduleOf } from "../support/dynamic-world.ts";
+import { whyNotLoaded } from "../support/native-package.ts";
+import { nodeLoad } from "../support/plugin-folder.ts";
+import { PluginWorld } from "../support/plugin-world.ts";
+
+const config = `
+  state: { ran: 0 },
+  actions: {
+    tool: (c, name, args, id) => c.tool(name, args, (given, { scope }) => {
+      c.state.ran += 1;
+      return { given, within: scope.uuid, below: c.scope.uuid };
+    }, id === undefined ? {} : { toolCallId: id, metadata: { a: "b" } }),
+    ran: (c) => c.state.ran,
+    fails: (c) => c.tool("fails", 1, () => { throw new UserError("dull", { code: "dull" }); }),
+    model: (c, request) => c.llm("openai", request, ({ headers, content }) => ({ headers, content })),
+    nested: (c) => c.tool("outer", 1, (one, { scope }) => c.tool("inner", one, (two) => two, { parent: scope })),
+    given_up: async (c) => {
+      const abort = new AbortController();
+      const told = Promise.withResolvers();
+      const call = c.tool("slow", 1, (_, { signal }) => {
+        signal.addEventListener("abort", () => told.resolve("told"));
+        abort.abort();
+        return new Promise(() => {});
+      }, { signal: abort.signal });
+      return [await call.catch((error) => error.group + "." + error.code), await told.promise];
+    },
+    late: (c) => c.tool("late", 1, () => { c.state.ran += 1; }, { signal: AbortSignal.abort() }),
+    unsayable: (c) => c.tool("x", () => {}, () => 1),
+    stream: (c) => c.llmStream("openai", { headers: {}, content: {} }, async function* () {}),
+  },`;
+
+interface Host extends AsyncDisposable {
+  readonly listener: Listener;
+  act(action: string, ...args: unknown[]): Promise<unknown>;
+}
+
+type Make = (world: PluginWorld, capabilities: readonly string[]) => AnyActorDefinition;
+
+function manifestOf(kind: "module" | "worker"): Make {
+  return (world, capabilities) => {
+    const of = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const plugin = `{ name: "it", actors: { it: actor({ ${config} }) } }`;
+    world.write(
+      "it/main.ts",
+      `import { actor } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
+       import { UserError } from ${JSON.stringify(import.meta.resolve("@troupe/base"))};
+       import { serveWorker } from ${of("../../src/worker.ts")};
+       ${kind === "worker" ? `await serveWorker(${plugin})` : `export default ${plugin}`};`,
+    );
+    const load = kind === "worker" ? nodeLoad("main.ts") : 'module = "main.ts"';
+    world.manifest("it", { kind, load, capabilities: ["actors", ...capabilities] });
+    return pluginActor({ plugin: "it" });
+  };
+}
+
+const places: readonly (readonly [where: string, make: Make])[] = [
+  [
+    "an isolate",
+    (_, capabilities) =>
+      dynamicActor({ source: moduleOf(config), needs: capabilities.includes("calls") ? ["calls"] : [] }),
+  ],
+  ["a module", manifestOf("module")],
+  ["a worker", manifestOf("worker")],
+];
+
+async function start(make: Make, capabilities: readonly string[] = ["calls"]): Promise<Host> {
+  const world = new PluginWorld();
+  const listener = new Listener();
+  const { relay } = listener;
+  const it = make(world, capabilities);
+  const manifest = `${world.folder.path}/it/troupe-plugin.toml`;
+  const plugins = pluginSet({ relay, plugins: existsSync(manifest) ? [{ manifest, trusted: true }] : [] });
+  const registry = setup({ use: { it }, relay, plugins });
+  const { endpoint } = await registry.start({ port: 0, durability: "memory", signals: false, banner: false });
+  const client: Client = createClient(endpoint);
+  return {
+    listener,
+    act: (name, ...args) => client.getOrCreate("it", ["a"]).action({ name, args }),
+    [Symbol.asyncDispose]: async () => {
+      await client.dispose();
+      await registry.stop();
+      world[Symbol.dispose]();
+    },
+  };
+}
+
+/** What a host may do to a call of a tool. */
+function middleware(relay: Relay): void {
+  relay.register({
+    kind: "tool_conditional_execution_guardrail",
+    name: "no-rm",
+    handle: ({ toolName }) => (toolName === "rm" ? "not here" : null),
+  });
+  relay.register({
+    kind: "tool_request_intercept",
+    name: "more",
+    handle: ({ toolName, args }) => (toolName === "add" ? Number(args) + 1 : args),
+  });
+  relay.register({
+    kind: "tool_execution_intercept",
+    name: "again",
+    handle: async ({ toolName, args }, { next }) => {
+      if (toolName === "cached") return { result: "kept" };
+      if (toolName === "twice") await Promise.all([next("one"), next("two")]);
+      return await next(toolName === "twice" ? "three" : args);
+    },
+  });
+}
+
+for (const [where, make] of places)
+  describe(`in ${where}`, { timeout: 60_000 }, () => {
+    beforeEach((context) => {
+      const why = where === "an isolate" ? whyNotLoaded("isolated-vm") : undefined;
+      if (why !== undefined) context.skip(why);
+    });
+
+    test("a tool is refused, given other arguments, run again and answered for by its host's middleware", async () => {
+      await using host = await start(make);
+      const { listener } = host;
+      middleware(listener.relay);
+      await expect(host.act("tool", "rm", 1)).rejects.toMatchObject({
+        group: "relay",
+        code: "guardrail_rejected",
+        metadata: { reason: "not here" },
+      });
+      expect(await host.act("tool", "cached", 1)).toBe("kept");
+      expect(await host.act("ran")).toBe(0);
+      const added = Object(await host.act("tool", "add", 1, "call_1"));
+      const [started, action] = [await listener.start("add"), await listener.start("it.tool")];
+      expect(added).toMatchObject({ given: 2, within: started.uuid });
+      expect(started).toMatchObject({
+        parent_uuid: added.below,
+        data: 2,
+        metadata: { a: "b" },
+        category_profile: { tool_call_id: "call_1" },
+      });
+      expect(action.category).toBe("function");
+      expect(await host.act("tool", "twice", "none")).toMatchObject({ given: "three" });
+      expect(await host.act("ran")).toBe(4);
+      await expect(host.act("fails")).rejects.toMatchObject({ code: "dull", message: "dull" });
+      expect(await host.act("nested")).toBe(1);
+      expect((await listener.start("inner")).parent_uuid).toBe((await listener.start("outer")).uuid);
+    });
+
+    test("a model is called under its host's middleware; a caller gives up, and who runs the tool is told", async () => {
+      await using host = await start(make);
+      const { relay } = host.listener;
+      relay.register({
+        kind: "llm_request_intercept",
+        name: "key",
+        handle: ({ request }) => ({ request: { ...request, headers: { ...request.headers, "x-key": "k" } } }),
+      });
+      const request = { headers: { a: "b" }, content: { model: "m" } };
+      expect(await host.act("model", request)).toMatchObject({
+        headers: { a: "b", "x-key": "k" },
+        content: { model: "m" },
+      });
+      expect(await host.act("given_up")).toEqual(["relay.aborted", "told"]);
+      await expect(host.act("late")).rejects.toMatchObject({ group: "relay", code: "aborted" });
+      expect(await host.act("ran")).toBe(0);
+      await expect(host.act("unsayable")).rejects.toMatchObject({ group: "value" });
+      await expect(host.act("stream")).rejects.toMatchObject({ group: "actor", code: "no_relay" });
+    });
+
+    test("without the capability it may not", async () => {
+      await using host = await start(make, []);
+      const refusal = where === "an isolate" ? "not_granted" : "not_allowed";
+      await expect(host.act("tool", "add", 1)).rejects.toMatchObject({ code: refusal });
+      expect(await host.act("ran")).toBe(0);
+    });
+  });
