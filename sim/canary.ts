@@ -79,6 +79,7 @@ export const canaries = {
   "denied-request": {
     what: "a lost answer looks like a request that was never sent, so that the client sends it again",
     caughtBy: ["one turn, one transaction", "at most once"],
+    near: 11,
     network: { deniesRequests: true },
   },
   "life-after-death": {
@@ -90,6 +91,7 @@ export const canaries = {
   "forgotten-keys": {
     what: "results of calls with idempotency keys aren't kept",
     caughtBy: ["one turn, one transaction", "at most once", "idempotency"],
+    near: 11,
     sabotage: forgetKeys,
   },
   "forgotten-beginning": {
@@ -111,6 +113,7 @@ export const canaries = {
     what: "a message of a queue is told to be stored, and isn't",
     // The actor's row says that it has a message, and nobody can find it.
     caughtBy: ["queues", "liveness"],
+    near: 12,
     sabotage: loseMessages,
   },
   "late-message": {
@@ -149,7 +152,7 @@ export const canaries = {
   "trusted-commit": {
     what: "a batch whose helper process was lost is told to be stored",
     caughtBy: ["durability"],
-    near: 45,
+    near: 265,
     sabotage: trustCommits,
   },
   "unstored-event": {
@@ -177,28 +180,32 @@ export const canaries = {
   "misread-answer": {
     what: "a plugin's second answer to a call is taken for the answer to another one",
     caughtBy: ["durability", "linearizability", "outcomes", "one turn, one transaction"],
+    near: 93,
     sabotage: misreadAnswers,
   },
   "unheard-crash": {
     what: "nobody hears that a plugin crashed",
     caughtBy: ["liveness"],
+    near: 86,
     sabotage: hushEnds,
   },
   "denied-batch": {
     what: "of a call of a plugin's actor nothing is said to be stored, and its first batch is",
     caughtBy: ["outcomes"],
+    near: 94,
     sabotage: forgetBatches,
   },
   "forgetful-resume": {
     what: "a host's session goes on without what was under way when its link broke",
     // A start, a call or an answer that was lost is waited for until its time is over.
     caughtBy: ["errors", "raw sockets", "liveness"],
-    near: 90,
+    near: 449,
     sabotage: resumeWithout,
   },
   "repeating-resume": {
     what: "a host's session goes on with what the other side has read already",
     caughtBy: ["events", "one turn, one transaction", "durability"],
+    near: 131,
     sabotage: resumeTwice,
   },
 } as const satisfies Readonly<Record<string, Canary>>;
