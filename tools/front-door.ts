@@ -25,20 +25,18 @@ export async function enter({ root, programs, show }: FrontDoorOptions): Promise
     console.log(`${wrong}\n0 passed, 1 failed`);
     return 1;
   }
-  const found = await programs();
-  for (const { program, path, why } of found) {
-    console.log(
-      path === "" ? `skipped: tests that need ${program.title}: ${why}` : `✓ ${program.title}: ${path}`,
-    );
-  }
+  // Beside checks and build, which need none of them: what isn't there is downloaded, and one is compiled.
+  const providing = programs();
   const repository = new Repository(root);
   const checks = await runChecks(staticChecks, repository, console.log);
   const built = await runChecks(builds, repository, console.log);
   const failed = [...checks, ...built].filter((result) => result.problems.length > 0);
+  const found = await providing;
   if (built.some((result) => result.problems.length > 0)) {
     console.log("\nThe tests did not run: the build failed.\n0 passed, 1 failed");
     return 1;
   }
+  for (const program of found) console.log(saidOf(program));
   const start = performance.now();
   const { summary, output } = await runTests({ root, env: environmentOf(found), show });
   if (!show && summary.failures.length > 0) console.log(output);
@@ -48,6 +46,10 @@ export async function enter({ root, programs, show }: FrontDoorOptions): Promise
     console.log(`\nFailed checks, see above: ${failed.map(({ check }) => check.name).join(", ")}`);
   console.log(`\n${closingLine(summary)}`);
   return failed.length + summary.failures.length === 0 ? 0 : 1;
+}
+
+function saidOf({ program, path, why }: FoundProgram): string {
+  return path === "" ? `skipped: tests that need ${program.title}: ${why}` : `✓ ${program.title}: ${path}`;
 }
 
 function print(summary: TestSummary): void {
