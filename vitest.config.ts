@@ -36,8 +36,8 @@ export default defineConfig({
   test: {
     // The program of isolates is a bundle also where everything else runs from the sources.
     globalSetup: ["tools/setup/guest-bundle.ts", "tools/setup/compile-cache.ts"],
-    // Two cores: a third worker would only make tests that measure time uneven.
-    maxWorkers: 2,
+    // For two cores: a quarter of their time stories wait, for timers, disks and programs that begin.
+    maxWorkers: 3,
     pool: "forks",
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -50,7 +50,7 @@ export default defineConfig({
 
 interface ProjectOptions {
   /**
-   * A process for each file, for stories that start programs and count what is left of them. The others share two, which
+   * A process for each file, for stories that start programs and count what is left of them. The others share three, which
    * saves more than half a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
    * load too, it sets up once for all of them.
    */
