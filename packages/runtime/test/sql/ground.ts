@@ -70,14 +70,22 @@ export class Ground<U extends Use> {
     await this.#open();
   }
 
-  /** Goes on with what a process that is killed now would leave. */
-  async kill(): Promise<void> {
+  /** Ends cleanly, and starts again behind `work`. */
+  async restartAfter(work: () => void): Promise<void> {
+    await this.#close();
+    work();
+    await this.#open();
+  }
+
+  /** Goes on with what a process that is killed now would leave, and what `work` makes of it. */
+  async kill(work: () => void = () => {}): Promise<void> {
     this.#copies += 1;
     const copy = join(this.#root, `copy-${this.#copies}`);
     // Another process: a descriptor of a database that this one closed would take SQLite's locks with it.
     execFileSync("cp", ["-r", this.path, copy]);
     await this.#close();
     this.path = copy;
+    work();
     await this.#open();
   }
 

@@ -10,7 +10,7 @@ import type { Generation } from "../../../ports/directory.ts";
 import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
-import type { OwnStores } from "../../../storage/own-stores.ts";
+import type { OwnFileLook, OwnStores } from "../../../storage/own-stores.ts";
 import type { ActorFile, OwnTarget } from "./actor-file.ts";
 import type { OwnDisk } from "./own-directory.ts";
 
@@ -50,18 +50,11 @@ export class OwnFiles implements OwnStores {
     open.file.abandon();
     open.newest = generation;
     const left = (): Promise<void> => this.#leave(actorId, open);
-    const own = new OwnStore({ store, open, actorId, generation, left });
-    try {
-      await open.file.prepare();
-      return own;
-    } catch (error) {
-      await own.close();
-      throw error;
-    }
+    return new OwnStore({ store, open, actorId, generation, left });
   }
 
-  has(actorId: string): boolean {
-    return (this.#open.get(actorId)?.file ?? this.#options.disk.file(actorId, undefined)).exists;
+  look(actorId: string): OwnFileLook {
+    return this.#options.disk.look(actorId);
   }
 
   fence(actorId: string): void {
