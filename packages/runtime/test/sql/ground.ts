@@ -28,6 +28,8 @@ export class Ground<U extends Use> {
   readonly #root = mkdtempSync(join(tmpdir(), "troupe-sql-"));
   #copies = 0;
   path = join(this.#root, "data");
+  /** Lines of the log so far. */
+  readonly said: string[] = [];
   #use: Use;
   readonly #options: GroundOptions;
   #store: LocalStore | undefined;
@@ -95,7 +97,10 @@ export class Ground<U extends Use> {
   }
 
   async #open(): Promise<void> {
-    const env = nodeEnv({ logLevel: "silent" });
+    const { said } = this;
+    const heard = (message: string): number => said.push(message);
+    const log = { debug: heard, info: heard, warn: heard, error: heard, child: () => log };
+    const env = { ...nodeEnv({ logLevel: "silent" }), log };
     const onFatal = (cause: unknown) => {
       throw cause;
     };

@@ -127,7 +127,6 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     env,
     dataDir,
     durability: fileDurability(options),
-    checkpointThread,
     helpers: options.sqlHelpers,
     shards,
     health,

@@ -4,12 +4,12 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
-import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import { mintDigits, type Shards } from "../shards.ts";
 import { spawnHelper } from "../sql-process/helper-child.ts";
 import { HelperPool } from "../sql-process/helper-pool.ts";
+import { CheckpointThreads } from "./checkpoint-threads.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnDirectory, type OwnDiskOptions, OwnMemory } from "./own-directory.ts";
 import { OwnFiles } from "./own-files.ts";
@@ -24,7 +24,6 @@ export interface OwnFilesOptions {
   readonly env: OwnDiskOptions["env"] & Pick<Env, "ids">;
   readonly dataDir: string;
   readonly durability: "commit" | "interval";
-  readonly checkpointThread: CheckpointThread;
   /** Default: `limits.sqlHelpers`. */
   readonly helpers?: number | undefined;
   /** They may be opened later. */
@@ -46,7 +45,7 @@ export interface OpenedOwnFiles {
 
 /** The files of a data directory. */
 export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
-  const { env, dataDir, durability, checkpointThread, shards, health, onFatal } = options;
+  const { env, dataDir, durability, shards, health, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
   const syncThreads = new SyncThreads(directory);
@@ -55,7 +54,8 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
   const mint = (): string => mintDigits(env.ids.ordered());
   const spares = new SpareFiles({ directory, template, threads: syncThreads, mint });
-  const place = { directory, durability, syncThreads, checkpointThread, helpers };
+  const checkpoints = new CheckpointThreads();
+  const place = { directory, durability, syncThreads, checkpoints, helpers };
   const disk = new OwnDirectory(place, {
     env,
     health,
@@ -70,6 +70,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     recover: () => disk.recover(shards),
     close: async () => {
       await files.close();
+      await checkpoints.stop();
       await helpers.close();
       spares.close();
       await watch.stop();

@@ -5,7 +5,7 @@
  * one: what has its name is whole. Nobody but SQLite opens it from then on. At open a log that a killed process left is
  * moved into the file, synced, before anything is read: nobody knows how much of it a power cut would take.
  */
-import { existsSync, linkSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { DataFile } from "../data-file.ts";
@@ -68,6 +68,11 @@ export function openOwnFile(
     if (connection?.database.isOpen) connection.database.close();
     throw file.error(error);
   }
+}
+
+/** True when there is something in the log of a file that isn't open. */
+export function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** The alarm in a file that wasn't closed. Of the file and its log nothing changes. Throws as `openOwnFile` does. */

@@ -88,7 +88,8 @@ export class OwnDirectory implements OwnDisk, RecoveredFiles {
     const paths = this.#paths(actorId);
     if (!paths.exists()) return;
     const file = this.#ownFile(actorId);
-    const ended = file.load().some(({ key }) => key === CREATED_ROW);
+    const rows = await file.load();
+    const ended = rows.some(({ key }) => key === CREATED_ROW);
     await file.close();
     if (ended) forgetSpare(paths.spare);
   }

@@ -10,7 +10,6 @@ import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
 import type { Write } from "../../../storage/commit-file.ts";
-import type { CheckpointThread } from "../checkpoint-thread.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
 import type { HelperPool } from "../sql-process/helper-pool.ts";
@@ -18,8 +17,9 @@ import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "./actor-file.ts";
 import { AlarmIndex } from "./alarm-index.ts";
+import type { CheckpointThreads } from "./checkpoint-threads.ts";
 import type { OwnConnection } from "./own-connection.ts";
-import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
+import { createOwnFile, hasLog, openInMemory, openOwnFile } from "./own-database-file.ts";
 import { forgetSpare, lookAt, type OwnPaths } from "./own-paths.ts";
 import { OwnSql } from "./own-sql.ts";
 import type { StatementWatch } from "./statement-watch.ts";
@@ -30,7 +30,7 @@ export interface OwnPlace {
   readonly directory: string;
   readonly durability: "commit" | "interval";
   readonly syncThreads: SyncThreads;
-  readonly checkpointThread: CheckpointThread;
+  readonly checkpoints: CheckpointThreads;
   /** For those whose actors' code isn't trusted. */
   readonly helpers: HelperPool;
 }
@@ -97,8 +97,10 @@ export class OwnFile implements ActorFile {
     return new OwnSql({ actorId, watch: this.#options.watch, connection, wrote, hold });
   }
 
-  load(): readonly Row[] {
-    return this.#isUnused() ? [] : this.connection().load();
+  async load(): Promise<readonly Row[]> {
+    if (this.#isUnused()) return [];
+    await this.#closeForAnother();
+    return this.connection().load();
   }
 
   read(_target: OwnTarget, keys: readonly string[]): readonly (Uint8Array | undefined)[] {
@@ -170,9 +172,9 @@ export class OwnFile implements ActorFile {
     const broken = this.#broken !== undefined;
     try {
       // The thread's connection closes last, so that the checkpoint is its work. It must be open before.
-      if (!broken) await place.checkpointThread.run(path, "passive");
+      if (!broken) await place.checkpoints.run(path, "passive");
       connection.database.close();
-      await place.checkpointThread.run(path, broken ? "forget" : "close");
+      await place.checkpoints.run(path, broken ? "forget" : "close");
     } catch (error) {
       env.log.warn("an actor's file was closed without its last checkpoint", { path, error });
       if (connection.database.isOpen) connection.database.close();
@@ -197,6 +199,17 @@ export class OwnFile implements ActorFile {
       throw error;
     }
     return connection;
+  }
+
+  /** What a killed process left is made durable before anything is read, away from the runtime's thread. */
+  async #closeForAnother(): Promise<void> {
+    const { place, file } = this.#options;
+    if (this.#connection !== undefined || place === "memory" || !hasLog(file.path)) return;
+    try {
+      await place.checkpoints.run(file.path, "close");
+    } catch {
+      // Whoever opens it says what is wrong.
+    }
   }
 
   /** Nothing was ever written to it, and nobody was promised anything. */
@@ -246,14 +259,14 @@ export class OwnFile implements ActorFile {
   }
 
   /** Moves the log into the file, while no batch can be written: SQLite starts it over. */
-  async #checkpoint({ checkpointThread }: OwnPlace): Promise<void> {
+  async #checkpoint({ checkpoints }: OwnPlace): Promise<void> {
     const { env } = this.#options;
     const { path } = this.#options.file;
     this.#pages = 0;
     this.#passedEnd = this.#log?.end ?? 0;
     try {
-      await checkpointThread.run(path, "passive");
-      await checkpointThread.run(path, "forget");
+      await checkpoints.run(path, "passive");
+      await checkpoints.run(path, "forget");
     } catch (error) {
       env.log.warn("a checkpoint of an actor's file failed; its log grows until one succeeds", {
         path,

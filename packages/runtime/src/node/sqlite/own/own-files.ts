@@ -100,12 +100,21 @@ export class OwnFiles implements OwnStores {
     return made;
   }
 
+  /** One closing after the other, and none of a file that somebody has opened again. */
+  async #close(open: Open): Promise<void> {
+    await open.closing?.catch(() => {});
+    if (open.users === 0) await open.file.close();
+  }
+
   /** The last one closes the file; in memory it is all there is, and stays. */
   async #leave(actorId: string, open: Open): Promise<void> {
     open.users -= 1;
     if (open.users > 0) return;
-    open.closing = open.file.close();
-    await open.closing;
+    const closing = this.#close(open);
+    open.closing = closing;
+    await closing;
+    // Somebody has come and left meanwhile: the rest is theirs.
+    if (open.closing !== closing) return;
     open.closing = undefined;
     if (!this.#options.disk.keepsClosedFiles || open.users > 0) return;
     if (this.#open.get(actorId) === open) this.#open.delete(actorId);
