@@ -6,6 +6,7 @@
  * stands behind a torn transaction is not seen). A kill keeps all of them, in the system's memory; whoever opens the
  * disk next syncs them before it says anything, as the production store does with a log that is not empty.
  */
+import { CREATED_ROW } from "../../packages/runtime/src/ports/storage.ts";
 import type { Random } from "../world/random.ts";
 import type { World } from "../world/world.ts";
 import { Image, type Transaction } from "./image.ts";
@@ -42,6 +43,8 @@ export class SimDisk {
   readonly #synced = new Image();
   #unsynced: Unsynced[] = [];
   #epoch = 0;
+  /** What files of actors are made of, until their first batch is synced. Durable before the actor's row is written. */
+  readonly #spares = new Set<string>();
 
   constructor(world: World, observer: DiskObserver) {
     this.#world = world;
@@ -54,6 +57,15 @@ export class SimDisk {
     return this.#written;
   }
 
+  /** Before the actor's row. */
+  addSpare(actorId: string): void {
+    this.#spares.add(actorId);
+  }
+
+  hasSpare(actorId: string): boolean {
+    return this.#spares.has(actorId);
+  }
+
   write(transaction: Transaction, file = SHARD): void {
     this.#observer.writes(this.#written, transaction);
     this.#written.apply(transaction);
@@ -64,6 +76,8 @@ export class SimDisk {
   sync(file = SHARD): void {
     const transactions = this.#take(file);
     for (const transaction of transactions) this.#synced.apply(transaction);
+    // A power cut keeps what was opened and not stored, and the spare with it.
+    if (this.#synced.rows(file).has(CREATED_ROW)) this.#spares.delete(file);
     this.#observer.synced(this.#synced, transactions);
   }
 
@@ -72,6 +86,7 @@ export class SimDisk {
     this.#syncAll();
     this.#written.dropOrphans();
     this.#synced.dropOrphans();
+    for (const id of this.#spares) if (!this.#written.actors.has(id)) this.#spares.delete(id);
     this.#observer.opened(this.#written);
     this.#epoch += 1;
     return this.#epoch;

@@ -11,16 +11,20 @@ import type { Change, StoredTable } from "./image.ts";
 const health = new DataHealth({ error: () => {} });
 
 /**
- * Opens an actor's file, or makes it. What a process before this one has left there unsynced is synced first, as the
+ * Opens an actor's file, or makes it of its spare. Throws `storage.corrupt` when neither is there. What a process before this one has left there unsynced is synced first, as the
  * production does with a log.
  */
 export function openSimDatabase(disk: SimDisk, id: string, afterTurn: Env["afterTurn"]): OwnConnection {
   disk.sync(id);
-  if (disk.image.tables(id) === undefined) disk.write([{ kind: "tables", id, tables: [] }], id);
+  const file = new DataFile(id, health);
+  if (disk.image.tables(id) === undefined) {
+    if (!disk.hasSpare(id)) throw file.damaged("it is missing");
+    disk.write([{ kind: "tables", id, tables: [] }], id);
+  }
   const database = openDatabase(":memory:");
   database.exec(OWN_SCHEMA);
   for (const table of disk.image.tables(id) ?? []) fill(database, table);
-  const connection = new OwnConnection(new DataFile(id, health), database, afterTurn);
+  const connection = new OwnConnection(file, database, afterTurn);
   const rows = Array.from(disk.image.rows(id), ([key, value]) => ({ key, value }));
   if (rows.length > 0) connection.commit({ rows });
   return connection;

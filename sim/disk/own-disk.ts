@@ -1,15 +1,14 @@
 /** SimOwnDisk: the own files of one process's actors, and the helpers that open those of code that isn't trusted. */
 import type { ActorFile } from "../../packages/runtime/src/node/sqlite/own/actor-file.ts";
 import type { OwnDisk } from "../../packages/runtime/src/node/sqlite/own/own-directory.ts";
+import { lookAt, type OwnPaths } from "../../packages/runtime/src/node/sqlite/own/own-paths.ts";
 import { HelpedFile } from "../../packages/runtime/src/node/sqlite/sql-process/helped-file.ts";
 import { HelperPool } from "../../packages/runtime/src/node/sqlite/sql-process/helper-pool.ts";
+import type { OwnFileLook } from "../../packages/runtime/src/storage/own-stores.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
 import { SimOwnFile } from "./own-file.ts";
 import { type FileLocks, SimHelper } from "./sql-helper.ts";
-
-/** What a file that isn't there yet is made of. Here that is nothing. */
-const spares = { take: async () => "spare", giveBack: () => {} };
 
 /** Own files, over the simulated disk. */
 export class SimOwnDisk implements OwnDisk {
@@ -31,17 +30,19 @@ export class SimOwnDisk implements OwnDisk {
     });
   }
 
+  look(id: string): OwnFileLook {
+    return lookAt(this.#paths(id));
+  }
+
   file(id: string, statementMs: number | undefined): ActorFile {
     const disk = this.#disk;
     if (statementMs === undefined)
-      return new SimOwnFile({ process: this.#process, disk, id, early: this.#early });
+      return new SimOwnFile({ process: this.#process, disk, paths: this.#paths(id), id, early: this.#early });
     return new HelpedFile({
       env: this.#process.env,
       helpers: this.#helpers,
-      spares,
       durability: "commit",
-      path: id,
-      exists: () => disk.image.tables(id) !== undefined,
+      paths: this.#paths(id),
       health: { found: () => {} },
       statementMs,
       // It is in the file's own transaction here: an index that is behind is the production store's matter.
@@ -51,6 +52,12 @@ export class SimOwnDisk implements OwnDisk {
 
   /** The directory's change has taken all of it. */
   remove(): void {}
+
+  #paths(id: string): OwnPaths {
+    const disk = this.#disk;
+    const exists = () => disk.image.tables(id) !== undefined;
+    return { path: id, spare: id, exists, isNew: () => disk.hasSpare(id) };
+  }
 
   /** Ends the helpers. */
   async close(): Promise<void> {

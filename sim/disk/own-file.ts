@@ -9,6 +9,7 @@ import type {
   OwnTarget,
 } from "../../packages/runtime/src/node/sqlite/own/actor-file.ts";
 import type { OwnConnection } from "../../packages/runtime/src/node/sqlite/own/own-connection.ts";
+import { lookAt, type OwnPaths } from "../../packages/runtime/src/node/sqlite/own/own-paths.ts";
 import { OwnSql } from "../../packages/runtime/src/node/sqlite/own/own-sql.ts";
 import type { ActorSql, Row, RowRange } from "../../packages/runtime/src/ports/storage.ts";
 import type { Write } from "../../packages/runtime/src/storage/commit-file.ts";
@@ -24,6 +25,7 @@ const unwatched = { begin: () => {}, end: () => {} };
 export interface SimOwnFileParts {
   readonly process: SimProcess;
   readonly disk: SimDisk;
+  readonly paths: OwnPaths;
   readonly id: string;
   readonly early: boolean;
 }
@@ -41,13 +43,6 @@ export class SimOwnFile implements ActorFile {
     this.#random = parts.process.random.fork();
   }
 
-  get exists(): boolean {
-    const { disk, id } = this.#parts;
-    return disk.image.tables(id) !== undefined;
-  }
-
-  async prepare(): Promise<void> {}
-
   sql({ actorId, check, wrote, hold }: ActorFileUse): ActorSql {
     const connection = (): OwnConnection => {
       check();
@@ -57,7 +52,9 @@ export class SimOwnFile implements ActorFile {
   }
 
   load(): readonly Row[] {
-    return this.exists ? this.#open().load() : [];
+    return this.#connection === undefined && lookAt(this.#parts.paths) === "unused"
+      ? []
+      : this.#open().load();
   }
 
   read(_target: OwnTarget, keys: readonly string[]): readonly (Uint8Array | undefined)[] {

@@ -12,6 +12,7 @@ import type {
   ActorRecord,
   Claim,
   Created,
+  CreateNeeds,
   Directory,
   Found,
   Generation,
@@ -105,13 +106,13 @@ export class SimStore implements Directory, ActorStorage {
     return this.#disk.image.actors.get(id)?.record;
   }
 
-  async create(address: ActorAddress): Promise<Created> {
-    const located = await this.getOrCreate(address);
+  async create(address: ActorAddress, needs?: CreateNeeds): Promise<Created> {
+    const located = await this.getOrCreate(address, needs);
     if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
     return located;
   }
 
-  async getOrCreate(address: ActorAddress): Promise<Found | Created> {
+  async getOrCreate(address: ActorAddress, needs: CreateNeeds = {}): Promise<Found | Created> {
     const text = addressText(address);
     await settledAt(this.#unsettledByAddress, text);
     const found = this.#disk.image.byAddress(text);
@@ -120,6 +121,7 @@ export class SimStore implements Directory, ActorStorage {
     const id = env.ids.ordered().replaceAll("-", "");
     const record: ActorRecord = { ...address, key: [...address.key], id, createdAt: env.clock.now() };
     const actor: SimActor = { id, failed: false };
+    if (needs.database === true) this.#disk.addSpare(id);
     const durable = this.#operate({ kind: "create", actor, record }).catch((error: unknown) => {
       actor.failed = true;
       throw error;

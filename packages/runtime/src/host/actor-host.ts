@@ -280,7 +280,7 @@ export class ActorHost implements InstanceHost {
       return await this.#activate(record, path);
     }
     if (method === "getOrCreate") {
-      const located = await this.#directory.getOrCreate(address);
+      const located = await this.#directory.getOrCreate(address, needs);
       if (located.isNew)
         return await this.#activate(located.record, path, { input, durable: located.durable });
       try {
@@ -293,7 +293,7 @@ export class ActorHost implements InstanceHost {
       if (found !== undefined && this.#slots.get(found.id) === undefined)
         await this.#giveBack.makeRoom(found, needs);
     }
-    const { record, durable } = await this.#directory.create(address);
+    const { record, durable } = await this.#directory.create(address, needs);
     return await this.#activate(record, path, { input, durable });
   }
 

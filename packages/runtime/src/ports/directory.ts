@@ -40,6 +40,12 @@ export interface Found {
   readonly isNew: false;
 }
 
+/** What a new actor is made with. */
+export interface CreateNeeds {
+  /** It has a database: what its own file is made of is durable before the actor's creation is. */
+  readonly database?: boolean;
+}
+
 /** The right to run an actor. */
 export interface Claim {
   readonly generation: Generation;
@@ -70,9 +76,9 @@ export interface Directory {
   /** The living actor with this id. Any string is a fair question. */
   get(id: string): Promise<ActorRecord | undefined>;
   /** Throws `actor.duplicate_key` when a living actor has the address. */
-  create(address: ActorAddress): Promise<Created>;
+  create(address: ActorAddress, needs?: CreateNeeds): Promise<Created>;
   /** The living actor at an address, or a new one. */
-  getOrCreate(address: ActorAddress): Promise<Found | Created>;
+  getOrCreate(address: ActorAddress, needs?: CreateNeeds): Promise<Found | Created>;
   /** Throws `actor.not_found` for an actor that was destroyed, `actor.claimed` while another host's lease runs. */
   claim(id: string): Promise<Claim>;
   /** Extends a lease. Throws `storage.fenced` when the generation isn't the newest. */

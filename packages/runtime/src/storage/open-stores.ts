@@ -2,7 +2,7 @@
  * OpenStores: the activations that may commit now, and the fence between them.
  *
  * An actor has at most one open store. Opening it for a newer generation refuses everything that the older one has not
- * given away yet, and the newer one reads only when what the older one had given away is settled: a new activation
+ * given away yet, and the newer one reads only when what all older ones had given away is settled: a new activation
  * never acts on rows that a power cut could take back. An actor that sleeps has no entry.
  */
 import type { TroupeError } from "@troupe/base";
@@ -47,7 +47,7 @@ export class OpenStores<Target> {
       if (older.generation >= generation && !older.closed) throw storageErrors.fenced(actorId);
       older.refuse(storageErrors.fenced(actorId));
     }
-    const store = new SlotStore(options, this, older?.slot.busy ? older.slot : undefined);
+    const store = new SlotStore(options, this, older?.unsettled ?? []);
     this.#open.set(actorId, store);
     return store;
   }
@@ -75,26 +75,28 @@ export class SlotStore<Target> implements ActorStore {
   closed = false;
   readonly #actorId: string;
   readonly #stores: OpenStores<Target>;
-  /** The writer before this one, while batches of its are on their way. */
-  #predecessor: CommitSlot<Target> | undefined;
+  /** The writers before this one that had batches on their way when it was opened. */
+  readonly #predecessors: readonly CommitSlot<Target>[];
 
   constructor(
     options: OpenOptions<Target>,
     stores: OpenStores<Target>,
-    predecessor: CommitSlot<Target> | undefined,
+    predecessors: readonly CommitSlot<Target>[],
   ) {
     this.slot = new CommitSlot(options.target, options.empty === "always" ? "operation" : "rows");
     this.generation = options.generation;
     this.#actorId = options.actorId;
     this.#stores = stores;
-    this.#predecessor = predecessor;
+    this.#predecessors = predecessors;
+  }
+
+  /** This writer, and those before it, as far as batches of theirs are on their way. */
+  get unsettled(): readonly CommitSlot<Target>[] {
+    return [...this.#predecessors, this.slot].filter(({ busy }) => busy);
   }
 
   async load(): Promise<readonly Row[]> {
-    if (this.#predecessor !== undefined) {
-      await this.#predecessor.settled();
-      this.#predecessor = undefined;
-    }
+    for (const slot of this.#predecessors) await slot.settled();
     this.#check();
     return await this.#stores.rows.load(this.slot.target);
   }
@@ -135,7 +137,8 @@ export class SlotStore<Target> implements ActorStore {
     if (this.closed) return;
     this.closed = true;
     this.refuse(storageErrors.closed());
-    if (this.slot.busy) await this.slot.settled();
+    // Whoever is opened before all of it has ended has to know of it.
+    for (const slot of this.unsettled) await slot.settled();
     this.#stores.closed(this.#actorId, this);
   }
 

@@ -12,7 +12,7 @@ const spare = `${directory}/spare`;
 writeFileSync(spare, makeTemplate(`${directory}/template`));
 const helper = new HelperProcess(nodeEnv({ logLevel: "silent" }), spawnHelper);
 const path = `${directory}/file.db`;
-await helper.ask({ kind: "open", path, spare, entry: "new", durability: "commit" }, 60_000);
+await helper.ask({ kind: "open", path, spare, durability: "commit" }, 60_000);
 const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 void helper.ask({ kind: "execute", sql, params: [], mayWrite: false }, 600_000);
 // Sent, and begun when the answer to what is asked before it was there.

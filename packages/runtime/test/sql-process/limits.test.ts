@@ -66,10 +66,8 @@ function lineOf(world: World, pool: HelperPool): HelperLine {
       kind: "open",
       path: "/file",
       spare: undefined,
-      entry: "durable",
       durability: "commit",
     }),
-    opened: () => {},
   });
 }
 

@@ -28,6 +28,8 @@ export class Ground<U extends Use> {
   readonly #root = mkdtempSync(join(tmpdir(), "troupe-sql-"));
   #copies = 0;
   path = join(this.#root, "data");
+  /** Lines of the log so far. */
+  readonly said: string[] = [];
   #use: Use;
   readonly #options: GroundOptions;
   #store: LocalStore | undefined;
@@ -70,14 +72,22 @@ export class Ground<U extends Use> {
     await this.#open();
   }
 
-  /** Goes on with what a process that is killed now would leave. */
-  async kill(): Promise<void> {
+  /** Ends cleanly, and starts again behind `work`. */
+  async restartAfter(work: () => void): Promise<void> {
+    await this.#close();
+    work();
+    await this.#open();
+  }
+
+  /** Goes on with what a process that is killed now would leave, and what `work` makes of it. */
+  async kill(work: () => void = () => {}): Promise<void> {
     this.#copies += 1;
     const copy = join(this.#root, `copy-${this.#copies}`);
     // Another process: a descriptor of a database that this one closed would take SQLite's locks with it.
     execFileSync("cp", ["-r", this.path, copy]);
     await this.#close();
     this.path = copy;
+    work();
     await this.#open();
   }
 
@@ -87,7 +97,10 @@ export class Ground<U extends Use> {
   }
 
   async #open(): Promise<void> {
-    const env = nodeEnv({ logLevel: "silent" });
+    const { said } = this;
+    const heard = (message: string): number => said.push(message);
+    const log = { debug: heard, info: heard, warn: heard, error: heard, child: () => log };
+    const env = { ...nodeEnv({ logLevel: "silent" }), log };
     const onFatal = (cause: unknown) => {
       throw cause;
     };

@@ -39,7 +39,8 @@ class Writer implements BatchSource {
 async function opened() {
   const directory = temporaryDirectory();
   const store = await openLocalStore({ env: testEnv(), dataDir: directory.path, onFatal: () => {} });
-  const { record, durable } = await store.directory.create({ namespace: "default", name: "a", key: [] });
+  const address = { namespace: "default", name: "a", key: [] };
+  const { record, durable } = await store.directory.create(address, { database: true });
   await durable;
   const wake = async (): Promise<Writer> => {
     const { generation } = await store.directory.claim(record.id);

@@ -127,7 +127,6 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     env,
     dataDir,
     durability: fileDurability(options),
-    checkpointThread,
     helpers: options.sqlHelpers,
     shards,
     health,
@@ -153,7 +152,12 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     await own.recover();
     const generations = new GenerationCounter(dataDir, count);
     return {
-      directory: new SqliteDirectory({ env, shards, nextGeneration: () => generations.next() }),
+      directory: new SqliteDirectory({
+        env,
+        shards,
+        spares: own.spares,
+        nextGeneration: () => generations.next(),
+      }),
       storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
       durability: options.durability ?? "commit",
       catalogue: catalogueFile(dataDir),

@@ -36,6 +36,9 @@ export class ShardReader {
   readonly #byAddress: Statement;
   readonly #byId: Statement;
   readonly #number: Statement;
+  readonly #alarm: Statement;
+  readonly #ownFile: Statement;
+  readonly #anyOwnFile: Statement;
   readonly #rows: Statement;
   readonly #value: Statement;
   readonly #range: Statement;
@@ -53,6 +56,10 @@ export class ShardReader {
     );
     this.#byId = database.prepare(`${ACTOR} WHERE id = ? AND destroyed_at IS NULL`);
     this.#number = database.prepare("SELECT number FROM actors WHERE id = ? AND destroyed_at IS NULL");
+    this.#alarm = database.prepare("SELECT alarm FROM actors WHERE id = ? AND destroyed_at IS NULL");
+    const ownFile = "SELECT number FROM actors WHERE own_file IS NOT NULL AND destroyed_at IS NULL";
+    this.#ownFile = database.prepare(`${ownFile} AND number = ?`);
+    this.#anyOwnFile = database.prepare(`${ownFile} LIMIT 1`);
     // Two ranges of the index, around the key-value store.
     this.#rows = database.prepare(
       `${ROW} WHERE actor = ?1 AND key < '${LAZY_START}' UNION ALL ${ROW} WHERE actor = ?1 AND key >= '${LAZY_END}'`,
@@ -88,6 +95,23 @@ export class ShardReader {
       const found = this.#number.get(id);
       return found === undefined ? undefined : number(found["number"]);
     });
+  }
+
+  /** The alarm of a living actor; `undefined` when there is no such actor. */
+  alarmOf(id: string): number | null | undefined {
+    const found = this.#ask(() => this.#alarm.get(id));
+    if (found === undefined) return undefined;
+    return found["alarm"] === null ? null : number(found["alarm"]);
+  }
+
+  /** True when the actor was made with a file of its own. */
+  hasOwnFile(actorNumber: number): boolean {
+    return this.#ask(() => this.#ownFile.get(actorNumber)) !== undefined;
+  }
+
+  /** True when any living actor was. */
+  hasOwnFiles(): boolean {
+    return this.#ask(() => this.#anyOwnFile.get()) !== undefined;
   }
 
   /** The rows of an actor that a wake loads; throws `storage.corrupt` when one doesn't match its check value. */

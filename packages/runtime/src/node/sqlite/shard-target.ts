@@ -21,6 +21,8 @@ export interface CreateTarget {
   readonly actor: ShardActor;
   readonly record: ActorRecord;
   readonly keyText: string;
+  /** The actor has a file of its own. */
+  readonly ownFile: boolean;
 }
 
 /** Marks an actor as destroyed. */

@@ -47,7 +47,7 @@ export class ShardWriter {
     });
     this.#creates = new MultiInsert(database, {
       table: "actors",
-      columns: ["number", "id", "namespace", "name", "key", "created_at"],
+      columns: ["number", "id", "namespace", "name", "key", "created_at", "own_file"],
     });
     this.#deleteRow = database.prepare("DELETE FROM rows WHERE actor = ? AND key = ?");
     this.#setAlarm = database.prepare(
@@ -110,10 +110,10 @@ export class ShardWriter {
     }
   }
 
-  #createActor({ actor, record, keyText }: CreateTarget): void {
+  #createActor({ actor, record, keyText, ownFile }: CreateTarget): void {
     this.#bytes += 4 * PAGE_SIZE;
     const { id, namespace, name, createdAt } = record;
-    this.#creates.add(actor.number, id, namespace, name, keyText, createdAt);
+    this.#creates.add(actor.number, id, namespace, name, keyText, createdAt, ownFile ? 1 : null);
   }
 
   #sweep(target: SweepTarget): void {

@@ -9,7 +9,7 @@ import { databaseErrors } from "../../sql/errors.ts";
 import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
-import type { OwnStores } from "../../storage/own-stores.ts";
+import type { OwnFileLook, OwnStores } from "../../storage/own-stores.ts";
 import { DataFile } from "./data-file.ts";
 import type { DataHealth } from "./data-health.ts";
 import { openShardDatabase } from "./layout.ts";
@@ -138,10 +138,16 @@ function rowsOf(reader: ShardReader, own: OwnStores): RowReader<ShardTarget> {
       const { number, id } = target.actor;
       const rows = reader.rows(number);
       // An actor without a row was cut off, and is given back: not one whose rows are in a file of its own.
-      if (rows.length === 0 && own.has(id)) throw databaseErrors.databaseLost(id);
+      if (rows.length === 0 && isElsewhere(own.look(id), () => reader.hasOwnFile(number)))
+        throw databaseErrors.databaseLost(id);
       return rows;
     },
     read: (target, keys) => (target.kind === "rows" ? reader.values(target.actor.number, keys) : []),
     list: (target, range) => (target.kind === "rows" ? reader.range(target.actor.number, range) : []),
   };
+}
+
+/** A file that is gone is as little taken for none as one that is there. */
+function isElsewhere(file: OwnFileLook, isNamed: () => boolean): boolean {
+  return file === "used" || (file === "none" && isNamed());
 }

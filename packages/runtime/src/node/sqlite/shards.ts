@@ -74,14 +74,23 @@ function hexDigit(code: number): number {
   return code >= 97 && code <= 102 ? code - 87 : Number.NaN;
 }
 
+/** An id for a new actor in the shard at `place`: two digits for the shard, and 30 that are its own. */
+export function mintId(place: number, digits: string): string {
+  return place.toString(16).padStart(2, "0") + digits;
+}
+
 /**
- * An id for a new actor in the shard at `place`: two digits for the shard, twelve of the time, 18 random ones. `ordered`
- * is a UUIDv7, whose fixed digits are left out. Ids that sort by time append to their index: 10,000 creates in groups of
- * 256 put 2.4 MB into the log, with random ids 15 MB.
+ * The digits that are an actor's own: twelve of the time, 18 random ones. `ordered` is a UUIDv7, whose fixed digits are
+ * left out. Ids that sort by time append to their index: 10,000 creates in groups of 256 put 2.4 MB into the log, with
+ * random ids 15 MB.
  */
-export function mintId(place: number, ordered: string): string {
+export function mintDigits(ordered: string): string {
   assert(ordered.length === 36, "a UUID has 32 digits and 4 dashes");
   const time = ordered.slice(0, 8) + ordered.slice(9, 13);
-  const random = ordered.slice(15, 18) + ordered.slice(20, 23) + ordered.slice(24);
-  return place.toString(16).padStart(2, "0") + time + random;
+  return time + ordered.slice(15, 18) + ordered.slice(20, 23) + ordered.slice(24);
+}
+
+/** The own digits of an id. */
+export function digitsOf(id: string): string {
+  return id.slice(2);
 }

@@ -12,6 +12,7 @@ import type {
   ActorRecord,
   Claim,
   Created,
+  CreateNeeds,
   Directory,
   Found,
   Generation,
@@ -20,15 +21,18 @@ import type {
 } from "../../ports/directory.ts";
 import { addressText, encodeKey } from "../../storage/actor-key.ts";
 import { Claims } from "../../storage/claims.ts";
+import type { SpareFiles } from "./own/spare-files.ts";
 import type { ShardOperation } from "./shard-operation.ts";
 import type { ListPosition } from "./shard-reader.ts";
 import type { ShardActor } from "./shard-target.ts";
-import { mintId, type Shards } from "./shards.ts";
+import { mintDigits, mintId, type Shards } from "./shards.ts";
 
 /** What the directory is made of. */
 export interface SqliteDirectoryOptions {
   readonly env: Pick<Env, "clock" | "ids">;
   readonly shards: Shards;
+  /** What the files of actors with a database are made of. */
+  readonly spares: Pick<SpareFiles, "take" | "giveBack">;
   readonly nextGeneration: () => Generation;
 }
 
@@ -36,11 +40,13 @@ export interface SqliteDirectoryOptions {
 export class SqliteDirectory implements Directory {
   readonly #env: Pick<Env, "clock" | "ids">;
   readonly #shards: Shards;
+  readonly #spares: SqliteDirectoryOptions["spares"];
   readonly #claims: Claims;
 
   constructor(options: SqliteDirectoryOptions) {
     this.#env = options.env;
     this.#shards = options.shards;
+    this.#spares = options.spares;
     this.#claims = new Claims(options.nextGeneration);
   }
 
@@ -59,22 +65,31 @@ export class SqliteDirectory implements Directory {
     return shard.reader.byId(id);
   }
 
-  async create(address: ActorAddress): Promise<Created> {
-    const located = await this.getOrCreate(address);
+  async create(address: ActorAddress, needs?: CreateNeeds): Promise<Created> {
+    const located = await this.getOrCreate(address, needs);
     if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
     return located;
   }
 
-  async getOrCreate(address: ActorAddress): Promise<Found | Created> {
+  async getOrCreate(address: ActorAddress, needs: CreateNeeds = {}): Promise<Found | Created> {
     const keyText = encodeKey(address.key);
     const text = addressText(address, keyText);
     const place = this.#shards.place(text);
     const shard = this.#shards.at(place);
-    if (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
-    const found = shard.reader.byAddress(address, keyText);
-    if (found !== undefined) return { record: found, isNew: false };
+    let spare: string | undefined;
+    for (;;) {
+      while (shard.unsettledByAddress.has(text)) await settledAt(shard.unsettledByAddress, text);
+      const found = shard.reader.byAddress(address, keyText);
+      if (found !== undefined) {
+        if (spare !== undefined) this.#spares.giveBack(spare);
+        return { record: found, isNew: false };
+      }
+      if (needs.database !== true || spare !== undefined) break;
+      // Somebody else may make the actor meanwhile.
+      spare = await this.#spares.take();
+    }
     const record: ActorRecord = {
-      id: mintId(place, this.#env.ids.ordered()),
+      id: mintId(place, spare ?? mintDigits(this.#env.ids.ordered())),
       namespace: address.namespace,
       name: address.name,
       key: [...address.key],
@@ -82,7 +97,7 @@ export class SqliteDirectory implements Directory {
     };
     const actor: ShardActor = { number: shard.nextNumber(), id: record.id, failed: false };
     const { durable } = shard.operate(
-      { kind: "create", actor, record, keyText },
+      { kind: "create", actor, record, keyText, ownFile: spare !== undefined },
       { address: text, id: record.id },
     );
     return { record, isNew: true, durable };

@@ -19,10 +19,6 @@ export interface ActorFileUse {
 
 /** The file of one actor with a database. */
 export interface ActorFile extends CommitFile<OwnTarget>, RowReader<OwnTarget> {
-  /** True when there is a file, or a database in memory. */
-  readonly exists: boolean;
-  /** Before the first turn: what a file is made of, where there is none. */
-  prepare(): Promise<void>;
   /** An activation's statements. */
   sql(use: ActorFileUse): ActorSql;
   /** What no batch has stored is gone: it was written by an activation that is fenced off. */

@@ -1,14 +1,15 @@
 /** How the actors' own files are tied to a data directory, and to a store in memory. */
 import { join } from "node:path";
+import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
-import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
-import type { Shards } from "../shards.ts";
+import { mintDigits, type Shards } from "../shards.ts";
 import { spawnHelper } from "../sql-process/helper-child.ts";
 import { HelperPool } from "../sql-process/helper-pool.ts";
+import { CheckpointThreads } from "./checkpoint-threads.ts";
 import { makeTemplate } from "./own-database-file.ts";
 import { OwnDirectory, type OwnDiskOptions, OwnMemory } from "./own-directory.ts";
 import { OwnFiles } from "./own-files.ts";
@@ -20,10 +21,9 @@ const STDERR = 2;
 
 /** What they are tied to. */
 export interface OwnFilesOptions {
-  readonly env: OwnDiskOptions["env"];
+  readonly env: OwnDiskOptions["env"] & Pick<Env, "ids">;
   readonly dataDir: string;
   readonly durability: "commit" | "interval";
-  readonly checkpointThread: CheckpointThread;
   /** Default: `limits.sqlHelpers`. */
   readonly helpers?: number | undefined;
   /** They may be opened later. */
@@ -35,6 +35,8 @@ export interface OwnFilesOptions {
 /** The files, and their part of a start and an end. */
 export interface OpenedOwnFiles {
   readonly files: OwnStores;
+  /** What the files of new actors are made of. */
+  readonly spares: Pick<SpareFiles, "take" | "giveBack">;
   /** When the shards are open: looks into the files that a killed process left. */
   recover(): Promise<void>;
   /** Before the shards are closed. */
@@ -43,15 +45,17 @@ export interface OpenedOwnFiles {
 
 /** The files of a data directory. */
 export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
-  const { env, dataDir, durability, checkpointThread, shards, health, onFatal } = options;
+  const { env, dataDir, durability, shards, health, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const template = makeTemplate(join(directory, "template.db"));
   const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
-  const spares = new SpareFiles(directory, template, syncThreads);
-  const place = { directory, spares, durability, syncThreads, checkpointThread, helpers };
+  const mint = (): string => mintDigits(env.ids.ordered());
+  const spares = new SpareFiles({ directory, template, threads: syncThreads, mint });
+  const checkpoints = new CheckpointThreads();
+  const place = { directory, durability, syncThreads, checkpoints, helpers };
   const disk = new OwnDirectory(place, {
     env,
     health,
@@ -62,9 +66,11 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const files = new OwnFiles({ env, disk, onFatal });
   return {
     files,
-    recover: () => disk.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
+    spares,
+    recover: () => disk.recover(shards),
     close: async () => {
       await files.close();
+      await checkpoints.stop();
       await helpers.close();
       spares.close();
       await watch.stop();

@@ -1,7 +1,8 @@
 /**
  * OwnConnection: the one connection to an actor's file: its rows, its tables, and the transaction around both.
  *
- *   _troupe_rows   what the actor keeps: state, keys, schedules      _troupe_meta   layout version, alarm
+ *   _troupe_rows   what the actor keeps: state, keys, schedules
+ *   _troupe_meta   layout version, alarm, and that something was stored once
  *
  * Everything else in the file is the user's. A batch's transaction begins with the first write of its turns, or when it is
  * taken, and ends then.
@@ -94,6 +95,14 @@ export class OwnConnection {
     }
   }
 
+  /** Throws when nothing was ever stored: of an actor whose creation somebody was told of, what was stored is gone. */
+  checkStored(): void {
+    const stored =
+      "SELECT key FROM _troupe_meta WHERE key = 'stored' UNION ALL SELECT key FROM _troupe_rows LIMIT 1";
+    if (this.#ask(() => this.#statement(stored).get()) === undefined)
+      throw this.#file.damaged("nothing is stored in it; it lost its log");
+  }
+
   /** The alarm that was last stored. */
   alarm(): number | null {
     const found = this.#ask(() =>
@@ -168,6 +177,7 @@ export class OwnConnection {
       assert(this.#savepoints === 0, "no batch is taken while there is a savepoint");
       this.begin();
       this.#put(batch);
+      if (this.#logIsNew) this.database.exec("INSERT OR IGNORE INTO _troupe_meta VALUES ('stored', 1)");
       this.#statement("COMMIT").run();
       this.#begun = false;
       if (this.#logIsNew) this.database.exec("PRAGMA synchronous = NORMAL");

@@ -1,12 +1,11 @@
 /**
  * An actor's own file: how it is made, opened and left.
  *
- * A new one is a copy of a template, written under another name, synced (`spare-files.ts`), and renamed: what has its
- * name is whole. Nobody
- * but SQLite opens it from then on. At open a log that a killed process left is moved into the file, synced, before
- * anything is read: nobody knows how much of it a power cut would take.
+ * A new one is a copy of a template, written under another name, synced (`spare-files.ts`), and given its own as a second
+ * one: what has its name is whole. Nobody but SQLite opens it from then on. At open a log that a killed process left is
+ * moved into the file, synced, before anything is read: nobody knows how much of it a power cut would take.
  */
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
 import type { DataFile } from "../data-file.ts";
@@ -36,7 +35,7 @@ export function makeTemplate(path: string): Uint8Array {
 /** Who else opens the file while it is open: this process's checkpoint thread, or nobody at all. */
 export type OwnFileUsers = "process" | "nobody else";
 
-/** A new file, of a spare that is whole. Its entry in the directory isn't synced yet. */
+/** A new file, of a spare that is whole. Its name in the directory isn't synced yet. */
 export function createOwnFile(
   file: DataFile,
   spare: string,
@@ -44,7 +43,7 @@ export function createOwnFile(
   users: OwnFileUsers = "process",
 ): OwnConnection {
   try {
-    renameSync(spare, file.path);
+    linkSync(spare, file.path);
     const connection = connect(file, afterTurn, users);
     connection.beginLog();
     return connection;
@@ -67,6 +66,27 @@ export function openOwnFile(
     return connection;
   } catch (error) {
     if (connection?.database.isOpen) connection.database.close();
+    throw file.error(error);
+  }
+}
+
+/** True when there is something in the log of a file that isn't open. */
+export function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** The alarm in a file that wasn't closed. Of the file and its log nothing changes. Throws as `openOwnFile` does. */
+export function lookAtAlarm(file: DataFile): number | null {
+  if (!existsSync(file.path)) throw file.damaged("it is missing");
+  try {
+    const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS, readOnly: true });
+    try {
+      const found = database.prepare("SELECT value FROM _troupe_meta WHERE key = 'alarm'").get();
+      return typeof found?.["value"] === "number" ? found["value"] : null;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
     throw file.error(error);
   }
 }

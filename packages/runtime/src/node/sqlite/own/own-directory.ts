@@ -1,20 +1,26 @@
 /** OwnDirectory: the directory of actors' own files, and its counterpart in memory. */
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import type { Env } from "@troupe/base";
+import { CREATED_ROW } from "../../../ports/storage.ts";
+import type { OwnFileLook } from "../../../storage/own-stores.ts";
 import { DataFile } from "../data-file.ts";
 import type { DataHealth } from "../data-health.ts";
-import { syncDirectory } from "../files.ts";
+import type { Shards } from "../shards.ts";
 import { HelpedFile } from "../sql-process/helped-file.ts";
 import type { ActorFile } from "./actor-file.ts";
-import { PARTS } from "./own-database-file.ts";
-import { OwnFile, type OwnPlace } from "./own-file.ts";
+import { lookAtAlarm, PARTS } from "./own-database-file.ts";
+import { OwnFile, type OwnFileOptions, type OwnPlace } from "./own-file.ts";
+import { forgetSpare, lookAt, type OwnPaths, ownPaths } from "./own-paths.ts";
+import { OwnRecovery, type RecoveredFiles } from "./own-recovery.ts";
+import { sparePath } from "./spare-files.ts";
 import type { StatementWatch } from "./statement-watch.ts";
 
 /** Where actors' own files are. */
 export interface OwnDisk {
   /** A file that is closed is still there; in memory it is all there is, and stays open. */
   readonly keepsClosedFiles: boolean;
+  /** What is there of an actor's file. */
+  look(actorId: string): OwnFileLook;
   /** An actor's file, which isn't opened yet. `statementMs`: its code isn't trusted. */
   file(actorId: string, statementMs: number | undefined): ActorFile;
   /** Nothing of the actor's stays. Its file is closed. */
@@ -31,10 +37,8 @@ export interface OwnDiskOptions {
   readonly onFatal: (cause: unknown) => void;
 }
 
-const FILE = /^([0-9a-f]{32})\.db(-wal)?$/;
-
 /** The files of one data directory. */
-export class OwnDirectory implements OwnDisk {
+export class OwnDirectory implements OwnDisk, RecoveredFiles {
   readonly keepsClosedFiles = true;
   readonly #options: OwnDiskOptions;
   readonly #place: OwnPlace;
@@ -44,18 +48,19 @@ export class OwnDirectory implements OwnDisk {
     this.#place = place;
   }
 
+  look(actorId: string): OwnFileLook {
+    return lookAt(this.#paths(actorId));
+  }
+
   file(actorId: string, statementMs: number | undefined): ActorFile {
     if (statementMs === undefined) return this.#ownFile(actorId);
     const { env, health, setAlarm } = this.#options;
-    const { helpers, spares, durability } = this.#place;
-    const path = this.#path(actorId);
+    const { helpers, durability } = this.#place;
     return new HelpedFile({
       env,
       helpers,
-      spares,
       durability,
-      path,
-      exists: () => existsSync(path),
+      paths: this.#paths(actorId),
       health,
       statementMs,
       setAlarm: (at) => setAlarm(actorId, at),
@@ -63,41 +68,43 @@ export class OwnDirectory implements OwnDisk {
   }
 
   remove(actorId: string): void {
-    const path = this.#path(actorId);
+    const { path, spare } = this.#paths(actorId);
     for (const part of PARTS) rmSync(path + part, { force: true });
+    rmSync(spare, { force: true });
   }
 
-  /**
-   * After a crash: every file with a log is opened, which makes it durable, and its alarm put into the index. A file of
-   * nobody (its actor's row was lost in a power cut, or its end was cut off) is deleted.
-   */
-  async recover(exists: (actorId: string) => boolean): Promise<void> {
+  /** At a start, before anybody is served: see `own-recovery.ts`. */
+  recover(shards: Shards): Promise<void> {
+    const { env, health, setAlarm } = this.#options;
     const { directory } = this.#place;
-    const { env, setAlarm } = this.#options;
-    for (const name of readdirSync(directory)) {
-      const [, actorId, log] = FILE.exec(name) ?? [];
-      if (actorId === undefined || log === undefined) continue;
-      try {
-        if (!exists(actorId)) {
-          this.remove(actorId);
-          continue;
-        }
-        const file = this.#ownFile(actorId);
-        await setAlarm(actorId, file.connection().alarm());
-        await file.close();
-      } catch (error) {
-        env.log.error("an actor's file is damaged; its actor can't be called", { actorId, error });
-      }
-    }
-    syncDirectory(directory);
+    return new OwnRecovery({ env, directory, shards, health, setAlarm, files: this }).run();
+  }
+
+  alarm(actorId: string): number | null {
+    return lookAtAlarm(new DataFile(this.#paths(actorId).path, this.#options.health));
+  }
+
+  async settle(actorId: string): Promise<void> {
+    const paths = this.#paths(actorId);
+    if (!paths.exists()) return;
+    const file = this.#ownFile(actorId);
+    const rows = await file.load();
+    const ended = rows.some(({ key }) => key === CREATED_ROW);
+    await file.close();
+    if (ended) forgetSpare(paths.spare);
+  }
+
+  removeSpare(digits: string): void {
+    rmSync(sparePath(this.#place.directory, digits), { force: true });
   }
 
   #ownFile(actorId: string): OwnFile {
-    return ownFile({ actorId, path: this.#path(actorId), place: this.#place }, this.#options);
+    const paths = this.#paths(actorId);
+    return ownFile({ actorId, path: paths.path, place: { ...this.#place, paths } }, this.#options);
   }
 
-  #path(actorId: string): string {
-    return join(this.#place.directory, `${actorId}.db`);
+  #paths(actorId: string): OwnPaths {
+    return ownPaths(this.#place.directory, actorId);
   }
 }
 
@@ -110,6 +117,10 @@ export class OwnMemory implements OwnDisk {
     this.#options = options;
   }
 
+  look(): OwnFileLook {
+    return "none";
+  }
+
   file(actorId: string): ActorFile {
     return ownFile({ actorId, path: actorId, place: "memory" }, this.#options);
   }
@@ -118,7 +129,7 @@ export class OwnMemory implements OwnDisk {
 }
 
 function ownFile(
-  of: { readonly actorId: string; readonly path: string; readonly place: OwnPlace | "memory" },
+  of: { readonly actorId: string; readonly path: string; readonly place: OwnFileOptions["place"] },
   { health, setAlarm, ...options }: OwnDiskOptions,
 ): OwnFile {
   return new OwnFile({

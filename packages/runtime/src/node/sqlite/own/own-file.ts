@@ -6,12 +6,10 @@
  * batch that moves it is told when both are durable. After a crash the index may be behind: whoever opens the store looks
  * into every file with a log, which is what a clean end doesn't leave, and mends the index.
  */
-import { existsSync } from "node:fs";
-import { assert, type Env, type TimerHandle } from "@troupe/base";
+import type { Env, TimerHandle } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
 import type { Write } from "../../../storage/commit-file.ts";
-import type { CheckpointThread } from "../checkpoint-thread.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
 import type { HelperPool } from "../sql-process/helper-pool.ts";
@@ -19,20 +17,20 @@ import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "./actor-file.ts";
 import { AlarmIndex } from "./alarm-index.ts";
+import type { CheckpointThreads } from "./checkpoint-threads.ts";
 import type { OwnConnection } from "./own-connection.ts";
-import { createOwnFile, openInMemory, openOwnFile } from "./own-database-file.ts";
+import { createOwnFile, hasLog, openInMemory, openOwnFile } from "./own-database-file.ts";
+import { forgetSpare, lookAt, type OwnPaths } from "./own-paths.ts";
 import { OwnSql } from "./own-sql.ts";
-import type { SpareFiles } from "./spare-files.ts";
 import type { StatementWatch } from "./statement-watch.ts";
 import type { SyncThreads } from "./sync-threads.ts";
 
 /** Where files are, and what keeps them; in memory none of it. */
 export interface OwnPlace {
   readonly directory: string;
-  readonly spares: SpareFiles;
   readonly durability: "commit" | "interval";
   readonly syncThreads: SyncThreads;
-  readonly checkpointThread: CheckpointThread;
+  readonly checkpoints: CheckpointThreads;
   /** For those whose actors' code isn't trusted. */
   readonly helpers: HelperPool;
 }
@@ -40,7 +38,7 @@ export interface OwnPlace {
 /** What one file is made of. */
 export interface OwnFileOptions {
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
-  readonly place: OwnPlace | "memory";
+  readonly place: (OwnPlace & { readonly paths: OwnPaths }) | "memory";
   /** Its path is of no meaning in memory. */
   readonly file: DataFile;
   readonly watch: StatementWatch;
@@ -49,6 +47,8 @@ export interface OwnFileOptions {
   /** A sync failed. */
   readonly onFatal: (cause: unknown) => void;
 }
+
+type FilePlace = Exclude<OwnFileOptions["place"], "memory">;
 
 type Done = (error?: unknown) => void;
 
@@ -60,9 +60,7 @@ export class OwnFile implements ActorFile {
   readonly #options: OwnFileOptions;
   #connection: OwnConnection | undefined;
   #log: WalDescriptor | undefined;
-  /** A whole file, to be renamed to this one. */
-  #spare: string | undefined;
-  /** The file was made by this process, and its entry in the directory isn't durable yet. */
+  /** Whether the file's name in the directory is known to be durable. */
   #entry: "durable" | "new" = "durable";
   readonly #alarm: AlarmIndex;
   /** Something was written since the last sync began. */
@@ -81,24 +79,7 @@ export class OwnFile implements ActorFile {
     this.#alarm = new AlarmIndex({ log: env.log, path: file.path, setAlarm });
   }
 
-  /** True when there is a file, or a database in memory. */
-  get exists(): boolean {
-    return (
-      this.#connection !== undefined ||
-      (this.#options.place !== "memory" && existsSync(this.#options.file.path))
-    );
-  }
-
-  /** Before the first turn: what a file is made of, where there is none. */
-  async prepare(): Promise<void> {
-    const { place } = this.#options;
-    if (place === "memory" || this.exists || this.#spare !== undefined) return;
-    const spare = await place.spares.take();
-    if (this.#spare === undefined) this.#spare = spare;
-    else place.spares.giveBack(spare);
-  }
-
-  /** The connection. Makes the file when there is none and it was prepared. */
+  /** The connection. Makes the file of its spare when there is none. Throws `storage.corrupt` when neither is there. */
   connection(): OwnConnection {
     this.#connection ??= this.#open();
     return this.#connection;
@@ -116,8 +97,10 @@ export class OwnFile implements ActorFile {
     return new OwnSql({ actorId, watch: this.#options.watch, connection, wrote, hold });
   }
 
-  load(): readonly Row[] {
-    return this.exists ? this.connection().load() : [];
+  async load(): Promise<readonly Row[]> {
+    if (this.#isUnused()) return [];
+    await this.#closeForAnother();
+    return this.connection().load();
   }
 
   read(_target: OwnTarget, keys: readonly string[]): readonly (Uint8Array | undefined)[] {
@@ -172,7 +155,6 @@ export class OwnFile implements ActorFile {
   async close(): Promise<void> {
     const connection = this.#connection;
     const { place, env } = this.#options;
-    if (place !== "memory" && this.#spare !== undefined) place.spares.giveBack(this.#take());
     if (connection?.database.isOpen !== true) return;
     connection.abandon();
     const { path } = this.#options.file;
@@ -190,9 +172,9 @@ export class OwnFile implements ActorFile {
     const broken = this.#broken !== undefined;
     try {
       // The thread's connection closes last, so that the checkpoint is its work. It must be open before.
-      if (!broken) await place.checkpointThread.run(path, "passive");
+      if (!broken) await place.checkpoints.run(path, "passive");
       connection.database.close();
-      await place.checkpointThread.run(path, broken ? "forget" : "close");
+      await place.checkpoints.run(path, broken ? "forget" : "close");
     } catch (error) {
       env.log.warn("an actor's file was closed without its last checkpoint", { path, error });
       if (connection.database.isOpen) connection.database.close();
@@ -203,13 +185,14 @@ export class OwnFile implements ActorFile {
     const { place, file } = this.#options;
     const { afterTurn } = this.#options.env;
     if (place === "memory") return openInMemory(file, afterTurn);
-    const known = existsSync(file.path);
-    // Also when it can't be opened now: the next attempt finds it.
-    if (!known) this.#entry = "new";
-    const connection = known ? openOwnFile(file, afterTurn) : createOwnFile(file, this.#take(), afterTurn);
+    const { spare } = place.paths;
+    this.#entry = place.paths.isNew() ? "new" : "durable";
+    const unused = lookAt(place.paths) === "unused";
+    const connection = unused ? createOwnFile(file, spare, afterTurn) : openOwnFile(file, afterTurn);
     try {
       // The log is there from the first look at the file on.
       connection.alarm();
+      if (this.#entry === "durable") connection.checkStored();
       this.#log = new WalDescriptor(file.path);
     } catch (error) {
       connection.database.close();
@@ -218,11 +201,22 @@ export class OwnFile implements ActorFile {
     return connection;
   }
 
-  #take(): string {
-    const spare = this.#spare;
-    assert(spare !== undefined, "an actor's file is prepared before its first turn");
-    this.#spare = undefined;
-    return spare;
+  /** What a killed process left is made durable before anything is read, away from the runtime's thread. */
+  async #closeForAnother(): Promise<void> {
+    const { place, file } = this.#options;
+    if (this.#connection !== undefined || place === "memory" || !hasLog(file.path)) return;
+    try {
+      await place.checkpoints.run(file.path, "close");
+    } catch {
+      // Whoever opens it says what is wrong.
+    }
+  }
+
+  /** Nothing was ever written to it, and nobody was promised anything. */
+  #isUnused(): boolean {
+    const { place } = this.#options;
+    if (this.#connection !== undefined) return false;
+    return place === "memory" || lookAt(place.paths) === "unused";
   }
 
   async #makeDurable(): Promise<void> {
@@ -243,18 +237,19 @@ export class OwnFile implements ActorFile {
     await alarm;
   }
 
-  #syncInBackground(place: OwnPlace): void {
+  #syncInBackground(place: FilePlace): void {
     this.#timer = undefined;
     this.#background = this.#syncNow(place).catch(this.#options.onFatal);
   }
 
-  async #syncNow(place: OwnPlace): Promise<void> {
+  async #syncNow(place: FilePlace): Promise<void> {
     const log = this.#log;
     if (log === undefined) return;
     const synced = place.syncThreads.sync({ kind: "log", fd: log.fd, end: log.end });
     if (this.#entry === "durable") return await synced;
     await Promise.all([synced, place.syncThreads.syncDirectory()]);
     this.#entry = "durable";
+    forgetSpare(place.paths.spare);
   }
 
   /** From above: a change is a page, and what is more than that makes the log's file longer. */
@@ -264,14 +259,14 @@ export class OwnFile implements ActorFile {
   }
 
   /** Moves the log into the file, while no batch can be written: SQLite starts it over. */
-  async #checkpoint({ checkpointThread }: OwnPlace): Promise<void> {
+  async #checkpoint({ checkpoints }: OwnPlace): Promise<void> {
     const { env } = this.#options;
     const { path } = this.#options.file;
     this.#pages = 0;
     this.#passedEnd = this.#log?.end ?? 0;
     try {
-      await checkpointThread.run(path, "passive");
-      await checkpointThread.run(path, "forget");
+      await checkpoints.run(path, "passive");
+      await checkpoints.run(path, "forget");
     } catch (error) {
       env.log.warn("a checkpoint of an actor's file failed; its log grows until one succeeds", {
         path,

@@ -10,7 +10,7 @@ import type { Generation } from "../../../ports/directory.ts";
 import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
-import type { OwnStores } from "../../../storage/own-stores.ts";
+import type { OwnFileLook, OwnStores } from "../../../storage/own-stores.ts";
 import type { ActorFile, OwnTarget } from "./actor-file.ts";
 import type { OwnDisk } from "./own-directory.ts";
 
@@ -50,18 +50,11 @@ export class OwnFiles implements OwnStores {
     open.file.abandon();
     open.newest = generation;
     const left = (): Promise<void> => this.#leave(actorId, open);
-    const own = new OwnStore({ store, open, actorId, generation, left });
-    try {
-      await open.file.prepare();
-      return own;
-    } catch (error) {
-      await own.close();
-      throw error;
-    }
+    return new OwnStore({ store, open, actorId, generation, left });
   }
 
-  has(actorId: string): boolean {
-    return (this.#open.get(actorId)?.file ?? this.#options.disk.file(actorId, undefined)).exists;
+  look(actorId: string): OwnFileLook {
+    return this.#options.disk.look(actorId);
   }
 
   fence(actorId: string): void {
@@ -107,12 +100,21 @@ export class OwnFiles implements OwnStores {
     return made;
   }
 
+  /** One closing after the other, and none of a file that somebody has opened again. */
+  async #close(open: Open): Promise<void> {
+    await open.closing?.catch(() => {});
+    if (open.users === 0) await open.file.close();
+  }
+
   /** The last one closes the file; in memory it is all there is, and stays. */
   async #leave(actorId: string, open: Open): Promise<void> {
     open.users -= 1;
     if (open.users > 0) return;
-    open.closing = open.file.close();
-    await open.closing;
+    const closing = this.#close(open);
+    open.closing = closing;
+    await closing;
+    // Somebody has come and left meanwhile: the rest is theirs.
+    if (open.closing !== closing) return;
     open.closing = undefined;
     if (!this.#options.disk.keepsClosedFiles || open.users > 0) return;
     if (this.#open.get(actorId) === open) this.#open.delete(actorId);

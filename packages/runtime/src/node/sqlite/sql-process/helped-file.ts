@@ -23,7 +23,7 @@ import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
 import type { DataHealth } from "../data-health.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "../own/actor-file.ts";
 import { AlarmIndex } from "../own/alarm-index.ts";
-import type { SpareFiles } from "../own/spare-files.ts";
+import { lookAt, type OwnPaths } from "../own/own-paths.ts";
 import { HelpedSql } from "./helped-sql.ts";
 import { HelperLine, LostInQuestion } from "./helper-line.ts";
 import type { HelperQuestion, HelperValues, OpenQuestion } from "./helper-messages.ts";
@@ -34,11 +34,8 @@ import { SyncFailed } from "./sync-failed.ts";
 export interface HelpedFileOptions {
   readonly env: Pick<Env, "afterTurn" | "clock" | "timers" | "log">;
   readonly helpers: HelperPool;
-  readonly spares: Pick<SpareFiles, "take" | "giveBack">;
   readonly durability: OpenQuestion["durability"];
-  readonly path: string;
-  /** There is a file of that name. */
-  readonly exists: () => boolean;
+  readonly paths: OwnPaths;
   readonly health: Pick<DataHealth, "found">;
   /** One text of SQL has so long. */
   readonly statementMs: number;
@@ -51,37 +48,14 @@ export class HelpedFile implements ActorFile {
   readonly #options: HelpedFileOptions;
   readonly #line: HelperLine;
   readonly #alarm: AlarmIndex;
-  /** A whole file, to be renamed to this one. */
-  #spare: string | undefined;
-  /** The file was made by this process, and its entry in the directory isn't durable yet. */
-  #entry: OpenQuestion["entry"] = "durable";
   #round: Promise<void> = Promise.resolve();
   #savepoints = 0;
 
   constructor(options: HelpedFileOptions) {
     this.#options = options;
-    const { env, helpers, path, setAlarm } = options;
-    this.#alarm = new AlarmIndex({ log: env.log, path, setAlarm });
-    this.#line = new HelperLine({
-      env,
-      pool: helpers,
-      opening: () => this.#opening(),
-      opened: () => {
-        if (this.#entry === "new") this.#spare = undefined;
-      },
-    });
-  }
-
-  get exists(): boolean {
-    return this.#options.exists();
-  }
-
-  async prepare(): Promise<void> {
-    const { spares } = this.#options;
-    if (this.exists || this.#spare !== undefined) return;
-    const spare = await spares.take();
-    if (this.#spare === undefined && !this.exists) this.#spare = spare;
-    else spares.giveBack(spare);
+    const { env, helpers, paths, setAlarm } = options;
+    this.#alarm = new AlarmIndex({ log: env.log, path: paths.path, setAlarm });
+    this.#line = new HelperLine({ env, pool: helpers, opening: () => this.#opening() });
   }
 
   sql(use: ActorFileUse): ActorSql {
@@ -94,7 +68,10 @@ export class HelpedFile implements ActorFile {
   }
 
   async load(): Promise<readonly Row[]> {
-    return this.exists ? await this.#ask({ kind: "load" }) : [];
+    const { paths } = this.#options;
+    // Nothing was ever written to it, and nobody was promised anything.
+    if (!this.#line.open && lookAt(paths) === "unused") return [];
+    return await this.#ask({ kind: "load" });
   }
 
   read(_target: OwnTarget, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -129,8 +106,6 @@ export class HelpedFile implements ActorFile {
 
   async close(): Promise<void> {
     const line = this.#line;
-    if (this.#spare !== undefined) this.#options.spares.giveBack(this.#spare);
-    this.#spare = undefined;
     // Whoever asked for what is under way has gone, and nothing of it would be stored.
     line.killRunning();
     await line.run(async () => {
@@ -151,7 +126,6 @@ export class HelpedFile implements ActorFile {
       line.lose(cause.error);
       throw new RoundFailed("unknown", cause.error);
     }
-    this.#entry = "durable";
     if (batch.alarm !== undefined) this.#alarm.changed(batch.alarm);
   }
 
@@ -172,12 +146,7 @@ export class HelpedFile implements ActorFile {
   }
 
   #opening(): OpenQuestion {
-    const { path, durability } = this.#options;
-    const known = this.exists;
-    // Also when it can't be opened now: the next attempt finds it.
-    if (!known) this.#entry = "new";
-    assert(known || this.#spare !== undefined, "an actor's file is prepared before its first turn");
-    const spare = known ? undefined : this.#spare;
-    return { kind: "open", path, spare, entry: this.#entry, durability };
+    const { paths, durability } = this.#options;
+    return { kind: "open", path: paths.path, spare: paths.isNew() ? paths.spare : undefined, durability };
   }
 }

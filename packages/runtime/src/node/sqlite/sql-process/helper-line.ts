@@ -21,8 +21,6 @@ export interface HelperLineParts {
   readonly pool: HelperPool;
   /** What a new helper is asked first. */
   readonly opening: () => OpenQuestion;
-  /** It has the file. */
-  readonly opened: () => void;
 }
 
 /** The helper was lost while it was asked. */
@@ -171,7 +169,6 @@ export class HelperLine implements HelperUser {
       pool.giveBack(helper);
       throw revived(error);
     }
-    this.#parts.opened();
     this.#helper = helper;
     this.#borrowedAt = env.clock.monotonic();
     return helper;

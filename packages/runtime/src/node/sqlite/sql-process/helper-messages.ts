@@ -16,10 +16,8 @@ export const MEMORY_SIGNAL = "SIGUSR2";
 export interface OpenQuestion {
   readonly kind: "open";
   readonly path: string;
-  /** What the file is made of, where there is none. */
+  /** What the file is made of, while nobody was told of its actor; see `own/spare-files.ts`. */
   readonly spare: string | undefined;
-  /** Whether its entry in the directory is durable. */
-  readonly entry: "durable" | "new";
   readonly durability: "commit" | "interval";
 }
 

@@ -7,7 +7,7 @@
  *
  * Whoever asks waits for the answer, and nobody else is here: syncs and checkpoints are done on this thread.
  */
-import { fdatasyncSync, fstatSync } from "node:fs";
+import { existsSync, fdatasyncSync, fstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
@@ -16,6 +16,7 @@ import { DataFile } from "../data-file.ts";
 import { DataHealth } from "../data-health.ts";
 import { syncDirectory } from "../files.ts";
 import { createOwnFile, openOwnFile } from "../own/own-database-file.ts";
+import { forgetSpare } from "../own/own-paths.ts";
 import { isDamage } from "../sqlite.ts";
 import { cutError, WalDescriptor } from "../wal-descriptor.ts";
 import type { OpenQuestion } from "./helper-messages.ts";
@@ -33,26 +34,28 @@ export class ServedFile extends ServedDatabase {
   readonly #file: DataFile;
   readonly #durability: OpenQuestion["durability"];
   readonly #log: WalDescriptor;
-  #entry: OpenQuestion["entry"];
+  /** Until the file's name in the directory is durable. */
+  #spare: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Pages in the log that no checkpoint has moved, from above; and how long the log's file was at the last one. */
   #pages = 0;
   #passedEnd = 0;
 
   /** Opens the file, or makes it of the spare. Throws `storage.*`. */
-  constructor({ path, spare, entry, durability }: OpenQuestion) {
+  constructor({ path, spare, durability }: OpenQuestion) {
     const file = new DataFile(path, nobodysHealth);
     super(
-      spare === undefined
+      spare === undefined || existsSync(path)
         ? openOwnFile(file, afterTurn, "nobody else")
         : createOwnFile(file, spare, afterTurn, "nobody else"),
     );
     this.#file = file;
     this.#durability = durability;
-    this.#entry = entry;
+    this.#spare = spare;
     try {
       // The log is there from the first look at the file on.
       this.connection.alarm();
+      if (spare === undefined) this.connection.checkStored();
       this.#log = new WalDescriptor(path);
     } catch (error) {
       this.connection.database.close();
@@ -103,8 +106,10 @@ export class ServedFile extends ServedDatabase {
     // SQLite writes to a descriptor that it opened: one whose file is gone, or was cut, succeeds and means nothing.
     const { nlink, size } = fstatSync(this.#log.fd);
     if (nlink === 0 || size < this.#log.end) throw cutError(this.#log.file.path);
-    if (this.#entry === "new") syncDirectory(dirname(this.#file.path));
-    this.#entry = "durable";
+    if (this.#spare === undefined) return;
+    syncDirectory(dirname(this.#file.path));
+    forgetSpare(this.#spare);
+    this.#spare = undefined;
   }
 
   /** From above: a change is a page, and what is more than that makes the log's file longer. */
