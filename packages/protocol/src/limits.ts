@@ -336,6 +336,11 @@ export const limits = {
 
   /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
   awakeActors: 1_000_000,
+  /** Descriptors that an awake actor with a database has, and the share of the process's that all of them get. */
+  databaseDescriptors: 4,
+  databaseDescriptorShare: 0.5,
+  /** A process that may have fewer descriptors says so at its start. */
+  fewDescriptors: 4_096,
   /** Calls that wait for one actor to wake. */
   waitingForWake: 4_096,
   /** A new activation waits this long for room before `actor.overloaded`. */

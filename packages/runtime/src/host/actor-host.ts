@@ -14,11 +14,10 @@
  * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
 import type { Env } from "@troupe/base";
-import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import type { ActorStorage } from "../ports/storage.ts";
+import type { ActorStorage, ActorStore } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff, lives } from "./cut-off.ts";
 import type { Factories } from "./factories.ts";
@@ -26,10 +25,9 @@ import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
 import type { HostParts } from "./host-parts.ts";
-import { IdleQueue } from "./idle-queue.ts";
+import { Places } from "./places.ts";
 import { reloadActor } from "./reload.ts";
-import { Room } from "./room.ts";
-import { asSlot, Slot } from "./slot.ts";
+import { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
 import { type Creation, describe, isCreate, pathOf, seenBy, type Target, targetPath } from "./target.ts";
 
@@ -45,9 +43,8 @@ export class ActorHost implements InstanceHost {
   readonly #slots = new Slots();
   /** Creations and look-ups by address that are under way: one at a time for each address. */
   readonly #resolving = new Map<string, Promise<ActorInstance>>();
-  readonly #idle: IdleQueue;
   readonly #alarms: AlarmClock;
-  readonly #room: Room;
+  readonly #places: Places;
   readonly #giveBack: GiveBack;
   #stopped: Promise<void> | undefined;
 
@@ -56,7 +53,6 @@ export class ActorHost implements InstanceHost {
     this.#directory = parts.directory;
     this.#storage = parts.storage;
     this.#factories = parts.factories;
-    this.#idle = new IdleQueue(parts.env, (node) => void this.#stop(asSlot(node), "sleep"));
     const { env, storage } = parts;
     this.#alarms = new AlarmClock({ env, storage, wake: (id) => this.#wake(id) });
     this.#giveBack = new GiveBack({
@@ -66,12 +62,7 @@ export class ActorHost implements InstanceHost {
       lookFor: (id) => this.#wake(id),
       leave: (id) => this.#alarms.failed(id),
     });
-    this.#room = new Room({
-      env: parts.env,
-      limit: parts.maxAwake ?? limits.awakeActors,
-      makeRoom: () => this.#sleepLongestIdle(),
-      memoryShort: parts.memoryShort ?? (() => false),
-    });
+    this.#places = new Places({ ...parts, sleep: (slot) => void this.#stop(slot, "sleep") });
   }
 
   /** Begins to watch the alarms. */
@@ -126,15 +117,13 @@ export class ActorHost implements InstanceHost {
     const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = sleepTimeoutMs;
     if (slot?.state.tag !== "awake" || slot.state.instance !== instance) return;
-    this.#idle.add(slot, sleepTimeoutMs);
-    // In a turn of the host's own: this one is the actor's, or of somebody who is about to call it.
-    if (this.#room.crowded) this.#env.afterTurn(() => void (this.#room.crowded && this.#sleepLongestIdle()));
+    this.#places.idle(slot, sleepTimeoutMs);
   }
 
   busy(instance: ActorInstance): void {
     const slot = this.#slots.get(instance.record.id);
     if (slot?.state.tag === "loading") slot.restMs = undefined;
-    if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#idle.remove(slot);
+    if (slot?.state.tag === "awake" && slot.state.instance === instance) this.#places.busy(slot);
   }
 
   requestStop(instance: ActorInstance, reason: StopReason): void {
@@ -187,7 +176,7 @@ export class ActorHost implements InstanceHost {
   async #stopAll(): Promise<void> {
     this.#alarms.close();
     this.#giveBack.close();
-    this.#idle.close();
+    this.#places.close();
     await Promise.allSettled(this.#resolving.values());
     await Promise.all([...this.#slots].map((slot) => this.#stop(slot, "host-stop")));
   }
@@ -246,11 +235,12 @@ export class ActorHost implements InstanceHost {
   async #open(target: Target, path: string): Promise<ActorInstance> {
     let found: ActorInstance | ActorRecord;
     try {
-      if (!this.#room.tryEnter()) await this.#room.enter();
+      const entering = this.#places.enter();
+      if (entering !== undefined) await entering;
       try {
         found = await this.#openInRoom(target, path);
       } catch (cause) {
-        this.#room.leave();
+        this.#places.leave();
         throw cause;
       }
     } finally {
@@ -258,7 +248,7 @@ export class ActorHost implements InstanceHost {
     }
     if ("accepting" in found) return found;
     // Somebody came by another way, by id or by address: it is theirs, and has its place.
-    this.#room.leave();
+    this.#places.leave();
     try {
       return await this.load({ kind: "id", id: found.id });
     } catch (cause) {
@@ -308,7 +298,7 @@ export class ActorHost implements InstanceHost {
     if (this.#slots.get(record.id) !== undefined) return record;
     const factory = this.#factory(record);
     const ready = this.#start(factory, record, creation);
-    const slot = new Slot(record, path, { tag: "loading", ready });
+    const slot = new Slot(record, path, { tag: "loading", ready }, factory.needs?.database);
     this.#slots.add(slot);
     return ready;
   }
@@ -322,8 +312,11 @@ export class ActorHost implements InstanceHost {
     const since = this.#env.clock.monotonic();
     try {
       const { generation } = await this.#directory.claim(record.id);
-      const store = await this.#storage.open(record, generation, factory.needs);
+      let store: ActorStore | undefined;
       try {
+        store = await this.#places.openStore(this.#slots.of(record), () =>
+          this.#storage.open(record, generation, factory.needs),
+        );
         const rows = creation === undefined ? await store.load() : [];
         if (creation === undefined && !lives(rows)) throw new CutOff(record);
         const opening = factory.open({
@@ -341,7 +334,10 @@ export class ActorHost implements InstanceHost {
         this.#awake(instance);
         return instance;
       } catch (cause) {
-        await store.close();
+        if (store !== undefined) {
+          await store.close();
+          this.#places.closed(this.#slots.of(record), cause);
+        }
         const unmade = creation === undefined ? "asleep" : "unmade";
         await this.#giveBack.notStarted(record, generation, cause instanceof CutOff ? "gone" : unmade);
         throw cause;
@@ -366,7 +362,7 @@ export class ActorHost implements InstanceHost {
         () => {},
       );
     }
-    this.#idle.remove(slot);
+    this.#places.busy(slot);
     const { instance } = slot.state;
     const done = this.#finish(slot, instance, reason);
     slot.state = { tag: "stopping", done };
@@ -378,7 +374,8 @@ export class ActorHost implements InstanceHost {
     await this.#giveBack.stopped(instance, this.#factory(slot.record).needs);
     this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);
-    this.#room.leave();
+    this.#places.closed(slot);
+    this.#places.leave();
   }
 
   /** For its alarm, or to find that it is gone: then it takes its alarm with it. */
@@ -388,12 +385,5 @@ export class ActorHost implements InstanceHost {
     } catch (cause) {
       if (!isNotFound(cause)) throw cause;
     }
-  }
-
-  #sleepLongestIdle(): boolean {
-    const node = this.#idle.longestIdle();
-    if (node === undefined) return false;
-    void this.#stop(asSlot(node), "sleep");
-    return true;
   }
 }

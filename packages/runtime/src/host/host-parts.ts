@@ -11,6 +11,8 @@ export interface HostParts {
   readonly factories: Factories;
   /** Awake actors at once; default `limits.awakeActors`. */
   readonly maxAwake?: number;
+  /** Of those, with a database; no limit by default. */
+  readonly maxDatabases?: number | undefined;
   /** True when memory is past its watermark; never by default. */
   readonly memoryShort?: () => boolean;
 }

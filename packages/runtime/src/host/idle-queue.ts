@@ -3,7 +3,8 @@
  *
  * Instances with the same sleep time-out stand in one queue in the order in which they became idle, so that one timer
  * for the head is enough, whatever the number of actors, and becoming busy or idle is a few pointer steps. The heads of
- * all queues are the longest idle: they sleep first when room is needed.
+ * all queues are the longest idle: they sleep first when room is needed. Those with a database have queues of their own:
+ * there may be room for everything but open files.
  */
 import type { Env, TimerHandle } from "@troupe/base";
 
@@ -13,6 +14,7 @@ export interface IdleNode {
   idleSince: number;
   idlePrevious: IdleNode | undefined;
   idleNext: IdleNode | undefined;
+  readonly hasDatabase: boolean;
 }
 
 /** The queue of one time-out. */
@@ -31,7 +33,8 @@ export class IdleLane {
 export class IdleQueue {
   readonly #env: Pick<Env, "clock" | "timers">;
   readonly #onExpired: (node: IdleNode) => void;
-  readonly #lanes = new Map<number, IdleLane>();
+  readonly #databases = new Map<number, IdleLane>();
+  readonly #others = new Map<number, IdleLane>();
 
   constructor(env: Pick<Env, "clock" | "timers">, onExpired: (node: IdleNode) => void) {
     this.#env = env;
@@ -40,7 +43,7 @@ export class IdleQueue {
 
   add(node: IdleNode, timeoutMs: number): void {
     this.remove(node);
-    const lane = this.#lane(timeoutMs);
+    const lane = laneOf(node.hasDatabase ? this.#databases : this.#others, timeoutMs);
     node.idleLane = lane;
     node.idleSince = this.#env.clock.monotonic();
     node.idlePrevious = lane.tail;
@@ -63,10 +66,10 @@ export class IdleQueue {
     node.idleNext = undefined;
   }
 
-  /** The one that has been idle longest. */
-  longestIdle(): IdleNode | undefined {
+  /** The one that has been idle longest, of all or of those with a database. */
+  longestIdle(which: "any" | "database"): IdleNode | undefined {
     let longest: IdleNode | undefined;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of which === "any" ? this.#lanes() : this.#databases.values()) {
       if (lane.head === undefined) continue;
       if (longest === undefined || lane.head.idleSince < longest.idleSince) longest = lane.head;
     }
@@ -75,19 +78,14 @@ export class IdleQueue {
 
   /** No timer fires any more. */
   close(): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes()) {
       if (lane.timer !== undefined) this.#env.timers.clear(lane.timer);
       lane.timer = undefined;
     }
   }
 
-  #lane(timeoutMs: number): IdleLane {
-    let lane = this.#lanes.get(timeoutMs);
-    if (lane === undefined) {
-      lane = new IdleLane(timeoutMs);
-      this.#lanes.set(timeoutMs, lane);
-    }
-    return lane;
+  #lanes(): readonly IdleLane[] {
+    return [...this.#databases.values(), ...this.#others.values()];
   }
 
   #arm(lane: IdleLane, delayMs: number): void {
@@ -105,4 +103,13 @@ export class IdleQueue {
     if (lane.head !== undefined) this.#arm(lane, Math.max(1, lane.head.idleSince + lane.timeoutMs - now));
     // A lane whose actors are all busy stays: its time-out belongs to a definition, and those are few.
   }
+}
+
+function laneOf(lanes: Map<number, IdleLane>, timeoutMs: number): IdleLane {
+  let lane = lanes.get(timeoutMs);
+  if (lane === undefined) {
+    lane = new IdleLane(timeoutMs);
+    lanes.set(timeoutMs, lane);
+  }
+  return lane;
 }

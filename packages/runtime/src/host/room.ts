@@ -1,5 +1,5 @@
 /**
- * Room: how many actors may be awake.
+ * Room: how many actors may be awake, of all or of a kind.
  *
  * Past the limit, or when memory is short, the longest idle sleeps early, and the new activation waits for its place; past the wait it is
  * refused, and may be tried again.
@@ -8,9 +8,10 @@ import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 
-/** The places of one host. */
+/** Places of one kind. */
 export class Room {
   readonly #env: Pick<Env, "timers">;
+  readonly #what: string;
   readonly #limit: number;
   readonly #makeRoom: () => boolean;
   readonly #memoryShort: () => boolean;
@@ -20,12 +21,15 @@ export class Room {
 
   constructor(options: {
     env: Pick<Env, "timers">;
+    /** Whose places they are, for who is refused. */
+    what: string;
     limit: number;
     /** Puts the longest idle to sleep; false when nobody is idle. */
     makeRoom: () => boolean;
     memoryShort: () => boolean;
   }) {
     this.#env = options.env;
+    this.#what = options.what;
     this.#limit = options.limit;
     this.#makeRoom = options.makeRoom;
     this.#memoryShort = options.memoryShort;
@@ -58,7 +62,7 @@ export class Room {
     this.#env.timers.clear(timer);
     if (got) return;
     this.#waiting.delete(resolve);
-    throw actorErrors.overloaded("awake actors", this.#limit);
+    throw actorErrors.overloaded(this.#what, this.#limit);
   }
 
   /** Gives a place back; who waits longest gets it. */

@@ -18,8 +18,11 @@ export class Slot implements IdleNode {
   /** Said to be idle before it was awake: its sleep time-out. */
   restMs: number | undefined = undefined;
 
-  constructor(record: ActorRecord, path: string, state: Slot["state"]) {
+  readonly hasDatabase: boolean;
+
+  constructor(record: ActorRecord, path: string, state: Slot["state"], hasDatabase = false) {
     this.record = record;
+    this.hasDatabase = hasDatabase;
     this.path = path;
     this.state = state;
   }

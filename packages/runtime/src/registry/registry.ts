@@ -280,6 +280,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       use,
       access: this.config,
       maxAwakeActors: this.config.maxAwakeActors,
+      maxDatabases: store.mostDatabases,
       rateLimit: this.config.rateLimit,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,

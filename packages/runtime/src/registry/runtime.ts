@@ -54,6 +54,8 @@ export interface RuntimeParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly access: AccessConfig;
   readonly maxAwakeActors?: number | undefined;
+  /** Of those, with a database; no limit by default. */
+  readonly maxDatabases?: number | undefined;
   readonly memoryShort?: () => boolean;
   readonly app?: AppFetch | undefined;
   /** Whose actors definitions may name. */
@@ -124,6 +126,7 @@ export class Runtime {
       storage: parts.storage,
       factories,
       ...(parts.maxAwakeActors === undefined ? {} : { maxAwake: parts.maxAwakeActors }),
+      maxDatabases: parts.maxDatabases,
       ...(parts.memoryShort === undefined ? {} : { memoryShort: parts.memoryShort }),
     });
     this.gateway = new Gateway({

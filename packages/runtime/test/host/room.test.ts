@@ -13,6 +13,7 @@ function openRoom(options: { limit: number; idle?: number; memoryShort?: () => b
         clear: () => {},
       },
     },
+    what: "awake actors",
     limit: options.limit,
     makeRoom: () => {
       if (idle === 0) return false;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,4 +95,17 @@ test("when the threads are stopped, what waits is refused, and what comes", asyn
   await stopped;
   // It may have been served before the thread heard of its end; nobody waits for ever.
   expect(["synced", "the sync threads were stopped"]).toContain(await running);
+});
+
+test("a thread that can't be started for want of descriptors loses nothing: others sync its part, or whoever asks", (context) => {
+  if (process.platform === "win32") return context.skip("Windows has no `ulimit -n`");
+  const child = join(import.meta.dirname, "no-descriptors-child.ts");
+  for (const when of ["first", "later"]) {
+    const node = `exec "${process.execPath}" --conditions=troupe-source "${child}" "${folder()}" ${when}`;
+    const { stdout, stderr, status } = spawnSync("/bin/sh", ["-c", `ulimit -n 64; ${node}`], {
+      encoding: "utf8",
+    });
+    const crowd = "201 synced, then: Error: its log was deleted or cut under the process\n";
+    expect([when, status, stdout], stderr).toEqual([when, 0, crowd + crowd]);
+  }
 });

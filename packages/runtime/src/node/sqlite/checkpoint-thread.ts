@@ -2,7 +2,8 @@
  * CheckpointThread: the slow disk work of all shards, away from the runtime's thread and from the syncs.
  *
  * A checkpoint writes megabytes and waits for two syncs of its own; on the disk thread an action's sync would queue
- * behind it. Requests are rare, so messages will do, and the thread is started by the first one.
+ * behind it. Requests are rare, so messages will do, and the thread is started by the first one, or, should it be lost or
+ * fail to start, by the next one: a checkpoint that failed has cost nothing but a longer log.
  */
 import { Worker } from "node:worker_threads";
 import type { CheckpointAnswer, CheckpointRequest, CheckpointResult } from "./checkpoint-messages.ts";
@@ -18,11 +19,11 @@ export class CheckpointThread {
   #worker: Worker | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
-  #lost: Error | undefined;
+  #stopped: Error | undefined;
 
   /** Rejects when SQLite refused; the database is as good as before. */
   run(path: string, kind: CheckpointRequest["kind"]): Promise<CheckpointResult> {
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     this.#lastId += 1;
     const request: CheckpointRequest = { id: this.#lastId, path, kind };
     this.#worker ??= this.#start();
@@ -36,8 +37,9 @@ export class CheckpointThread {
 
   /** Ends the thread; what comes now is refused. */
   async stop(): Promise<void> {
-    const running = this.#lost === undefined ? this.#worker : undefined;
-    this.#lose(new Error("the checkpoint thread ended"));
+    const running = this.#worker;
+    this.#stopped ??= new Error("the checkpoint thread ended");
+    this.#lose(running, this.#stopped);
     await running?.terminate();
   }
 
@@ -47,8 +49,8 @@ export class CheckpointThread {
       name: "troupe-checkpoint",
     });
     worker.on("message", (answer: CheckpointAnswer) => this.#answered(answer));
-    worker.on("error", (error) => this.#lose(error));
-    worker.on("exit", () => this.#lose(new Error("the checkpoint thread ended")));
+    worker.on("error", (error) => this.#lose(worker, error));
+    worker.on("exit", () => this.#lose(worker, new Error("the checkpoint thread ended")));
     return worker;
   }
 
@@ -60,9 +62,12 @@ export class CheckpointThread {
     else waiting?.reject(new Error(answer.error));
   }
 
-  #lose(error: Error): void {
-    this.#lost ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#lost);
+  /** What it was asked for is refused; of one that was lost before it is heard no more. */
+  #lose(worker: Worker | undefined, error: Error): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    const all = [...this.#waiting.values()];
     this.#waiting.clear();
+    for (const waiting of all) waiting.reject(error);
   }
 }

@@ -11,7 +11,7 @@ export const diskCells = {
 } as const;
 
 /** Even: a float64 stands behind them. */
-const CELL_COUNT = REQUEST_CELL_COUNT + 3;
+const CELL_COUNT = REQUEST_CELL_COUNT + 2;
 /** Behind the cells: the least size that the synced file must have, a float64 (it may be larger than an int32). */
 export const END_OFFSET = CELL_COUNT * Int32Array.BYTES_PER_ELEMENT;
 /** Cells and size. */

@@ -44,6 +44,7 @@ export function replaceFile(path: string, text: string): void {
 }
 
 const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"]);
+const OUT_OF_DESCRIPTORS = new Set(["EMFILE", "ENFILE"]);
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 /** A path component, or the path itself, is a file. */
 const NO_DIRECTORY = new Set(["ENOTDIR", "EEXIST"]);
@@ -62,12 +63,26 @@ export function fileError(path: string, cause: unknown): TroupeError {
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
-  // So it is called, too, when a log's shared memory finds no room: SQLite keeps the file system's reason to itself.
+  if (OUT_OF_DESCRIPTORS.has(name)) return storageErrors.tooManyOpenFiles(path, cause);
+  // SQLite keeps the file system's reasons to itself: they are asked for.
+  if ((code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) && isOutOfDescriptors(path))
+    return storageErrors.tooManyOpenFiles(path, cause);
+  // So it is called, too, when a log's shared memory finds no room.
   if (code === sqliteCodes.ioError && isFull(path)) return storageErrors.diskFull(path, cause);
   if (isDamage(cause)) {
     return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
   }
   return storageErrors.openFailed(path, cause);
+}
+
+/** True when not even a directory can be opened. */
+function isOutOfDescriptors(path: string): boolean {
+  try {
+    closeSync(openSync(dirname(path), "r"));
+    return false;
+  } catch (error) {
+    return OUT_OF_DESCRIPTORS.has(nameOf(error));
+  }
 }
 
 function nameOf(cause: unknown): string {

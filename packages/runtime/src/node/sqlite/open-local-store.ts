@@ -17,6 +17,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Env, TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { forCallers, storageErrors } from "../../errors.ts";
 import { type CatalogueFile, memoryCatalogue } from "../../ports/catalogue-file.ts";
 import type { Directory } from "../../ports/directory.ts";
@@ -24,6 +25,7 @@ import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
 import type { ActorStorage } from "../../ports/storage.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import { catalogueFile } from "../catalogue-file.ts";
+import { descriptorLimit, mostDatabases } from "../descriptors.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
@@ -68,6 +70,8 @@ export interface LocalStore {
   readonly storage: ActorStorage;
   readonly durability: Durability;
   readonly catalogue: CatalogueFile;
+  /** Actors with a database that may be awake at once, for the descriptors that they take; undefined where nothing limits them. */
+  readonly mostDatabases?: number | undefined;
   /** The `group.code` of what was found wrong for good, a damaged file or a failed disk; undefined while all is well. */
   failure(): string | undefined;
   /** Settles what was taken, syncs, and gives the directory back. Twice is once. */
@@ -161,6 +165,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
       storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
       durability: options.durability ?? "commit",
       catalogue: catalogueFile(dataDir),
+      mostDatabases: databasesAwake(env),
       failure: () => health.failure,
       close,
     };
@@ -194,6 +199,17 @@ function openShard(path: string, context: ShardContext): ShardSlot {
     env.log.error("a shard is damaged and was set aside; its actors can't be called", { path, error });
     return { error: forCallers(error) };
   }
+}
+
+function databasesAwake(env: Env): number | undefined {
+  const descriptors = descriptorLimit();
+  if (descriptors === undefined) return undefined;
+  const most = mostDatabases(descriptors);
+  if (descriptors < limits.fewDescriptors) {
+    const fields = { "ulimit -n": descriptors, awakeActorsWithDatabase: most };
+    env.log.warn("this process may have few files and sockets open: raise `ulimit -n`", fields);
+  }
+  return most;
 }
 
 function fileDurability({ durability }: LocalStoreOptions): "commit" | "interval" {

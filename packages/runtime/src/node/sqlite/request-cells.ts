@@ -11,6 +11,8 @@ export const requestCells = {
   answered: 1,
   /** For how long the thread looks for the next request before it sleeps, microseconds. */
   lookUs: 2,
+  /** 1 from the thread's first step on: one that died before has served no request. */
+  began: 3,
 } as const;
 
 /** Results: 0, a negative errno, or one of these. What is above them is the request's own. */
@@ -32,10 +34,11 @@ export function resultOf(attempt: () => number): number {
 }
 
 /** Cells in front of the request. */
-export const REQUEST_CELL_COUNT = 3;
+export const REQUEST_CELL_COUNT = 4;
 
 /** In the thread: serves request after request, until the thread is ended. */
 export function serveRequests(cells: Int32Array, serve: () => void): never {
+  Atomics.store(cells, requestCells.began, 1);
   for (let served = 0; ; ) {
     const looksUntil = performance.now() + Atomics.load(cells, requestCells.lookUs) / 1_000;
     while (Atomics.load(cells, requestCells.asked) === served && performance.now() < looksUntil);

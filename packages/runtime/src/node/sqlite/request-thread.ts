@@ -20,7 +20,10 @@ export interface RequestThreadOptions {
   readonly program: URL;
   readonly name: string;
   readonly workerData: { readonly memory: SharedArrayBuffer };
-  /** It has ended, or failed: what it was asked for last may have been done. Told more than once. */
+  /**
+   * It has ended, or failed: what it was asked for last may have been done, unless it never {@link RequestThread.began}.
+   * Told more than once.
+   */
   readonly lost: (error: Error) => void;
   /** Default: the process's. */
   readonly poll?: BusyPoll;
@@ -42,6 +45,11 @@ export class RequestThread {
     this.#worker.unref();
     this.#worker.on("error", lost);
     this.#worker.on("exit", () => lost(new Error(`the thread ${name} ended`)));
+  }
+
+  /** False while it has surely done nothing: a process without a descriptor to spare can't start one. */
+  get began(): boolean {
+    return Atomics.load(this.#cells, requestCells.began) === 1;
   }
 
   /** It will be asked in a moment: where that pays, it wakes meanwhile, and looks for the request. */
@@ -83,6 +91,13 @@ export class RequestThread {
   /** How long it looks for the next request when it has served one, or was woken for none. */
   #look(ms: number): void {
     Atomics.store(this.#cells, requestCells.lookUs, ms * 1_000);
+  }
+
+  /** Nobody waits for the answer any more, and nothing looks for it: the thread is lost. */
+  giveUp(): void {
+    this.rest();
+    Atomics.add(this.#cells, requestCells.answered, 1);
+    Atomics.notify(this.#cells, requestCells.answered);
   }
 
   /** Nothing more is asked for now: it keeps no process alive. */

@@ -9,6 +9,8 @@
  * must be noticed before the next write: SQLite would go on where it was and leave a hole behind it.
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { forCallers } from "../../errors.ts";
+import { fileError } from "./files.ts";
 import { type KnownFile, knownFile } from "./known-file.ts";
 
 /** The descriptor that one shard's log is synced by. */
@@ -20,7 +22,11 @@ export class WalDescriptor {
   /** The database must be open, so that its log exists. */
   constructor(databasePath: string) {
     const path = `${databasePath}-wal`;
-    this.fd = openSync(path, "r+");
+    try {
+      this.fd = openSync(path, "r+");
+    } catch (error) {
+      throw forCallers(fileError(path, error));
+    }
     this.file = knownFile(path, fstatSync(this.fd, { bigint: true }));
   }
 

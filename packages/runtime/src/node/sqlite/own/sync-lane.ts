@@ -26,8 +26,8 @@ export interface WaitingSync {
 export interface SyncLaneOwner {
   /** It has answered, and is free. */
   readonly free: () => void;
-  /** Nobody knows what it has synced. */
-  readonly lost: (error: Error) => void;
+  /** Its thread is gone, and nobody knows what it has synced: nothing, if it never {@link SyncLane.began}. */
+  readonly lost: (lane: SyncLane, error: Error) => void;
 }
 
 const NONE: readonly WaitingSync[] = [];
@@ -51,12 +51,17 @@ export class SyncLane {
       program: workerUrl("sync-worker", import.meta.url),
       name: "troupe-sync",
       workerData,
-      lost: owner.lost,
+      lost: (error) => owner.lost(this, error),
     });
   }
 
   get isFree(): boolean {
     return this.#running.length === 0;
+  }
+
+  /** False while its thread has surely synced nothing. */
+  get began(): boolean {
+    return this.#thread.began;
   }
 
   /** True until it has answered for the first time. */
@@ -77,6 +82,7 @@ export class SyncLane {
   giveUp(): readonly WaitingSync[] {
     const running = this.#running;
     this.#running = NONE;
+    if (running.length > 0) this.#thread.giveUp();
     return running;
   }
 
@@ -107,9 +113,14 @@ export class SyncLane {
 
   #errorOf(index: number): Error | undefined {
     const result = Atomics.load(this.#cells, syncCells.jobs + index * jobCells.size + jobCells.result);
-    if (result === 0) return undefined;
-    return result === syncResults.cut
-      ? new Error("its log was deleted or cut under the process")
-      : syncError(result);
+    return jobError(result);
   }
+}
+
+/** Why a job failed, if it did. */
+export function jobError(result: number): Error | undefined {
+  if (result === 0) return undefined;
+  return result === syncResults.cut
+    ? new Error("its log was deleted or cut under the process")
+    : syncError(result);
 }

@@ -8,18 +8,24 @@
  * A thread is started when as many syncs wait as there are threads, one at a time: a process that has just begun, or
  * does one thing after the other, doesn't pay for four of them. They are unreferenced while they have nothing to do.
  * Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
+ *
+ * One that can't be started (a thread takes descriptors, and there may be none left) has synced nothing: the others do its
+ * part from then on. With no other the syncs happen here, where everybody waits for them, and the next one tries again.
  */
 import { closeSync, openSync } from "node:fs";
-import { MOST_JOBS, type SyncJob } from "./sync-cells.ts";
-import { SyncLane, type WaitingSync } from "./sync-lane.ts";
+import { kinds, MOST_JOBS, type SyncJob } from "./sync-cells.ts";
+import { syncNow } from "./sync-job.ts";
+import { jobError, SyncLane, type WaitingSync } from "./sync-lane.ts";
 
 /** More make rounds shorter on some disks; on none that was tried by much. */
 const THREADS = 4;
 
 /** Threads that sync descriptors of one directory. */
 export class SyncThreads {
-  /** Of the directory: open from the start, so that no sync fails for want of a descriptor. */
+  /** Of the directory: open from the start, so that its sync doesn't fail for want of a descriptor. */
   readonly #fd: number;
+  /** Fewer than `THREADS` once one couldn't be started. */
+  #most = THREADS;
   readonly #lanes: SyncLane[] = [];
   #waiting: WaitingSync[] = [];
   /** A sync of the directory that no thread has yet. */
@@ -61,7 +67,7 @@ export class SyncThreads {
       const lane = this.#freeLane();
       if (lane === undefined) return;
       // Its part: the others are free soon.
-      const part = Math.min(Math.ceil(this.#waiting.length / THREADS), MOST_JOBS);
+      const part = Math.min(Math.ceil(this.#waiting.length / this.#most), MOST_JOBS);
       const jobs = this.#waiting.splice(0, part);
       if (jobs.some(({ job }) => job.kind === "directory")) this.#entries = undefined;
       lane.send(jobs);
@@ -70,12 +76,49 @@ export class SyncThreads {
 
   #freeLane(): SyncLane | undefined {
     const free = this.#lanes.find((lane) => lane.isFree);
-    if (free !== undefined || this.#lanes.length === THREADS) return free;
+    if (free !== undefined || this.#lanes.length >= this.#most) return free;
     const isEnough = this.#waiting.length < this.#lanes.length;
     if (isEnough || this.#lanes.some((lane) => lane.isStarting)) return undefined;
-    const lane = new SyncLane({ free: this.#send, lost: (error) => this.#lose(error) });
-    this.#lanes.push(lane);
-    return lane;
+    return this.#startLane();
+  }
+
+  #startLane(): SyncLane | undefined {
+    try {
+      const lane = new SyncLane({ free: this.#send, lost: (one, error) => this.#gone(one, error) });
+      this.#lanes.push(lane);
+      return lane;
+    } catch {
+      // The system gives no thread; that there is no descriptor for one is heard later.
+      this.#goOnWithout();
+      return undefined;
+    }
+  }
+
+  #gone(lane: SyncLane, error: Error): void {
+    const place = this.#lanes.indexOf(lane);
+    // Heard twice.
+    if (place === -1) return;
+    if (lane.began || this.#lost !== undefined) return this.#lose(error);
+    this.#lanes.splice(place, 1);
+    this.#waiting.unshift(...lane.giveUp());
+    this.#goOnWithout();
+  }
+
+  #goOnWithout(): void {
+    this.#most = Math.max(1, this.#lanes.length);
+    if (this.#lanes.length > 0) this.#send();
+    else this.#syncHere();
+  }
+
+  #syncHere(): void {
+    const jobs = this.#waiting;
+    this.#waiting = [];
+    this.#entries = undefined;
+    for (const { job, resolve, reject } of jobs) {
+      const error = jobError(syncNow(kinds[job.kind], job.fd, job.kind === "log" ? job.end : 0));
+      if (error === undefined) resolve();
+      else reject(error);
+    }
   }
 
   #lose(error: Error): void {
