@@ -115,6 +115,8 @@ export class IsolateProcess {
     const child = spawn(process.execPath, processArguments(), {
       env: {},
       cwd: "/",
+      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
+      detached: true,
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
     const socket = child.stdio[3];
