@@ -10,9 +10,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
 import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
+import { forCallers } from "../../src/inner-error.ts";
 import type { WorkerLoad } from "../../src/manifest/load.ts";
 import { openSession } from "../../src/session/open-session.ts";
-import { forCallers } from "../../src/worker-error.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
 

@@ -190,7 +190,7 @@ export class IsolateProcess {
     const lost = [...this.#isolates.values()];
     this.#isolates.clear();
     if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: lost.length });
-    const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost(why);
+    const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost();
     for (const { ear } of lost) ear.ended(error);
   }
 }
@@ -234,7 +234,9 @@ const codes: ReadonlySet<unknown> = new Set<IsolateEnd["code"]>([
 function readEnd(body: Uint8Array): IsolateEnd {
   const end: unknown = JSON.parse(textOf(body));
   if (!isEnd(end)) throw new RangeError("It names an end that nobody knows");
-  return { ...end, message: end.message.slice(0, limits.errorMessageLength) };
+  const cut = (text: string): string => text.slice(0, limits.errorMessageLength);
+  const { thrown } = end;
+  return { ...end, message: cut(end.message), ...(typeof thrown === "string" && { thrown: cut(thrown) }) };
 }
 
 function isEnd(value: unknown): value is IsolateEnd {
