@@ -341,6 +341,35 @@ test("a second connection is turned away, with the right token too, and the firs
   expect(await story.heard(1)).toEqual([6]);
 });
 
+test("connections without a token are few, and when one has shown it the others are closed and nobody listens", async () => {
+  await using story = new Story();
+  const most = engineLimits.workerConnections;
+  const many = byHand(`
+    import { connect } from "node:net";
+    const { PluginBatchCodec, PluginFrameCodec } = await import(${JSON.stringify(import.meta.resolve("@troupe/protocol/plugin/v1"))});
+    let open = 0;
+    let less = () => {};
+    const idle = () => new Promise((resolve) => {
+      const socket = connect(process.env.TROUPE_WORKER_SOCKET, () => resolve(open += 1)).on("error", ({ code }) => resolve(code));
+      socket.on("close", () => { open -= 1; less(); }).resume();
+    });
+    const until = (most) => new Promise((resolve) => (less = () => open <= most && resolve())).finally(() => (less = () => {}));
+    const few = until(${most});
+    for (let n = 0; n < 100; n += 1) await idle();
+    await few;
+    const none = until(0);
+    const stream = attach(token);
+    stream.once("metadata", async () => {
+      await none;
+      const number = (await idle()) === "ENOENT" ? 7 : 8;
+      const frame = PluginFrameCodec.encode({ body: { $case: "pong", value: { number } } });
+      stream.write(Buffer.from(PluginBatchCodec.encode({ frames: [frame] })));
+    });
+  `);
+  await story.open(many);
+  expect(await story.heard(1)).toEqual([7]);
+});
+
 test("nonsense from a worker ends it", async () => {
   await using story = new Story();
   await story.open(
