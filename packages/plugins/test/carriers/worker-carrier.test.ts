@@ -72,6 +72,7 @@ class Story implements AsyncDisposable {
     this.folder.write("worker.mjs", source);
     this.#carrier = await workerCarrier({
       plugin: "story",
+      env: nodeSessionEnv,
       origin: this.folder.origin,
       load: {
         kind: "worker",
@@ -460,9 +461,10 @@ function hostOf(rest: string): string {
   const carrier = new URL("../../src/carriers/worker/worker-carrier.ts", import.meta.url).href;
   return `
     import { workerCarrier } from ${JSON.stringify(carrier)};
+    import { nodeSessionEnv } from ${JSON.stringify(import.meta.resolve("../support/node-env.ts"))};
     const load = { kind: "worker", runtime: "node", entrypoint: "worker.mjs", args: [], env: [], sha256: undefined, files: new Map() };
     const events = { frame: ({ body }) => console.log(body.value.number), ended() {} };
-    await workerCarrier({ plugin: "story", origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
+    await workerCarrier({ plugin: "story", env: nodeSessionEnv, origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
       async () => { ${rest} },
       (error) => console.log(JSON.stringify(error)),
     );

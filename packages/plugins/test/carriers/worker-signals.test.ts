@@ -1,4 +1,5 @@
 /** Signals to a worker: its host ends it, and nobody else. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PLUGIN_VERSIONS, type PluginFrame } from "@troupe/protocol/plugin/v1";
@@ -8,6 +9,7 @@ import type { WorkerLoad } from "../../src/manifest/load.ts";
 import { rustProgram } from "../support/built.ts";
 import { counterPython, counterWorker } from "../support/counters.ts";
 import { children } from "../support/dynamic-world.ts";
+import { nodeSessionEnv } from "../support/node-env.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
 import { findPython } from "../support/python.ts";
 
@@ -55,7 +57,7 @@ test.skipIf(process.platform !== "linux").for(programs)(
       files: new Map(),
       ...program,
     } as const;
-    const carrier = await workerCarrier({ plugin: "it", origin: folder.origin, load })({
+    const carrier = await workerCarrier({ plugin: "it", env: nodeSessionEnv, origin: folder.origin, load })({
       frame: ({ body }) => heard.push(body),
       ended: ended.resolve,
     });

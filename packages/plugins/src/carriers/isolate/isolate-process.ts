@@ -21,9 +21,9 @@ import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
+import { SilenceWatch } from "../silence-watch.ts";
 import { dynamicErrors } from "./errors.ts";
 import { HeardIsolate } from "./heard-isolate.ts";
-import { ProcessWatch } from "./process-watch.ts";
 import {
   type IsolateEnd,
   type IsolateOrder,
@@ -50,13 +50,18 @@ interface Running {
   readonly child: ChildProcess;
   readonly socket: Duplex;
   readonly writer: WireWriter;
-  readonly watch: ProcessWatch;
+  readonly watch: SilenceWatch;
 }
 
 /** What it needs of its runtime. */
 export type IsolateProcessEnv = Pick<Env, "log" | "clock" | "timers">;
 
 const FLAGS = ["--no-node-snapshot", "--no-opt", "--no-concurrent-recompilation"];
+const WATCHED = {
+  beatMs: limits.isolateBeatMs,
+  startMs: limits.pluginOpenTimeoutMs,
+  mostMs: limits.isolateSilentMs,
+};
 const ISOLATED_VM = "isolated-vm@7.0.1";
 
 /** One runtime's process. */
@@ -139,9 +144,10 @@ export class IsolateProcess {
     return running;
   }
 
-  #watch(child: ChildProcess, writer: WireWriter): ProcessWatch {
-    return new ProcessWatch({
+  #watch(child: ChildProcess, writer: WireWriter): SilenceWatch {
+    return new SilenceWatch({
       env: this.#env,
+      terms: WATCHED,
       ask: () => writer.say(0, WireKind.beat),
       silent: (ms) => {
         child.kill("SIGKILL");

@@ -47,6 +47,11 @@ export const workerErrors = {
     const message = `Plugin ${plugin}: its process connected, and didn't say in ${timeoutMs} ms that it is ready`;
     return withLastWords("open_timed_out", { message, metadata: { plugin, timeoutMs } }, stderr, 504);
   },
+  /** It was stopped, or loops, or waits for something in the middle of a step. */
+  hung: (plugin: string, silentMs: number, stderr: string) => {
+    const message = `Plugin ${plugin}: its process said nothing for ${silentMs} ms, and was ended`;
+    return withLastWords("worker_hung", { message, metadata: { plugin, silentMs } }, stderr);
+  },
   disconnected: (plugin: string, stderr: string) => {
     const message = `Plugin ${plugin}: its process closed the connection`;
     return withLastWords("worker_disconnected", { message, metadata: { plugin } }, stderr);
