@@ -60,7 +60,7 @@ async function workerEcho(rounds: number): Promise<Figure> {
     } as const;
     const floors = [await socketEcho(folder, CALLS)];
     const figure = await echo(
-      workerCarrier({ plugin: "echo", origin: { file: "bench", folder }, load }),
+      workerCarrier({ plugin: "echo", env: nodeSessionEnv, origin: { file: "bench", folder }, load }),
       rounds,
     );
     floors.push(await socketEcho(folder, CALLS));

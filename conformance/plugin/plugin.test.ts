@@ -1,4 +1,5 @@
 /** Carriers and languages, each with the same stories. */
+
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type CarrierRequest, carriedActor, type HostOptions } from "@troupe/runtime";
@@ -25,6 +26,7 @@ import {
   rustWasmExample,
   wasmPluginAt,
 } from "../../packages/plugins/test/support/built.ts";
+import { nodeSessionEnv } from "../../packages/plugins/test/support/node-env.ts";
 import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { type ActorUnderTest, actorKit, actorRequestKit, actorScopeKit } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
@@ -45,7 +47,12 @@ const workers = join(import.meta.dirname, "workers");
 const unchecked = { sha256: undefined, files: new Map<string, string>() };
 
 function worker(file: string, load: NativeLoad | WorkerLoad): OpenCarrier {
-  return workerCarrier({ plugin: "guardrail", origin: { file: "the kit", folder: dirname(file) }, load });
+  return workerCarrier({
+    plugin: "guardrail",
+    env: nodeSessionEnv,
+    origin: { file: "the kit", folder: dirname(file) },
+    load,
+  });
 }
 
 function program(file: string, runtime: WorkerLoad["runtime"]): OpenCarrier {

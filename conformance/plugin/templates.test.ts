@@ -2,6 +2,7 @@
  * The example of every SDK, as `troupe plugins new` makes it: it builds, its own test passes, it can be installed, and it does what
  * every plugin must. Each is made and built once.
  */
+
 import { execFile } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -19,6 +20,7 @@ import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import { cargoEnvironment } from "../../packages/plugins/test/support/built.ts";
+import { nodeSessionEnv } from "../../packages/plugins/test/support/node-env.ts";
 import { type FoundPython, findPython } from "../../packages/plugins/test/support/python.ts";
 import { actorDefaultsKit } from "./defaults-kit.ts";
 import { exampleKit } from "./example-kit.ts";
@@ -52,7 +54,7 @@ function buildEnv(): NodeJS.ProcessEnv {
 }
 
 function worker(folder: string, load: NativeLoad | WorkerLoad): OpenCarrier {
-  return workerCarrier({ plugin: "shield", origin: { file: "the kit", folder }, load });
+  return workerCarrier({ plugin: "shield", env: nodeSessionEnv, origin: { file: "the kit", folder }, load });
 }
 
 const script = (runtime: WorkerLoad["runtime"], entrypoint: string) => (folder: string) =>

@@ -15,7 +15,7 @@ import type { AnyActorDefinition } from "@troupe/runtime";
 import type { Carrier, CarrierEvents, CloseReport } from "../../packages/plugins/src/carrier.ts";
 import { workerErrors } from "../../packages/plugins/src/carriers/worker/errors.ts";
 import { pluginErrors } from "../../packages/plugins/src/errors.ts";
-import { forCallers } from "../../packages/plugins/src/worker-error.ts";
+import { forCallers } from "../../packages/plugins/src/inner-error.ts";
 import type { CounterName } from "../world/counters.ts";
 import type { FifoLane } from "../world/lane.ts";
 import type { SimProcess } from "../world/process.ts";

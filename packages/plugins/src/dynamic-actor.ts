@@ -34,6 +34,7 @@ import {
 } from "./dynamic/source.ts";
 import { SourceHost } from "./dynamic/source-host.ts";
 import { textOfSource } from "./dynamic/source-text.ts";
+import { InnerError } from "./inner-error.ts";
 import { openSession } from "./session/open-session.ts";
 import type { PluginSession } from "./session/session.ts";
 import { TROUPE_VERSION } from "./version.ts";
@@ -165,8 +166,9 @@ class DynamicCarriers implements CarrierSource {
     const order = await this.#order(actor, egress.variables);
     const { env, name, relay } = this.#request;
     const { asks, grants } = this.#code;
+    const log = env.log.child({ actor: name, actorId: actor.actorId });
     const session = await openSession({
-      env: { ...env, log: env.log.child({ actor: name, actorId: actor.actorId }) },
+      env: { ...env, log },
       open: isolateCarrier(this.#lease.process, order),
       hostVersion: TROUPE_VERSION,
       host: new SourceHost(
@@ -176,6 +178,10 @@ class DynamicCarriers implements CarrierSource {
           ? new RelayHost({ relay, id: name, capabilities: asks })
           : undefined,
       ),
+    }).catch((error: unknown) => {
+      if (!(error instanceof InnerError)) throw error;
+      log.warn("The actor's source can't be started", { error });
+      throw error.forCallers;
     });
     this.#sessions.add(session);
     void session.ended.then(() => this.#sessions.delete(session));

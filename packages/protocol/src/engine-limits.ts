@@ -41,6 +41,14 @@ export const engineLimits = {
   wasmThreadHeapMb: 32,
   /** A worker process has connected in this time after its start. */
   workerConnectMs: 10_000,
+  /** A worker is asked for a sign of life this often. */
+  workerBeatMs: 5_000,
+  /** One that has shown none for so long is noted in the log. */
+  workerSilentMs: 15_000,
+  /** After so long it is ended: it had as long for one step of its own as a call has by default. */
+  workerHungMs: 60_000,
+  /** Connections to a worker's socket until one of them has shown its token; past it the oldest is closed. */
+  workerConnections: 8,
   /** One message between a host and a worker: room for the largest frame and what is around it. */
   workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
   /** What a worker said last on its standard error, kept for the error that its end becomes. */

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ def _grpc() -> Any:
 def serve(plugin: Plugin, threads: int = 16) -> None:
     """Serves a plugin to the host that started this process, until the host ends."""
     socket, token = _handover()
+    _leave_signals_to_host()
     grpc = _grpc()
     frames: "queue.Queue[bytes]" = queue.Queue()
     names = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
@@ -46,6 +48,14 @@ def serve(plugin: Plugin, threads: int = 16) -> None:
                 os._exit(1)
     # The host is gone: nobody waits for calls that still run.
     os._exit(0)
+
+
+def _leave_signals_to_host() -> None:
+    """Ctrl-C is for all processes of a terminal, and a service's SIGTERM for all of its own: the host hears it too, and lets end what runs."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Not SIG_IGN, which what the plugin starts would inherit.
+            signal.signal(number, lambda *_: None)
 
 
 def _same(message: bytes) -> bytes:

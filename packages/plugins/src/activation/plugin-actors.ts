@@ -7,8 +7,8 @@
  */
 import type { ActorCarrier } from "@troupe/runtime";
 import { activationErrors } from "../errors.ts";
+import { forCallers } from "../inner-error.ts";
 import type { PluginSession } from "../session/session.ts";
-import { forCallers } from "../worker-error.ts";
 import type { SupervisedSession } from "./supervised-session.ts";
 
 /** Gives out carriers of a plugin's actors. */

@@ -79,9 +79,9 @@ function howToRun(
     case "native":
       if (trusted && load.isolation === "in_process" && chosen.override === undefined && load.sha256)
         return { runsIn: "this process", open: () => libraryOf(manifest, load, chosen.config) };
-      return { runsIn: "its own process", open: () => workerOf(manifest, load, chosen.override) };
+      return { runsIn: "its own process", open: (env) => workerOf(manifest, load, env, chosen.override) };
     case "worker":
-      return { runsIn: "its own process", open: () => workerOf(manifest, load) };
+      return { runsIn: "its own process", open: (env) => workerOf(manifest, load, env) };
     case "isolate":
       return { runsIn: "its own process", open: (env) => isolateOf(manifest, load, env) };
     case "wasm":
@@ -92,9 +92,10 @@ function howToRun(
 function workerOf(
   { id, origin }: PluginManifest,
   load: NativeLoad | WorkerLoad,
+  env: SessionEnv,
   override?: string,
 ): OpenCarrier {
-  return workerCarrier({ plugin: id, origin, load, override });
+  return workerCarrier({ plugin: id, env, origin, load, override });
 }
 
 /** The carrier compares the digest again, with the bytes that it loads: the name may mean another file by then. */

@@ -35,9 +35,9 @@ import {
 import type { ActorCarrier, CarriedDeclaration } from "@troupe/runtime";
 import type { Carrier, CloseReport } from "../carrier.ts";
 import { pluginErrors } from "../errors.ts";
+import { forCallers } from "../inner-error.ts";
 import { LogRate, linesDropped } from "../log-rate.ts";
 import { within } from "../within.ts";
-import { forCallers } from "../worker-error.ts";
 import { Arounds } from "./arounds.ts";
 import { CallCounts } from "./call-counts.ts";
 import { ChunkStreams, type ChunkWord } from "./chunk-streams.ts";

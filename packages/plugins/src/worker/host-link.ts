@@ -22,6 +22,7 @@ import { FrameQueue } from "../carriers/worker/frame-queue.ts";
 import { attachHeaders, failureOf, windows } from "../carriers/worker/grpc.ts";
 import { workerHandover } from "../carriers/worker/handover.ts";
 import { pluginErrors } from "../errors.ts";
+import { leaveSignalsToHost } from "./host-ends-it.ts";
 
 /** What a worker hears of its host. */
 export interface HostEvents {
@@ -94,6 +95,7 @@ async function takeHandover(events: HostEvents): Promise<{ address: string; toke
   const address = process.env[workerHandover.socket];
   const descriptor = Number(process.env[workerHandover.tokenFd]);
   if (address === undefined || !Number.isInteger(descriptor)) throw pluginErrors.noHost();
+  leaveSignalsToHost();
   delete process.env[workerHandover.socket];
   delete process.env[workerHandover.tokenFd];
   const socket = new Socket({ fd: descriptor, readable: true, writable: false });

@@ -10,9 +10,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
 import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
+import { forCallers } from "../../src/inner-error.ts";
 import type { WorkerLoad } from "../../src/manifest/load.ts";
 import { openSession } from "../../src/session/open-session.ts";
-import { forCallers } from "../../src/worker-error.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
 
@@ -72,6 +72,7 @@ class Story implements AsyncDisposable {
     this.folder.write("worker.mjs", source);
     this.#carrier = await workerCarrier({
       plugin: "story",
+      env: nodeSessionEnv,
       origin: this.folder.origin,
       load: {
         kind: "worker",
@@ -341,6 +342,35 @@ test("a second connection is turned away, with the right token too, and the firs
   expect(await story.heard(1)).toEqual([6]);
 });
 
+test("connections without a token are few, and when one has shown it the others are closed and nobody listens", async () => {
+  await using story = new Story();
+  const most = engineLimits.workerConnections;
+  const many = byHand(`
+    import { connect } from "node:net";
+    const { PluginBatchCodec, PluginFrameCodec } = await import(${JSON.stringify(import.meta.resolve("@troupe/protocol/plugin/v1"))});
+    let open = 0;
+    let less = () => {};
+    const idle = () => new Promise((resolve) => {
+      const socket = connect(process.env.TROUPE_WORKER_SOCKET, () => resolve(open += 1)).on("error", ({ code }) => resolve(code));
+      socket.on("close", () => { open -= 1; less(); }).resume();
+    });
+    const until = (most) => new Promise((resolve) => (less = () => open <= most && resolve())).finally(() => (less = () => {}));
+    const few = until(${most});
+    for (let n = 0; n < 100; n += 1) await idle();
+    await few;
+    const none = until(0);
+    const stream = attach(token);
+    stream.once("metadata", async () => {
+      await none;
+      const number = (await idle()) === "ENOENT" ? 7 : 8;
+      const frame = PluginFrameCodec.encode({ body: { $case: "pong", value: { number } } });
+      stream.write(Buffer.from(PluginBatchCodec.encode({ frames: [frame] })));
+    });
+  `);
+  await story.open(many);
+  expect(await story.heard(1)).toEqual([7]);
+});
+
 test("nonsense from a worker ends it", async () => {
   await using story = new Story();
   await story.open(
@@ -431,9 +461,10 @@ function hostOf(rest: string): string {
   const carrier = new URL("../../src/carriers/worker/worker-carrier.ts", import.meta.url).href;
   return `
     import { workerCarrier } from ${JSON.stringify(carrier)};
+    import { nodeSessionEnv } from ${JSON.stringify(import.meta.resolve("../support/node-env.ts"))};
     const load = { kind: "worker", runtime: "node", entrypoint: "worker.mjs", args: [], env: [], sha256: undefined, files: new Map() };
     const events = { frame: ({ body }) => console.log(body.value.number), ended() {} };
-    await workerCarrier({ plugin: "story", origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
+    await workerCarrier({ plugin: "story", env: nodeSessionEnv, origin: { file: "host", folder: import.meta.dirname }, load })(events).then(
       async () => { ${rest} },
       (error) => console.log(JSON.stringify(error)),
     );

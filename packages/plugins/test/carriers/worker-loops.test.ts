@@ -26,7 +26,7 @@ test("a loop without end: the call ends at its time, Goodbye is never heard, and
   );
   const rest = { args: [], env: [], sha256: undefined, files: new Map<string, string>() };
   const load = { kind: "worker", runtime: "node", entrypoint: "main.mjs", ...rest } as const;
-  const open = workerCarrier({ plugin: "loop", origin: folder.origin, load });
+  const open = workerCarrier({ plugin: "loop", env: nodeSessionEnv, origin: folder.origin, load });
   const session = await openSession({ env: nodeSessionEnv, open, hostVersion: "0.0.0" });
   const call = { kind: kindRow(kind).wire, name: "loop", payload: {}, options: { timeoutMs: 200 } };
   await expect(session.invoke(call)).rejects.toMatchObject({ group: "plugin", code: "call_timed_out" });

@@ -28,6 +28,7 @@ function packages() {
   folder.write("words/linked.js", `export { secret } from "./link.js";`);
   folder.write("words/others.js", `import "node:fs"; export const secret = 1;`);
   folder.write("words/broken.js", `export const a = ;`);
+  folder.write("words/folder.js/index.js", "");
   folder.write("words/throws.js", `throw new Error("not here");`);
   folder.write("secret.js", `export const secret = 7;`);
   symlinkSync(join(folder.path, "secret.js"), join(folder.path, "words/link.js"));
@@ -70,7 +71,7 @@ test("a granted package is imported with what is its own, has no more than the s
 test("what a package reaches for outside of itself is refused, and what is wrong with one is told", async () => {
   const { folder, url } = packages();
   using _folder = folder;
-  const names = ["leaves", "linked", "others", "missing", "broken", "throws"];
+  const names = ["leaves", "linked", "others", "missing", "folder", "broken", "throws"];
   const source = user(`import * as words from "words";`, "words.secret");
   const definition = (file: string) => dynamicActor({ source, packages: { words: url(`words/${file}`) } });
   await using world = await DynamicWorld.start(
@@ -86,14 +87,21 @@ test("what a package reaches for outside of itself is refused, and what is wrong
     is: "dynamic.import_refused",
     message: expect.stringContaining("node:fs"),
   });
-  expect(await refused("missing")).toMatchObject({ is: "dynamic.import_refused" });
+  for (const name of ["missing", "folder"]) {
+    const failed = await refused(name);
+    expect(failed).toMatchObject({
+      is: "dynamic.load_failed",
+      message: expect.stringContaining(`The granted package "words" can't be read`),
+    });
+    expect(JSON.stringify(failed)).not.toContain(folder.path);
+  }
   expect(await refused("broken")).toMatchObject({
     is: "dynamic.syntax_error",
     message: expect.stringContaining("words/broken.js"),
   });
   expect(await refused("throws")).toMatchObject({
     is: "dynamic.load_failed",
-    message: expect.stringContaining("not here"),
+    message: expect.not.stringContaining("not here"),
   });
   // A source has no folder: no path is its own.
   const own = user(`import "./words/bang.mjs";`, "1");

@@ -32,6 +32,8 @@ test("a crash of it: calls in flight fail with a name, and the next call goes on
   process.kill(pid, "SIGKILL");
   const failed = await hanging;
   expect(failed.is).toBe("dynamic.process_lost");
+  // What the process said on its way out names files, and other tenants' faults: that is for the log.
+  expect(failed.metadata).toBeUndefined();
   expect(failed.retryable).toBe(false);
   expect(await world.act("counter", "add")).toBe(3);
   expect(isolateProcess()).not.toBe(pid);

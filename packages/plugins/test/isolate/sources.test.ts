@@ -1,6 +1,6 @@
 /** Sources that are wrong: what is wrong and where, the same by every way in, and nothing is left. */
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { dynamicActor } from "../../src/index.ts";
 import { DynamicWorld, failure, moduleOf } from "../support/dynamic-world.ts";
@@ -33,11 +33,26 @@ const wrong: readonly Wrong[] = [
   },
   { is: "dynamic.load_failed", source: "export default missing;", place: { line: 1, column: 16 } },
   { is: "dynamic.load_failed", source: "throw null;" },
-  { is: "dynamic.load_failed", source: moduleOf("actionz: {}") },
+  {
+    is: "dynamic.load_failed",
+    source: moduleOf("actionz: {}"),
+    place: { line: 2, column: 16 },
+    says: 'An actor has no "actionz"',
+  },
+  {
+    is: "dynamic.load_failed",
+    source: 'import { UserError } from "troupe"; throw new UserError("not on Sundays");',
+    says: "not on Sundays",
+  },
   {
     is: "dynamic.load_failed",
     source: 'await Promise.reject(new Error("late"));',
     place: { line: 1, column: 22 },
+  },
+  {
+    is: "dynamic.syntax_error",
+    source: 'import { nope } from "troupe"; export default nope;',
+    says: "does not provide an export named 'nope'",
   },
   { is: "dynamic.import_refused", source: 'import fs from "node:fs"; export default fs;' },
   { is: "dynamic.no_definition", source: "export const actor = 1;" },
@@ -71,6 +86,20 @@ test.each(wrong)("S2.7 (in part) $is: $source", async ({ is, source, place, says
   });
   text = good;
   expect(await world.act("it", "created")).toBe(1);
+});
+
+test("what a source throws while it loads is for the host's log: callers outside are told where it was, and no more", async () => {
+  const said: string[] = [];
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  onTestFinished(() => stderr.mockRestore());
+  const source = 'throw new Error("a bad key: " + process.env.KEY);';
+  await using world = await DynamicWorld.one({ source, env: { KEY: "s3cret" } });
+  const failed = await failure(world.act("it", "created"));
+  expect(failed).toMatchObject({ is: "dynamic.load_failed", metadata: { line: 1, column: 7 } });
+  expect(JSON.stringify(failed)).not.toContain("s3cret");
+  const [line = "", ...others] = said.filter((text) => text.includes("s3cret"));
+  expect(others).toEqual([]);
+  expect(JSON.parse(line)).toMatchObject({ level: "warn", actor: "it" });
 });
 
 test("a loader that throws is the program's own fault: callers outside are told no more than that", async () => {

@@ -41,7 +41,8 @@ export function counterWorker(more = ""): string {
     await serveWorker({ name: "counter", actors: ${actors}, ${more} });`;
 }
 
-const counterPython = `
+/** The same in Python. */
+export const counterPython = `
 import os, sys
 sys.path.insert(0, ${JSON.stringify(join(root, "sdks/python"))})
 from troupe_plugin import Actor, Plugin, PluginError, serve

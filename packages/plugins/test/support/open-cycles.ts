@@ -107,7 +107,7 @@ function workerCycle(): OpenCycle {
   const of = (entrypoint: string) => {
     const rest = { args: [], env: [], sha256: undefined, files: new Map<string, string>() };
     const load = { kind: "worker", runtime: "node", entrypoint, ...rest } as const;
-    return workerCarrier({ plugin: "echo", origin: folder.origin, load });
+    return workerCarrier({ plugin: "echo", env: nodeSessionEnv, origin: folder.origin, load });
   };
   const run = async (): Promise<void> => {
     await openAndClose(of("main.mjs"));

@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Handle};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::frames::split_frame;
@@ -57,6 +58,7 @@ fn run(plugin: Plugin) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let token = ("troupe-token", handover.token.as_str());
     let stream = runtime.block_on(async {
+        leave_signals_to_host()?;
         let socket = UnixStream::connect(&handover.socket).await?;
         grpc::open(socket, METHOD, token, WORKER_MESSAGE_BYTES).await
     })?;
@@ -78,6 +80,15 @@ fn run(plugin: Plugin) -> io::Result<()> {
         runtime.block_on(stream.connection)
     });
     hear_all(session, stream.incoming, &handle, || spoken.notify_one())
+}
+
+/// Ctrl-C is for all processes of a terminal, and a service's SIGTERM for all of its own: the host hears it too, and lets end what
+/// runs. A signal that was listened to once does nothing by itself any more.
+fn leave_signals_to_host() -> io::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        signal(kind)?;
+    }
+    Ok(())
 }
 
 /// Hears the host until it ends the stream.

@@ -2,6 +2,7 @@
  * Errors of dynamic actors, by `group.code`.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+import { InnerError } from "../../inner-error.ts";
 import type { IsolateEnd } from "./wire.ts";
 
 function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
@@ -30,14 +31,16 @@ export const dynamicErrors = {
       `The actor's source has the SHA-256 ${actual}, and the definition says ${expected}`,
     ),
   /** The isolate process is gone, and with it all that its actors hadn't said. What they were asked may have happened. */
-  processLost: (why: string) =>
-    error("process_lost", "The process that ran this actor ended", { metadata: { why } }),
+  processLost: () => error("process_lost", "The process that ran this actor ended"),
   closed: () => error("closed", "The runtime of this actor has ended", { statusCode: 503 }),
   /** The isolate ended by itself: a fault of the source, or a limit. */
-  ended: ({ code, message, place }: IsolateEnd) =>
-    error(code, place === undefined ? message : `${message} (line ${place.line}, column ${place.column})`, {
+  ended: ({ code, message, thrown, place }: IsolateEnd) => {
+    const where = place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
+    const told = error(code, `${message}${where}`, {
       ...(place && { metadata: { line: place.line, column: place.column } }),
-      // What the source itself threw is for the log, as with any actor's error.
       public: code !== "failed",
-    }),
+    });
+    // What the source itself threw is for the log, as with any actor's error.
+    return thrown === undefined ? told : new InnerError(told, { message: `${message}: ${thrown}${where}` });
+  },
 };

@@ -21,9 +21,9 @@ import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
+import { SilenceWatch } from "../silence-watch.ts";
 import { dynamicErrors } from "./errors.ts";
 import { HeardIsolate } from "./heard-isolate.ts";
-import { ProcessWatch } from "./process-watch.ts";
 import {
   type IsolateEnd,
   type IsolateOrder,
@@ -50,13 +50,18 @@ interface Running {
   readonly child: ChildProcess;
   readonly socket: Duplex;
   readonly writer: WireWriter;
-  readonly watch: ProcessWatch;
+  readonly watch: SilenceWatch;
 }
 
 /** What it needs of its runtime. */
 export type IsolateProcessEnv = Pick<Env, "log" | "clock" | "timers">;
 
 const FLAGS = ["--no-node-snapshot", "--no-opt", "--no-concurrent-recompilation"];
+const WATCHED = {
+  beatMs: limits.isolateBeatMs,
+  startMs: limits.pluginOpenTimeoutMs,
+  mostMs: limits.isolateSilentMs,
+};
 const ISOLATED_VM = "isolated-vm@7.0.1";
 
 /** One runtime's process. */
@@ -115,6 +120,8 @@ export class IsolateProcess {
     const child = spawn(process.execPath, processArguments(), {
       env: {},
       cwd: "/",
+      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
+      detached: true,
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
     const socket = child.stdio[3];
@@ -137,9 +144,10 @@ export class IsolateProcess {
     return running;
   }
 
-  #watch(child: ChildProcess, writer: WireWriter): ProcessWatch {
-    return new ProcessWatch({
+  #watch(child: ChildProcess, writer: WireWriter): SilenceWatch {
+    return new SilenceWatch({
       env: this.#env,
+      terms: WATCHED,
       ask: () => writer.say(0, WireKind.beat),
       silent: (ms) => {
         child.kill("SIGKILL");
@@ -188,7 +196,7 @@ export class IsolateProcess {
     const lost = [...this.#isolates.values()];
     this.#isolates.clear();
     if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: lost.length });
-    const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost(why);
+    const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost();
     for (const { ear } of lost) ear.ended(error);
   }
 }
@@ -232,7 +240,9 @@ const codes: ReadonlySet<unknown> = new Set<IsolateEnd["code"]>([
 function readEnd(body: Uint8Array): IsolateEnd {
   const end: unknown = JSON.parse(textOf(body));
   if (!isEnd(end)) throw new RangeError("It names an end that nobody knows");
-  return { ...end, message: end.message.slice(0, limits.errorMessageLength) };
+  const cut = (text: string): string => text.slice(0, limits.errorMessageLength);
+  const { thrown } = end;
+  return { ...end, message: cut(end.message), ...(typeof thrown === "string" && { thrown: cut(thrown) }) };
 }
 
 function isEnd(value: unknown): value is IsolateEnd {

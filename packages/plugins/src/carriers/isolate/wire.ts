@@ -69,7 +69,10 @@ export interface IsolateEnd {
     | "nonsense"
     | "too_much_waits"
     | "failed";
+  /** For everybody: what was wrong, in words of ours or the engine's. */
   readonly message: string;
+  /** What the source threw, which may hold what is nobody else's business. */
+  readonly thrown?: string;
   readonly place?: Place;
 }
 

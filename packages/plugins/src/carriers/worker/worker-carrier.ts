@@ -2,8 +2,9 @@
  * Worker carrier: a plugin as a process of its own, over gRPC on a Unix socket.
  *
  * The host makes a private folder, listens there, starts the process and waits for it to connect, once, with its token.
- * From then on there are three ways to end, and whichever comes first is the cause that is told: the process ends (a
- * crash), the connection ends or carries nonsense, the host closes. Each ends in the same order: the process group is
+ * From then on there are four ways to end, and whichever comes first is the cause that is told: the process ends (a
+ * crash), the connection ends or carries nonsense, the process says nothing any more (it was stopped, or loops: a ready one is asked for a
+ * sign of life again and again), the host closes. Each ends in the same order: the process group is
  * killed if it doesn't end by itself, the server is shut, the folder is removed, and `ended` is called, last. A process
  * that crashes closes its connection a moment before it is seen to have ended: so the end of a connection waits a little
  * for that better reason. Nothing is started again here: whoever wants the plugin back opens another carrier.
@@ -11,7 +12,7 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { TroupeError } from "@troupe/base";
+import type { Env, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
 import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime";
@@ -20,6 +21,7 @@ import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
 import type { NativeLoad, WorkerLoad } from "../../manifest/load.ts";
 import { FrameBudget } from "../frame-budget.ts";
+import { SilenceWatch } from "../silence-watch.ts";
 import type { BatchStream } from "./batch-stream.ts";
 import { type WorkerExit, workerErrors } from "./errors.ts";
 import { FrameQueue } from "./frame-queue.ts";
@@ -34,6 +36,8 @@ import { WorkerServer } from "./worker-server.ts";
 export interface WorkerOptions {
   /** Its id, for errors. */
   readonly plugin: string;
+  /** The host's: by it the process is watched. */
+  readonly env: Pick<Env, "log" | "clock" | "timers">;
   readonly origin: Origin;
   /** A native plugin's library is loaded by a program of ours. */
   readonly load: WorkerLoad | NativeLoad;
@@ -47,6 +51,13 @@ export interface WorkerOptions {
 
 /** How long the end of a connection waits for the end of the process, which says more. */
 const EXIT_GRACE_MS = 1_000;
+
+const PING = HostFrameCodec.encode({ body: { $case: "ping", value: { number: 0 } } });
+const WATCHED = {
+  beatMs: engineLimits.workerBeatMs,
+  notedMs: engineLimits.workerSilentMs,
+  mostMs: engineLimits.workerHungMs,
+};
 
 const FOLDER = "troupe-worker";
 const SOCKET = "host.sock";
@@ -64,7 +75,7 @@ export async function checkSocketPlace(plugin: string): Promise<void> {
 /** Opens a worker. Rejects with `config.no_temporary_folder`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
-    const { plugin, load, origin, override } = options;
+    const { plugin, env, load, origin, override } = options;
     await using room = new AsyncDisposableStack();
     const folder = room.adopt(await makeOwnedFolder(FOLDER), (path) =>
       rm(path, { recursive: true, force: true }),
@@ -78,7 +89,7 @@ export function workerCarrier(options: WorkerOptions): OpenCarrier {
     const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
     const ofLibrary = load.kind === "native";
-    return new WorkerCarrier({ plugin, child, stream, ofLibrary, room: room.move() }, events);
+    return new WorkerCarrier({ plugin, env, child, stream, ofLibrary, room: room.move() }, events);
   };
 }
 
@@ -114,6 +125,7 @@ function endedWith(plugin: string, { excess, stderr }: WorkerProcess, exit: Work
 
 interface WorkerParts {
   readonly plugin: string;
+  readonly env: WorkerOptions["env"];
   readonly child: WorkerProcess;
   readonly stream: BatchStream;
   /** The process is our own program, with a library in it. */
@@ -130,6 +142,8 @@ class WorkerCarrier implements Carrier {
   /** What came and wasn't heard, each batch in its order. */
   #came: readonly Uint8Array[] = [];
   #heard = 0;
+  /** From the plugin's Ready on. */
+  #watch: SilenceWatch | undefined;
   /** Set by the first cause to end. */
   #ending: Promise<CloseReport> | undefined;
 
@@ -140,6 +154,7 @@ class WorkerCarrier implements Carrier {
     this.#queue = new FrameQueue(stream, (what, limit) => this.#fail(pluginErrors.stalled(what, limit)));
     stream.listen({
       batch: (frames) => {
+        this.#watch?.heard();
         this.#came = this.#came.length === 0 ? frames : this.#came.concat(frames);
         this.#hear();
       },
@@ -175,6 +190,7 @@ class WorkerCarrier implements Carrier {
       if (!this.#budget.take()) return void stream.pause();
       const frame = this.#decode(bytes);
       const failure = frame !== undefined && ofLibrary ? libraryFailure(frame) : undefined;
+      if (frame?.body?.$case === "ready") this.#watch ??= this.#begin();
       if (failure !== undefined) this.#fail(failure);
       else if (frame !== undefined) this.#events.frame(frame);
     }
@@ -192,6 +208,17 @@ class WorkerCarrier implements Carrier {
     }
   }
 
+  #begin(): SilenceWatch {
+    const { plugin, env, child } = this.#parts;
+    return new SilenceWatch({
+      env,
+      terms: WATCHED,
+      ask: () => this.#queue.push(PING),
+      noted: (ms) => env.log.warn("The plugin's process says nothing: it may hang", { plugin, ms }),
+      silent: (ms) => this.#fail(workerErrors.hung(plugin, ms, child.stderr)),
+    });
+  }
+
   /** The process may have crashed, and will say so in a moment. */
   #disconnected(): void {
     const { plugin, child } = this.#parts;
@@ -206,6 +233,7 @@ class WorkerCarrier implements Carrier {
 
   async #end(error: TroupeError | undefined, timeoutMs: number): Promise<CloseReport> {
     const { child, stream, room } = this.#parts;
+    this.#watch?.stop();
     this.#queue.flush();
     this.#queue.close();
     stream.end();

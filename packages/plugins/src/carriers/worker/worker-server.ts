@@ -2,17 +2,20 @@
  * Worker server: the host's end, a gRPC server on a Unix socket that is open to one worker, once.
  *
  * The socket lies in a folder that only the host's user may enter. Whoever comes with another token is turned away, and
- * so is a second one with the right token: the first that shows it is the worker, and the token is spent.
+ * so is a second one with the right token: the first that shows it is the worker, and the token is spent. From then on nobody listens any
+ * more, and every other connection is closed. Until then there are few at a time, the newest: connections are the host's descriptors,
+ * which it needs for others.
  */
 import { timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import {
-  createServer,
-  type Http2Server,
   type IncomingHttpHeaders,
+  performServerHandshake,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
+import { createServer, type Server, type Socket } from "node:net";
+import { engineLimits } from "@troupe/protocol";
 import { WORKER_METHOD, WORKER_TOKEN_METADATA } from "@troupe/protocol/plugin/v1";
 import { BatchStream } from "./batch-stream.ts";
 import { acceptedHeaders, GrpcStatus, statusHeaders, windows } from "./grpc.ts";
@@ -22,7 +25,8 @@ import type { Handover } from "./handover.ts";
 export class WorkerServer {
   /** Settles with the worker's stream. */
   readonly attached: Promise<BatchStream>;
-  readonly #server: Http2Server = createServer({ settings: windows.settings });
+  readonly #server: Server = createServer((socket) => this.#connect(socket));
+  /** Of open connections, the oldest first. */
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #admit: (stream: BatchStream) => void;
   #token: Buffer | undefined;
@@ -33,12 +37,6 @@ export class WorkerServer {
     this.attached = promise;
     this.#admit = resolve;
     this.#token = Buffer.from(token);
-    this.#server.on("session", (session) => {
-      this.#sessions.add(session);
-      session.setLocalWindowSize(windows.connectionBytes);
-      session.once("close", () => this.#sessions.delete(session));
-    });
-    this.#server.on("stream", (stream, headers) => this.#attach(stream, headers));
   }
 
   /** Listens at `socket`, a path, for who shows `token`. */
@@ -58,11 +56,28 @@ export class WorkerServer {
 
   /** Ends every stream, at once. */
   close(): void {
-    this.#server.close();
-    for (const session of this.#sessions) session.destroy();
+    this.#keepOnly(undefined);
   }
 
-  #attach(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #connect(socket: Socket): void {
+    const session = performServerHandshake(socket, { settings: windows.settings });
+    session.setLocalWindowSize(windows.connectionBytes);
+    // What breaks it ends it, and the end is what counts.
+    session.on("error", () => undefined);
+    session.on("stream", (stream, headers) => this.#attach(session, stream, headers));
+    session.once("close", () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    const [oldest] = this.#sessions;
+    if (this.#sessions.size > engineLimits.workerConnections) oldest?.destroy();
+  }
+
+  /** Nobody else connects any more. */
+  #keepOnly(session: ServerHttp2Session | undefined): void {
+    this.#server.close();
+    for (const other of this.#sessions) if (other !== session) other.destroy();
+  }
+
+  #attach(session: ServerHttp2Session, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     // Its end follows, and is what counts.
     stream.on("error", () => undefined);
     const token = this.#token;
@@ -80,6 +95,7 @@ export class WorkerServer {
       this.#token = undefined;
       stream.respond(acceptedHeaders, { waitForTrailers: true });
       stream.once("wantTrailers", () => stream.sendTrailers(statusHeaders(GrpcStatus.OK)));
+      this.#keepOnly(session);
       this.#admit(new BatchStream(stream, "host"));
     }
   }

@@ -1,4 +1,5 @@
 /** An isolate's ways to the outside. */
+import { TroupeError } from "@troupe/base";
 import { SaidRecords } from "../mailbox.ts";
 
 /** What the isolate says. */
@@ -13,7 +14,11 @@ export interface IsolateHost {
 }
 
 const notReady = (): never => {
-  throw new Error("The actor hasn't started: this is for its hooks and actions");
+  throw new TroupeError(
+    "actor",
+    "not_started",
+    "The actor hasn't started: this is for its hooks and actions",
+  );
 };
 
 /** Filled in as it becomes one actor's. */

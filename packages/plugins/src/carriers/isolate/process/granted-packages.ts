@@ -40,7 +40,10 @@ export class GrantedPackages {
 
   /** What `referrer` means by it; undefined: nothing that was granted. Rejects with a LoadError for what can't be compiled. */
   async find(specifier: string, referrer: ivm.Module): Promise<ivm.Module | undefined> {
-    const file = await this.#resolve(specifier, this.#files.get(referrer)).catch(() => undefined);
+    const file = await this.#resolve(specifier, this.#files.get(referrer)).catch((cause: unknown) => {
+      if (this.#granted.has(specifier)) throw unreadable(specifier, cause);
+      return undefined;
+    });
     if (file === undefined) return undefined;
     // Two imports of it at once are one module.
     const known = this.#modules.get(file.path) ?? this.#compile(file);
@@ -69,6 +72,8 @@ export class GrantedPackages {
           code: "load_failed",
           message: `${filename} has ${bytes} bytes; the limit is ${limitBytes}`,
         }),
+    }).catch((cause: unknown) => {
+      throw cause instanceof LoadError ? cause : unreadable(file.name, cause);
     });
     const module = await this.#isolate
       .compileModule(text.toString(), { filename })
@@ -78,6 +83,12 @@ export class GrantedPackages {
     this.#files.set(module, file);
     return module;
   }
+}
+
+/** Where it should be is for the program's log: its source only knows it by its name. */
+function unreadable(name: string, cause: unknown): LoadError {
+  const message = `The granted package "${name}" can't be read`;
+  return new LoadError({ code: "load_failed", message, thrown: String(cause) });
 }
 
 async function rootOf(path: string): Promise<string> {

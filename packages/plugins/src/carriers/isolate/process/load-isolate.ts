@@ -23,6 +23,7 @@ const NO_DEFINITION: IsolateEnd = {
 };
 /** What the engine says of `import()`. */
 const NO_IMPORT = "Error: Not supported";
+const THERE_IS_NO_IMPORT = "Not supported: there is no import(), only import";
 
 /** Loads. Rejects with a LoadError; nothing is left of the isolate then. */
 export async function loadIsolate(order: IsolateOrder, pool: IsolatePool): Promise<LoadedIsolate> {
@@ -66,13 +67,17 @@ async function evaluate(prepared: PreparedIsolate, order: IsolateOrder): Promise
     ...(order.files === true ? await filesModule(prepared) : []),
   ]);
   const packages = new GrantedPackages(isolate, order.packages);
-  await module.instantiate(context, async (specifier, referrer) => {
+  const find = async (specifier: string, referrer: ivm.Module): Promise<ivm.Module> => {
     const known = modules.get(specifier) ?? (await packages.find(specifier, referrer));
     if (known !== undefined) return known;
     throw new LoadError({
       code: "import_refused",
       message: importRefused(specifier, [...modules.keys()], packages.names),
     });
+  };
+  // A name that a module doesn't have is found here.
+  await module.instantiate(context, find).catch((cause: unknown) => {
+    throw cause instanceof LoadError ? cause : failed("syntax_error", cause, isolate);
   });
   await timed(isolate, order, () => module.evaluate({ timeout: order.timeLimitMs }));
   return module.namespace;
@@ -98,11 +103,21 @@ async function timed<T>(isolate: ivm.Isolate, order: IsolateOrder, step: () => P
 function failed(code: "syntax_error" | "load_failed", cause: unknown, isolate: ivm.Isolate): LoadError {
   if (isolate.isDisposed) return new LoadError(endOf(cause, isolate));
   const own = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  const said = own === NO_IMPORT ? `${own}: there is no import(), only import` : own;
-  // The engine's own note of the place.
-  const message = said.replace(/ \[actor\.js:\d+:\d+\]$/, "");
+  // Without the engine's own note of the place.
+  const said = own.replace(/ \[actor\.js:\d+:\d+\]$/, "");
   const place = placeOf(cause);
-  return new LoadError({ code, message, ...(place && { place }) });
+  const where = place && { place };
+  // Of a source that can't be read the words are the engine's; what one throws that runs is its own.
+  if (code === "syntax_error" || isForCallers(cause)) return new LoadError({ code, message: said, ...where });
+  if (own === NO_IMPORT) return new LoadError({ code, message: THERE_IS_NO_IMPORT, ...where });
+  return new LoadError({ code, message: "The source threw while it was loaded", thrown: said, ...where });
+}
+
+/** An error that is made to be told, as in an action: a UserError, or one of our own functions that a source called wrongly. */
+function isForCallers(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const [, from = ""] = /^\s+at (.*)$/m.exec(`${cause.stack ?? ""}`) ?? [];
+  return cause.name === "UserError" || (cause.name === "TroupeError" && from.includes("troupe:guest"));
 }
 
 /** Where in the source: the first place of its file that the trace names. */

@@ -4,6 +4,7 @@
  */
 import { Socket } from "node:net";
 import { limits } from "@troupe/protocol";
+import { leaveSignalsToHost } from "../../../worker/host-ends-it.ts";
 import {
   type IsolateEnd,
   type IsolateOrder,
@@ -25,6 +26,7 @@ import { levelStacks } from "./stack.ts";
 import { TypeStripper } from "./type-stripper.ts";
 import { Unstoppable } from "./unstoppable.ts";
 
+leaveSignalsToHost();
 levelStacks();
 
 const socket = new Socket({ fd: 3 });

@@ -1,19 +1,22 @@
 /** Who is given up, and who isn't. */
-import { limits } from "@troupe/protocol";
 import { expect, test } from "vitest";
-import { ProcessWatch } from "../../src/carriers/isolate/process-watch.ts";
+import { SilenceWatch } from "../../src/carriers/silence-watch.ts";
+
+const terms = { beatMs: 1_000, notedMs: 3_000, mostMs: 5_000, startMs: 15_000 };
 
 /** A watch over a process that answers, or doesn't, in a time that the test moves. */
 class Watched {
   now = 0;
   answers: boolean;
   given: number | undefined;
+  readonly noted: number[] = [];
   #timer: { readonly at: number; readonly task: () => void } | undefined;
-  readonly watch: ProcessWatch;
+  readonly watch: SilenceWatch;
 
   constructor(answers = true) {
     this.answers = answers;
-    this.watch = new ProcessWatch({
+    this.watch = new SilenceWatch({
+      terms,
       env: {
         clock: { now: () => 0, monotonic: () => this.now },
         timers: {
@@ -27,6 +30,7 @@ class Watched {
         },
       },
       ask: () => void (this.answers && queueMicrotask(() => this.watch.heard())),
+      noted: (ms) => this.noted.push(ms),
       silent: (ms) => {
         this.given = ms;
       },
@@ -57,25 +61,39 @@ test("one that answers is never given up, one that stops answering is after its 
   await it.pass(3_600_000);
   expect(it.given).toBe(undefined);
   it.answers = false;
-  await it.pass(limits.isolateSilentMs);
+  await it.pass(terms.mostMs);
   expect(it.given).toBe(undefined);
-  await it.pass(2 * limits.isolateBeatMs);
-  expect(it.given).toBeGreaterThan(limits.isolateSilentMs);
+  await it.pass(2 * terms.beatMs);
+  expect(it.given).toBeGreaterThan(terms.mostMs);
 });
 
 test("one that never said anything has the time of a start", async () => {
   const it = new Watched(false);
-  await it.pass(limits.pluginOpenTimeoutMs);
+  await it.pass(terms.startMs);
   expect(it.given).toBe(undefined);
-  await it.pass(2 * limits.isolateBeatMs);
-  expect(it.given).toBeGreaterThan(limits.pluginOpenTimeoutMs);
+  await it.pass(2 * terms.beatMs);
+  expect(it.given).toBeGreaterThan(terms.startMs);
 });
 
 test("a runtime that was away itself gives nobody up for that", async () => {
   const it = new Watched();
   await it.pass(10_000);
   it.away(600_000);
-  await it.pass(limits.isolateBeatMs);
+  await it.pass(terms.beatMs);
+  expect(it.given).toBe(undefined);
+});
+
+test("one that says nothing for a while is noted, once until it says something", async () => {
+  const it = new Watched();
+  await it.pass(3_600_000);
+  expect(it.noted).toEqual([]);
+  for (let silences = 1; silences <= 2; silences += 1) {
+    it.answers = false;
+    await it.pass(terms.notedMs + terms.beatMs);
+    expect(it.noted).toHaveLength(silences);
+    it.answers = true;
+    await it.pass(10 * terms.beatMs);
+  }
   expect(it.given).toBe(undefined);
 });
 
