@@ -105,6 +105,36 @@ test("a plugin that changed after it was pinned isn't run, and list, inspect and
   });
 });
 
+test.each(["constructor", "to-string", "hasownproperty"])(
+  "an id or a file may be called as what every object has: %s",
+  async (id) => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const program = folder.write(`${id}/__proto__`, "#!/bin/sh\n");
+    const load = 'runtime = "command"\nentrypoint = "__proto__"';
+    const manifest = folder.manifest(id, { kind: "worker", load });
+    for (const scope of ["--user", "--project"]) await troupe.plugins("add", manifest, scope);
+    expect(await troupe.refused("add", manifest)).toBe("plugin.already_added");
+    await troupe.plugins("enable", id);
+    const pinned = await troupe.json("pin", id);
+    expect(
+      Object.getOwnPropertyNames((pinned as { pinned: { pins: { files: object } } }).pinned.pins.files),
+    ).toEqual(["__proto__"]);
+    expect(await troupe.json("list", "--user")).toMatchObject({
+      plugins: [{ id, enabled: true, pinned: true, problem: null }],
+    });
+    writeFileSync(program, "#!/bin/sh\nexit 1\n");
+    expect(await troupe.json("list")).toMatchObject({
+      plugins: [
+        { scope: "user", problem: { code: "plugin.pin_mismatch" } },
+        { scope: "project", shadowed: true },
+      ],
+    });
+    for (const scope of ["--user", "--project"]) await troupe.plugins("remove", id, scope);
+    expect(await troupe.json("list")).toEqual({ plugins: [] });
+  },
+);
+
 test("trust is given by name, pins what is trusted, and is taken with the plugin's being disabled", async () => {
   using folder = new PluginFolder();
   using troupe = new Troupe();
