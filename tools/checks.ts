@@ -14,6 +14,7 @@ import { missionCheck } from "./checks/mission.ts";
 import { platformCheck } from "./checks/platform.ts";
 import { buildCheck, lintCheck, typesCheck } from "./checks/programs.ts";
 import { syntaxCheck } from "./checks/syntax.ts";
+import { wireCheck } from "./checks/wire.ts";
 
 /** Checks that read and run nothing of the product. */
 export const staticChecks: readonly Check[] = [
@@ -32,6 +33,7 @@ export const staticChecks: readonly Check[] = [
   lockfileCheck,
   licencesCheck,
   missionCheck,
+  wireCheck,
 ];
 
 /** What the product's tests run on. */

@@ -1,6 +1,6 @@
 /**
  * The repository as the checks see it: files, their text, their syntax, and the packages. Read once and kept, so that
- * fifteen checks parse each file a single time.
+ * sixteen checks parse each file a single time.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -98,6 +98,22 @@ export const configErrors = {
 
 /** Errors of `troupe start`. */
 export const startErrors = {
+  hostsUnguarded: (names: readonly string[]) =>
+    error(
+      400,
+      "config",
+      "hosts_unguarded",
+      `--hosts: tools and models run in the host processes, where what plugins guard them with isn't: ${names.join(", ")}. Start without --hosts, or without these plugins`,
+      { metadata: { names } },
+    ),
+  installedUnused: (count: number) =>
+    error(
+      400,
+      "config",
+      "installed_unused",
+      `${count} installed and enabled plugins aren't in force: the program had opened its registry before it was started (client(), handler()), or runs its actors for another engine (TROUPE_ENDPOINT). Mend that, or leave them out with --no-installed`,
+      { metadata: { count } },
+    ),
   programFailed: (path: string, cause: unknown) =>
     error(400, "config", "program_failed", `${path} can't be imported: ${reasonOf(cause)}`, {
       metadata: { path },

@@ -72,10 +72,13 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
 function addServingCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
   program
     .command("start <file>")
-    .description("Runs the registry that a program exports, with its plugins; SIGHUP reloads those")
+    .description(
+      "Runs the registry that a program exports, with its plugins and installed ones; SIGHUP reloads those",
+    )
     .option("--port <port>", "where it listens; default: TROUPE_PORT, or 6420")
     .option("--host <address>", "at which address; default: TROUPE_HOST, or 127.0.0.1")
     .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
+    .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--hosts <n>", "runs the actors in so many processes, and keeps them alive; default: in this one")
     .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
   program

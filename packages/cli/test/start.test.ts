@@ -1,8 +1,9 @@
 /** `troupe start`: a program's registry and its plugins, in a process of their own. */
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { PluginFolder } from "./support/plugin-folder.ts";
 import { Started } from "./support/started.ts";
+import { Troupe } from "./support/troupe.ts";
 
 test("it serves, reloads its plugins on SIGHUP, keeps them when that fails, and ends on SIGTERM", async () => {
   using folder = new PluginFolder();
@@ -53,5 +54,105 @@ test("a program without a registry, or that can't be imported, is refused by nam
   expect(broken).toMatchObject({
     code: 1,
     out: expect.stringContaining("as it says [config.program_failed]"),
+  });
+});
+
+describe("plugins that are installed and enabled", () => {
+  const noRm = `{ kind: "tool_conditional_execution_guardrail", name: "no-rm",
+    handle: ({ toolName }) => (toolName === "rm" ? "nothing is removed" : null) }`;
+
+  /** A user who has enabled "guard", and a program that knows nothing of it. */
+  class Shielded extends PluginFolder {
+    readonly troupe = new Troupe();
+    readonly #started: Started[] = [];
+
+    async enable(): Promise<void> {
+      await this.troupe.plugins("add", this.worker("guard", noRm));
+      await this.troupe.plugins("enable", "guard");
+    }
+
+    program(more = ""): string {
+      return this.write(
+        "program.ts",
+        `import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+         const agent = actor({ actions: { one: () => 1, use: (c, tool) => c.tool(tool, {}, () => tool + " ran") } });
+         export const registry = setup({ use: { agent } });
+         ${more}`,
+      );
+    }
+
+    start(program: string, ...flags: readonly string[]): Started {
+      // For those, too, who open the registry before it is started.
+      const env = { XDG_CONFIG_HOME: this.troupe.config, TROUPE_DATA: join(this.path, "data") };
+      const started = Started.troupe(["start", program, "--port", "0", ...flags], env);
+      this.#started.push(started);
+      return started;
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const started of this.#started) await started[Symbol.asyncDispose]();
+      this.troupe[Symbol.dispose]();
+      this[Symbol.dispose]();
+    }
+  }
+
+  async function call(started: Started, action: string, ...args: readonly string[]): Promise<string> {
+    const [, endpoint = ""] = /(http:\S+)/.exec(await started.said(/http:\S+ /)) ?? [];
+    const request = { method: "POST", body: JSON.stringify({ args }) };
+    return await (await fetch(`${endpoint}/actor/agent/action/${action}?key=a`, request)).text();
+  }
+
+  test("are in force in a program that names none, and left out with --no-installed", async () => {
+    await using user = new Shielded();
+    await user.enable();
+    const started = user.start(user.program());
+    expect(await call(started, "use", "ls")).toContain("ls ran");
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+    user.write("guard/main.ts", "process.exit(1)");
+    started.kill("SIGHUP");
+    expect(await started.said(/Not reloaded/)).toContain("[plugin.required_failed]");
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+    expect(await started.ended("SIGTERM")).toMatchObject({ code: 0 });
+    const broken = await user.start(user.program()).ended();
+    expect(broken).toMatchObject({ code: 1, out: expect.stringContaining("[plugin.required_failed]") });
+    const without = user.start(user.program(), "--no-installed");
+    expect(await call(without, "one")).toContain("1");
+    without.kill("SIGHUP");
+    await without.said(/There are no plugins to reload/);
+  });
+
+  test("come with SIGHUP where the program has a relay; the program's own of the same id stays", async () => {
+    await using user = new Shielded();
+    const own = user.write(
+      "own.ts",
+      `import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+           import { pluginSet } from ${JSON.stringify(import.meta.resolve("troupe/plugins"))};
+           const guard = { id: "guard", kind: "module", plugin: { name: "guard", middleware: [
+             { kind: "tool_conditional_execution_guardrail", name: "no-rm", handle: ({ toolName }) => toolName === "mv" ? "no" : null },
+           ] } };
+           const agent = actor({ actions: { use: (c, tool) => c.tool(tool, {}, () => tool + " ran") } });
+           export const registry = setup({ use: { agent }, plugins: pluginSet({ plugins: [guard] }) });`,
+    );
+    const started = user.start(own);
+    expect(await call(started, "use", "mv")).toContain("guardrail_rejected");
+    await user.enable();
+    const other = user.worker("other", noRm);
+    await user.troupe.plugins("add", other);
+    await user.troupe.plugins("enable", "other");
+    started.kill("SIGHUP");
+    await started.said(/Reloaded the plugins/);
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+    expect(await call(started, "use", "mv")).toContain("guardrail_rejected");
+    expect(await call(started, "use", "ls")).toContain("ls ran");
+  });
+
+  test("a program is refused that runs without them, or whose tools run where they are not", async () => {
+    await using user = new Shielded();
+    await user.enable();
+    const early = await user.start(user.program("await registry.client();")).ended();
+    expect(early).toMatchObject({ code: 1, out: expect.stringContaining("[config.installed_unused]") });
+    const hosts = await user.start(user.program(), "--hosts", "1").ended();
+    expect(hosts).toMatchObject({ code: 1, out: expect.stringContaining("[config.hosts_unguarded]") });
+    expect(hosts.out).toContain("guard/no-rm");
   });
 });

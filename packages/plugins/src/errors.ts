@@ -232,6 +232,19 @@ export const activationErrors = {
       metadata: { plugin: id, file, group: cause.group, code: cause.code },
       cause,
     }),
+  /** Its guardrails would guard nothing, and its subscribers hear nothing. */
+  noRelay: (id: string) =>
+    hidden(
+      "no_relay",
+      `Plugin ${id} may have middleware, and what runs has no relay: give it one, setup({ relay: createRelay() }), or start it anew with the plugin`,
+      { metadata: { plugin: id } },
+    ),
+  notInForce: (id: string) =>
+    hidden(
+      "not_in_force",
+      `Plugin ${id} has middleware, which is in force only where it is one of the registry's plugins: start the program with troupe start, or say setup({ plugins: pluginSet({ plugins: installedPlugins }) }), or { plugins: [{ manifest }] }`,
+      { metadata: { plugin: id } },
+    ),
   /** It runs, and couldn't be started anew. */
   notReplaced: (id: string, cause: TroupeError) =>
     hidden("not_replaced", `Plugin ${id} goes on as it was, for it can't be started anew: ${cause.message}`, {
@@ -296,7 +309,7 @@ export const activationErrors = {
   configuredTwice: (id: string) =>
     error(
       "configured_twice",
-      `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again`,
+      `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again (an installed one is by troupe plugins enable --config)`,
       { statusCode: 400, metadata: { plugin: id } },
     ),
   notStarted: () =>

@@ -4,9 +4,10 @@ export { ActivePlugins, activatePlugins } from "./activation/activate-plugins.ts
 export type { PluginStatus } from "./activation/active-plugin.ts";
 export type { PluginInspection } from "./activation/inspect-plugin.ts";
 export { inspectPlugin } from "./activation/inspect-plugin.ts";
-export type { PluginReference } from "./activation/named-plugin.ts";
+export { installedPlugins, type PluginReference } from "./activation/named-plugin.ts";
 export type {
   Description,
+  FoundPlugins,
   ManifestSource,
   ModuleDescription,
   PluginSource,

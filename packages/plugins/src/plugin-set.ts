@@ -1,27 +1,34 @@
 /** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
 import type { Env, TroupeError } from "@troupe/base";
+import type { Relay } from "@troupe/relay";
 import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
 import {
   type ActivateOptions,
   type ActivePlugins,
   activatePlugins,
+  type Reload,
   type SkippedPlugin,
 } from "./activation/activate-plugins.ts";
 import type { PluginStatus } from "./activation/active-plugin.ts";
 import { activationErrors } from "./errors.ts";
 
 /** What `pluginSet` takes. */
-export type PluginSetOptions = Pick<ActivateOptions, "plugins" | "relay" | "policy">;
+export type PluginSetOptions = Pick<ActivateOptions, "plugins" | "policy"> & {
+  /** Default: that of `setup({ relay })`; without it one of the set's own, which is the registry's then. */
+  readonly relay?: Relay;
+};
 
 /**
- * Plugins for a registry.
+ * Plugins for a registry: these, or with `plugins: installedPlugins` those that are installed and enabled.
  *
  * ```ts
- * const plugins = pluginSet({ relay, plugins: [{ manifest: "./no-rm/troupe-plugin.toml" }] });
+ * const plugins = pluginSet({ plugins: [{ manifest: "./no-rm/troupe-plugin.toml" }] });
  * const registry = setup({ use: { counter }, plugins });
  * await registry.start();
  * process.on("SIGHUP", () => void plugins.reload());
  * ```
+ *
+ * Their middleware is in the registry's relay, which all of its actors run under.
  *
  * When a required one can't be started, the registry doesn't start, and nothing is left of the others.
  */
@@ -48,8 +55,12 @@ export class RegistryPlugins implements PluginSet {
     return this.#active?.skipped ?? [];
   }
 
-  async start(env: Env): Promise<void> {
-    this.#active = await activatePlugins({ ...this.#options, env });
+  get relay(): Relay | undefined {
+    return this.#options.relay ?? this.#active?.relay;
+  }
+
+  async start(env: Env, relay?: Relay): Promise<void> {
+    this.#active = await activatePlugins({ ...this.#options, relay: this.#options.relay ?? relay, env });
   }
 
   async stop(): Promise<void> {
@@ -77,7 +88,7 @@ export class RegistryPlugins implements PluginSet {
    * Puts other plugins, or the same ones read anew, in the place of those that run. An optional one that runs and can't be
    * started anew goes on as it is, and that is told of. Throws what keeps a required one from starting; what ran goes on then.
    */
-  async reload(asked: Partial<Pick<ActivateOptions, "plugins" | "policy">> = {}): Promise<void> {
+  async reload(asked: Reload = {}): Promise<void> {
     if (this.#active === undefined) throw activationErrors.notStarted();
     await this.#active.reload(asked);
   }

@@ -9,6 +9,7 @@ import {
   type InstalledPlugin,
   inspectPlugin,
   type Pins,
+  type PluginInspection,
   readInstalled,
   readManifest,
   readPolicy,
@@ -20,6 +21,7 @@ import {
 import { readBounded } from "@troupe/plugins/bounded-file";
 import { limits } from "@troupe/protocol";
 import { pluginOptionErrors } from "./errors.ts";
+import { describeGets, getsOf } from "./gets.ts";
 import { manifestPath } from "./manifest-path.ts";
 import { type CommonFlags, type PluginTerminal, Voice } from "./terminal.ts";
 
@@ -61,12 +63,18 @@ export async function enablePlugin(id: string, flags: EnableFlags, terminal: Plu
     ...(pins !== undefined && { pins }),
   };
   const source = sourceOf({ ...before, ...decision });
-  const { problem, runsIn } = await inspectPlugin(source, await readPolicy(voice.scopes));
+  const found = await inspectPlugin(source, await readPolicy(voice.scopes));
+  const { problem, runsIn } = found;
   if (problem !== undefined) throw problem;
+  const gets = getsOf(found);
   if (!voice.dryRun) await decide(voice.scopes, before, decision);
   const { scope } = before;
-  voice.say({ enabled: { id, scope, trusted, pinned: pins !== undefined, runsIn } }, [
+  voice.say({ enabled: { id, scope, trusted, pinned: pins !== undefined, runsIn, gets } }, [
     `Enabled ${id}. It runs in ${runsIn} from the next start or reload on.`,
+    ...(gets === null ? [] : [`It gets ${describeGets(gets)}.`]),
+    ...(flags.trust === true && runsIn !== "this process"
+      ? [`--trust changes nothing here but the pins: ${whyOutside(found)}.`]
+      : []),
     ...(before.shadowed ? [`The user's scope has another ${id}, and that is the one that runs.`] : []),
   ]);
 }
@@ -99,6 +107,15 @@ export async function pinPlugin(id: string, flags: CommonFlags, terminal: Plugin
     `Pinned ${id}: its manifest and ${count(Object.keys(pins.files).length)}. Anything else is refused from now on.`,
     ...Object.entries(pins.files).map(([path, sha256]) => `  ${sha256}  ${path}`),
   ]);
+}
+
+/** Why a plugin that is trusted runs in no process of the host's all the same. */
+function whyOutside({ manifest }: PluginInspection): string {
+  const load = manifest?.load;
+  if (load?.kind !== "native") return `a plugin of the kind ${load?.kind} never runs in the host's process`;
+  if (load.isolation !== "in_process")
+    return "its manifest doesn't wish for the host's process (isolation = \"in_process\")";
+  return "another library stands in for the one that its manifest names";
 }
 
 async function pinsOf({ scopes }: Voice, { manifest }: InstalledPlugin): Promise<Pins> {

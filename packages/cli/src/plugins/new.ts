@@ -87,7 +87,7 @@ function nextSteps(id: string, folder: string, { build, trusted = false, start =
     "A program names its actor, in a folder where troupe is installed (server.mjs):",
     ...indented(program),
     "",
-    "It is started, and called from another terminal:",
+    "It is started with all that the plugin brings, and called from another terminal:",
     ...indented(calls.map((line) => line.replace("__FOLDER__", folder))),
   ];
 }

@@ -11,6 +11,7 @@ import {
   readPolicy,
   sourceOf,
 } from "@troupe/plugins";
+import { describeGets, getsOf } from "./gets.ts";
 import { installedByName, manifestPath } from "./manifest-path.ts";
 import { aligned } from "./table.ts";
 import { type CommonFlags, type PluginTerminal, Voice } from "./terminal.ts";
@@ -66,6 +67,7 @@ export async function inspectOne(name: string, flags: CommonFlags, terminal: Plu
       ["Configured", plugin?.config === undefined ? "no" : "yes (--json shows it)"],
       ["Runs in", shown.runsIn ?? "nothing: it can't run"],
       ["Runs", shown.file ?? "-"],
+      ["Gets", shown.gets === null ? "unknown" : describeGets(shown.gets)],
     ]),
     ...(shown.problem === null ? [] : ["", `${shown.problem.message} [${shown.problem.code}]`]),
   ]);
@@ -87,12 +89,14 @@ export async function validatePlugin(
   const problem = onlyConfig ? null : view(installed, found).problem;
   const valid = problem === null;
   const refused = valid ? await refusalOf(voice, manifest) : null;
+  const gets = getsOf(found, installed?.trusted ?? false);
   voice.say(
-    { valid, id: found.id ?? null, version: found.version ?? null, manifest, problem, refused },
+    { valid, id: found.id ?? null, version: found.version ?? null, manifest, gets, problem, refused },
     valid
       ? [
           `${found.id} ${found.version} is valid: ${resolve(voice.cwd, manifest)}`,
           ...(refused === null ? [] : [`It isn't taken here: ${refused.message} [${refused.code}]`]),
+          ...(gets === null ? [] : [`It gets ${describeGets(gets)}.`]),
         ]
       : [`Not valid: ${problem.message} [${problem.code}]`],
   );

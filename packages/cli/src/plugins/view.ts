@@ -7,6 +7,8 @@ import {
   type TrustPolicy,
 } from "@troupe/plugins";
 
+import { getsOf, type PluginGets } from "./gets.ts";
+
 /** For programs: every key is always there. */
 export interface PluginView {
   readonly id: string;
@@ -24,6 +26,8 @@ export interface PluginView {
   /** Where its code would run; null: it wouldn't. */
   readonly runsIn: string | null;
   readonly file: string | null;
+  /** What its code gets of the machine; null: its manifest can't be read. */
+  readonly gets: PluginGets | null;
   readonly problem: { readonly code: string; readonly message: string } | null;
 }
 
@@ -51,6 +55,7 @@ export function view(plugin: InstalledPlugin | undefined, found: PluginInspectio
     shadowed: plugin?.shadowed ?? false,
     runsIn: found.runsIn ?? null,
     file: found.file ?? null,
+    gets: getsOf(found),
     problem:
       problem === undefined ? null : { code: `${problem.group}.${problem.code}`, message: problem.message },
   };

@@ -1,15 +1,17 @@
 /**
- * `troupe start`: runs the registry that a program exports, with its plugins, until it is asked to end.
+ * `troupe start`: runs the registry that a program exports, with its plugins and those that are installed and enabled, until it
+ * is asked to end.
  *
- * SIGHUP reloads the plugins that it was set up with; a reload that
- * fails changes nothing.
+ * SIGHUP reloads the plugins; a reload that fails changes nothing.
  */
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
+import { findScopes } from "@troupe/plugins";
 import type { RunTerminal } from "../run/command.ts";
 import { readHosts, startWithHosts } from "./hosts/command.ts";
 import { readPort } from "./port.ts";
-import { importRegistry, type RunnableRegistry } from "./registry-of.ts";
+import { importRegistry } from "./registry-of.ts";
+import { type ReloadableSet, StartPlugins } from "./start-plugins.ts";
 
 /** As typed. */
 export interface StartFlags {
@@ -17,6 +19,8 @@ export interface StartFlags {
   readonly host?: string;
   readonly data?: string;
   readonly hosts?: string;
+  /** False: installed plugins aren't activated. */
+  readonly installed?: boolean;
 }
 
 /** Runs it. Throws `config.program_failed`, `config.no_registry`, and what the registry's start throws. */
@@ -24,7 +28,9 @@ export async function startProgram(file: string, flags: StartFlags, terminal: Ru
   const asked = terminal.asked();
   const count = flags.hosts === undefined ? undefined : readHosts(flags.hosts);
   const registry = await importRegistry(resolve(terminal.cwd, file));
+  const { own, plugins } = pluginsOf(registry.config.plugins, flags, terminal);
   const start = {
+    ...(plugins && { plugins }),
     ...(flags.port !== undefined && { port: readPort(flags.port) }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.data !== undefined && { dataDir: resolve(terminal.cwd, flags.data) }),
@@ -34,16 +40,32 @@ export async function startProgram(file: string, flags: StartFlags, terminal: Ru
     count === undefined
       ? await registry.start(start).then(() => registry)
       : await startWithHosts(registry, file, { count, start, terminal });
-  terminal.onReload?.(() => void reload(registry).then((line) => terminal.out(`${line}\n`)));
+  await plugins?.checkStarted().catch(async (cause: unknown) => {
+    await running.stop();
+    throw cause;
+  });
+  const set = plugins ?? own;
+  terminal.onReload?.(() => void reload(set).then((line) => terminal.out(`${line}\n`)));
   await asked;
   await running.stop();
 }
 
-async function reload({ config }: RunnableRegistry): Promise<string> {
-  if (config.plugins?.reload === undefined) return "There are no plugins to reload";
+/** What the environment doesn't tell of isn't there. */
+function pluginsOf(
+  own: ReloadableSet | undefined,
+  { hosts, installed = true }: StartFlags,
+  { cwd, env }: RunTerminal,
+): { readonly own: ReloadableSet | undefined; readonly plugins: StartPlugins | undefined } {
+  if (!installed || env === undefined) return { own, plugins: undefined };
+  const parts = { own, scopes: findScopes(cwd, env), hosts: hosts !== undefined };
+  return { own, plugins: new StartPlugins(parts) };
+}
+
+async function reload(plugins: { readonly reload?: () => Promise<unknown> } | undefined): Promise<string> {
+  const none = "There are no plugins to reload";
+  if (plugins?.reload === undefined) return none;
   try {
-    await config.plugins.reload();
-    return "Reloaded the plugins";
+    return (await plugins.reload()) === false ? none : "Reloaded the plugins";
   } catch (error) {
     const why = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
     return `Not reloaded, everything is as it was: ${why}`;

@@ -1,10 +1,11 @@
 /** The registry that a program exports. The program is the user's own code, and is imported. */
 import { pathToFileURL } from "node:url";
 import { startErrors } from "../errors.ts";
+import type { ReloadableSet } from "./start-plugins.ts";
 
 /** A registry, as the commands see it: it may be of another copy of the package. */
 export interface RunnableRegistry {
-  readonly config: { readonly plugins?: { readonly reload?: () => Promise<void> } };
+  readonly config: { readonly plugins?: ReloadableSet };
   start(options: object): Promise<{ readonly endpoint: string }>;
   startHost(options: object): Promise<RunningHost>;
   stop(): Promise<void>;

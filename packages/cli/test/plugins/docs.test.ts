@@ -1,8 +1,10 @@
-/** docs/plugins/lifecycle.md: its commands, in their order, do what the page says. */
+/** docs/plugins/lifecycle.md: its commands, in their order, do what the page says. docs/plugins/actors.md: its programs as well. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { PluginFolder } from "../support/plugin-folder.ts";
+import { Started } from "../support/started.ts";
 import { Troupe } from "../support/troupe.ts";
 
 const page = readFileSync(new URL("../../../../docs/plugins/lifecycle.md", import.meta.url), "utf8");
@@ -39,3 +41,51 @@ test("the page has every command that there is, and no other", async () => {
   );
   expect(commands).toContain("add");
 });
+
+const actorsPage = readFileSync(new URL("../../../../docs/plugins/actors.md", import.meta.url), "utf8");
+const programs = [...actorsPage.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+
+test.each(["its own plugin", "an installed one"].map((whose, at) => [whose, at] as const))(
+  "the page's program with %s has the plugin's guardrail in force",
+  async (_, at) => {
+    expect(programs.length).toBe(2);
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const here = (specifier: string): string => JSON.stringify(import.meta.resolve(specifier));
+    folder.write(
+      "acme/main.ts",
+      `import { actor } from ${here("troupe")};
+       import { serveWorker } from ${here("troupe/plugins/worker")};
+       const handle = ({ action }) => (action === "reset" ? "counts never go back" : null);
+       await serveWorker({
+         name: "acme",
+         actors: { counter: actor({ state: { count: 1 }, actions: { get: (c) => c.state.count, reset: (c) => { c.state.count = 0; } } }) },
+         middleware: [{ kind: "action_conditional_execution_guardrail", name: "no-reset", handle }],
+       });`,
+    );
+    const load = 'runtime = "node"\nentrypoint = "main.ts"\nenv = ["NODE_COMPILE_CACHE"]';
+    const manifest = folder.manifest("acme", {
+      kind: "worker",
+      load,
+      capabilities: ["actors", "middleware"],
+    });
+    await troupe.plugins("add", manifest);
+    await troupe.plugins("enable", "acme");
+    const source = (programs[at] ?? "")
+      .replace('"./acme/troupe-plugin.toml"', JSON.stringify(manifest))
+      .replace(/"troupe[a-z/]*"/g, (specifier) => here(JSON.parse(specifier)));
+    const program = folder.write("program.ts", source);
+    // What `troupe start` brings itself is another story.
+    await using started = Started.troupe(["start", program, "--port", "0", "--no-installed"], {
+      XDG_CONFIG_HOME: troupe.config,
+      TROUPE_DURABILITY: "memory",
+    });
+    const [, endpoint = ""] = /(http:\S+)/.exec(await started.said(/http:\S+ /)) ?? [];
+    const call = async (action: string): Promise<string> =>
+      await (
+        await fetch(`${endpoint}/actor/counter/action/${action}?key=a`, { method: "POST", body: "{}" })
+      ).text();
+    expect(await call("reset")).toContain("guardrail_rejected");
+    expect(await call("get")).toContain("1");
+  },
+);

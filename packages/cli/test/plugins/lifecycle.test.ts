@@ -37,7 +37,8 @@ test("a plugin is added disabled, enabled, pinned, disabled and removed, and eac
     /^ID {4}VERSION {2}KIND {4}SCOPE {2}STATE\ncalm {2}\S+ {4}worker {2}user {3}disabled\n$/,
   );
   expect((await troupe.plugins("enable", "calm")).out).toBe(
-    "Enabled calm. It runs in its own process from the next start or reload on.\n",
+    "Enabled calm. It runs in its own process from the next start or reload on.\n" +
+      "It gets your files, the network, and of the host's environment NODE_COMPILE_CACHE.\n",
   );
   expect((await troupe.plugins("verify")).out).toBe(
     "calm: nothing to compare it with: it is not pinned, and its manifest has no digests\n",
@@ -105,6 +106,101 @@ test("a plugin that changed after it was pinned isn't run, and list, inspect and
   });
 });
 
+test.each(["constructor", "to-string", "hasownproperty"])(
+  "an id or a file may be called as what every object has: %s",
+  async (id) => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const program = folder.write(`${id}/__proto__`, "#!/bin/sh\n");
+    const load = 'runtime = "command"\nentrypoint = "__proto__"';
+    const manifest = folder.manifest(id, { kind: "worker", load });
+    for (const scope of ["--user", "--project"]) await troupe.plugins("add", manifest, scope);
+    expect(await troupe.refused("add", manifest)).toBe("plugin.already_added");
+    await troupe.plugins("enable", id);
+    const pinned = await troupe.json("pin", id);
+    expect(
+      Object.getOwnPropertyNames((pinned as { pinned: { pins: { files: object } } }).pinned.pins.files),
+    ).toEqual(["__proto__"]);
+    expect(await troupe.json("list", "--user")).toMatchObject({
+      plugins: [{ id, enabled: true, pinned: true, problem: null }],
+    });
+    writeFileSync(program, "#!/bin/sh\nexit 1\n");
+    expect(await troupe.json("list")).toMatchObject({
+      plugins: [
+        { scope: "user", problem: { code: "plugin.pin_mismatch" } },
+        { scope: "project", shadowed: true },
+      ],
+    });
+    for (const scope of ["--user", "--project"]) await troupe.plugins("remove", id, scope);
+    expect(await troupe.json("list")).toEqual({ plugins: [] });
+  },
+);
+
+test("before a plugin runs its user is told what it gets: variables of the host, network, files, arguments", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  folder.write("keen/main.ts", "");
+  folder.write("keen/main.wasm", "");
+  folder.write("keen/lib.so", "");
+  const worker =
+    'runtime = "node"\nentrypoint = "main.ts"\nenv = ["AWS_SECRET_ACCESS_KEY"]\nargs = ["--all"]';
+  const none = { environment: [], network: true, files: true, args: [] };
+  const outside = "your files, the network, and of the host's environment";
+  const rows = [
+    [
+      "worker",
+      worker,
+      `${outside} AWS_SECRET_ACCESS_KEY; the arguments ["--all"]`,
+      { ...none, environment: ["AWS_SECRET_ACCESS_KEY"], args: ["--all"] },
+    ],
+    ["native", 'library = "lib.so"\nisolation = "in_process"', `${outside} nothing`, none],
+    [
+      "isolate",
+      'module = "main.ts"',
+      "no files, no network, nothing of the environment",
+      { ...none, network: false, files: false },
+    ],
+    [
+      "wasm",
+      'wasm = "main.wasm"',
+      "no files, no network, nothing of the environment",
+      { ...none, network: false, files: false },
+    ],
+    ["module", 'module = "main.ts"', "all that the host's process has", { ...none, environment: "all" }],
+  ] as const;
+  for (const [kind, load, words, gets] of rows) {
+    const manifest = folder.manifest("keen", { kind, load });
+    await troupe.plugins("add", manifest);
+    expect((await troupe.plugins("validate", manifest)).out, kind).toContain(`It gets ${words}.\n`);
+    expect(await troupe.json("validate", manifest), kind).toMatchObject({ gets });
+    expect((await troupe.plugins("inspect", "keen")).out, kind).toMatch(
+      new RegExp(`^Gets +${words.replace(/[[\]"]/g, ".")}$`, "m"),
+    );
+    expect(await troupe.json("inspect", "keen"), kind).toMatchObject({ plugin: { gets } });
+    if (kind !== "module")
+      expect((await troupe.plugins("enable", "keen")).out, kind).toContain(`It gets ${words}.\n`);
+    await troupe.plugins("remove", "keen");
+  }
+});
+
+test("--trust says what it changed: nothing but pins where the code runs elsewhere all the same", async () => {
+  using folder = new PluginFolder();
+  using troupe = new Troupe();
+  folder.write("lib/lib.so", "");
+  const unwished = folder.manifest("lib", { kind: "native", load: 'library = "lib.so"' });
+  await troupe.plugins("add", unwished);
+  expect((await troupe.plugins("enable", "lib", "--trust")).out).toContain(
+    "--trust changes nothing here but the pins: its manifest",
+  );
+  folder.manifest("lib", { kind: "native", load: 'library = "lib.so"\nisolation = "in_process"' });
+  await troupe.plugins("pin", "lib");
+  const wished = await troupe.plugins("enable", "lib", "--trust");
+  expect(wished.out).toContain("It gets all that the host's process has.");
+  expect(wished.out).not.toContain("changes nothing");
+  await troupe.plugins("add", folder.worker("calm", guardrail));
+  expect((await troupe.plugins("enable", "calm", "--trust")).out).toContain("of the kind worker never runs");
+});
+
 test("trust is given by name, pins what is trusted, and is taken with the plugin's being disabled", async () => {
   using folder = new PluginFolder();
   using troupe = new Troupe();
@@ -112,8 +208,9 @@ test("trust is given by name, pins what is trusted, and is taken with the plugin
   const manifest = folder.manifest("inside", { kind: "module", load: 'module = "main.mjs"' });
   await troupe.plugins("add", manifest);
   expect(await troupe.refused("enable", "inside")).toBe("plugin.untrusted");
+  const all = { environment: "all", network: true, files: true, args: [] };
   expect(await troupe.json("enable", "inside", "--trust")).toEqual({
-    enabled: { id: "inside", scope: "user", trusted: true, pinned: true, runsIn: "this process" },
+    enabled: { id: "inside", scope: "user", trusted: true, pinned: true, runsIn: "this process", gets: all },
   });
   await troupe.plugins("disable", "inside");
   expect(await troupe.refused("enable", "inside")).toBe("plugin.untrusted");
@@ -266,7 +363,7 @@ describe("what can't be added is refused before it is on a list", () => {
     expect(valid).toMatchObject({
       failed: false,
       out: expect.stringMatching(
-        /^unsigned \S+ is valid: .*\nIt isn't taken here: .*\[plugin\.signature_missing\]\n$/,
+        /^unsigned \S+ is valid: .*\nIt isn't taken here: .*\[plugin\.signature_missing\]\nIt gets .*\n$/,
       ),
     });
   });

@@ -29,12 +29,15 @@ export class PluginFolder implements Disposable {
     return this.manifest(id, { kind: "worker", load });
   }
 
-  manifest(id: string, more: { kind: string; load: string; integrity?: string; startup?: string }): string {
-    const { kind, load, integrity = "", startup = "required" } = more;
+  manifest(
+    id: string,
+    more: { kind: string; load: string; integrity?: string; startup?: string; capabilities?: string[] },
+  ): string {
+    const { kind, load, integrity = "", startup = "required", capabilities = ["middleware"] } = more;
     return this.write(
       `${id}/troupe-plugin.toml`,
       `manifest_version = 1
-       capabilities = ["middleware"]
+       capabilities = ${JSON.stringify(capabilities)}
        startup = "${startup}"
        [plugin]
        id = "${id}"

@@ -14,6 +14,7 @@
  */
 import { type Logger, TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
+import { createRelay, platformEnv } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime";
 import { activationErrors, pluginErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
@@ -22,17 +23,19 @@ import type { SessionEnv } from "../session/session.ts";
 import { ActivePlugin, type PluginStatus } from "./active-plugin.ts";
 import { warnOfOverride } from "./library-override.ts";
 import type { PluginActors } from "./plugin-actors.ts";
-import { manifestOf, type PluginSource } from "./plugin-source.ts";
+import { type FoundPlugins, manifestOf, type PluginSource } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
 
 /** What is activated, and where. */
 export interface ActivateOptions {
-  readonly plugins: readonly PluginSource[];
-  readonly relay: Relay;
+  /** As a function it is asked at the start and anew at each reload. */
+  readonly plugins: readonly PluginSource[] | (() => Promise<FoundPlugins>);
+  /** Default: one of its own, where one of the first plugins may want a relay. */
+  readonly relay?: Relay | undefined;
   /** Default: Node's own. */
   readonly env?: SessionEnv;
-  /** Whose plugins are taken. Default: digests count, signatures aren't looked at. */
-  readonly policy?: TrustPolicy;
+  /** Whose plugins are taken. Default: as `plugins` found it, or digests count and signatures aren't looked at. */
+  readonly policy?: TrustPolicy | undefined;
 }
 
 /** An optional plugin that couldn't be started. */
@@ -49,10 +52,10 @@ export async function activatePlugins(options: ActivateOptions): Promise<ActiveP
 }
 
 /** What runs, as it was asked for. */
-type Asked = Required<Pick<ActivateOptions, "plugins" | "policy">>;
+type Asked = Pick<ActivateOptions, "plugins" | "policy">;
 
 /** What is to run from now on. */
-interface Reload extends Partial<Asked> {
+export interface Reload extends Partial<Asked> {
   /** Called when all of it is started, right before it takes effect: what else is to change with it. What it throws undoes the reload. */
   readonly before?: () => Promise<void>;
 }
@@ -70,9 +73,11 @@ const NOTHING: Generation = { plugins: [], kept: [], skipped: [] };
 
 /** Plugins that run together. `activatePlugins` makes it. */
 export class ActivePlugins implements AsyncDisposable {
-  readonly #relay: Relay;
   readonly #env: SessionEnv;
-  #asked: Asked = { plugins: [], policy: integrityOnly };
+  #relay: Relay | undefined;
+  /** A relay that is made later is one that nobody calls. */
+  #begun = false;
+  #asked: Asked = { plugins: [] };
   #current: Generation = NOTHING;
   #ending: Promise<DeactivationReport> | undefined;
   /** One reload at a time; settles, well, when all that were asked for are done. Undefined: none is under way. */
@@ -81,6 +86,11 @@ export class ActivePlugins implements AsyncDisposable {
   constructor({ relay, env = nodeEnv() }: Pick<ActivateOptions, "relay" | "env">) {
     this.#relay = relay;
     this.#env = env;
+  }
+
+  /** The one that their middleware is in; undefined: they were given none, and the first of them wanted none. */
+  get relay(): Relay | undefined {
+    return this.#relay;
   }
 
   /** How each of them is. */
@@ -142,12 +152,18 @@ export class ActivePlugins implements AsyncDisposable {
   }
 
   /** Starts a generation; registers nothing. After a throw nothing of it is left. */
-  async #open({ plugins: sources, policy }: Asked): Promise<Generation> {
+  async #open(asked: Asked): Promise<Generation> {
+    const found = typeof asked.plugins === "function" ? await asked.plugins() : { plugins: asked.plugins };
+    const policy = asked.policy ?? found.policy ?? integrityOnly;
+    const sources = await readAll(found.plugins, policy);
+    if (!this.#begun && sources.some(({ manifest }) => wantsRelay(manifest)))
+      this.#relay ??= createRelay({ env: { ...platformEnv(), log: this.#env.log } });
+    this.#begun = true;
     const plugins: ActivePlugin[] = [];
     const kept: SkippedPlugin[] = [];
     const skipped: SkippedPlugin[] = [];
     try {
-      for (const read of await readAll(sources, policy)) {
+      for (const read of sources) {
         const opened = await this.#openOne(read, policy);
         if (opened instanceof ActivePlugin) {
           plugins.push(opened);
@@ -175,6 +191,7 @@ export class ActivePlugins implements AsyncDisposable {
   ): Promise<ActivePlugin | SkippedPlugin> {
     const { id, origin, startup } = manifest;
     try {
+      if (this.#relay === undefined && wantsRelay(manifest)) throw activationErrors.noRelay(id);
       const prepared = await preparePlugin(manifest, source, policy);
       return await ActivePlugin.open(prepared, { env: this.#env, relay: this.#relay });
     } catch (error) {
@@ -213,6 +230,11 @@ function tell(log: Logger, { kept, skipped }: Generation, status: readonly Plugi
   for (const { plugin, error } of skipped) log.warn("an optional plugin was left out", { plugin, error });
   for (const { plugin, error } of kept) log.warn("a plugin wasn't replaced", { plugin, error });
   for (const { id, override } of status) warnOfOverride(log, id, override);
+}
+
+/** It may have middleware, or ask a relay something. */
+function wantsRelay({ capabilities }: PluginManifest): boolean {
+  return capabilities.some((capability) => capability !== "actors");
 }
 
 function without(plugins: readonly ActivePlugin[], others: readonly ActivePlugin[]): readonly ActivePlugin[] {

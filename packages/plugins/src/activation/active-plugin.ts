@@ -45,7 +45,8 @@ export interface PluginStatus {
 /** What a plugin is activated in. */
 export interface ActivationContext {
   readonly env: SessionEnv;
-  readonly relay: Relay;
+  /** Undefined: there is none, and the plugin's manifest wants none. */
+  readonly relay: Relay | undefined;
 }
 
 /** One plugin that runs. */

@@ -4,8 +4,9 @@
  */
 import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
 import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
+import type { PluginManifest } from "../manifest/manifest.ts";
 import { warnOfOverride } from "./library-override.ts";
-import { findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
+import { type FoundPlugin, findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { PluginActors } from "./plugin-actors.ts";
 import { manifestOf } from "./plugin-source.ts";
@@ -19,6 +20,10 @@ export interface NamedActor {
   readonly actor: string | undefined;
   /** Undefined: as the plugin is configured elsewhere. */
   readonly config: unknown;
+}
+
+interface ReadPlugin extends FoundPlugin {
+  readonly manifest: PluginManifest;
 }
 
 interface Opened {
@@ -49,6 +54,22 @@ export class NamedActorCarriers implements CarrierSource {
     return this.carrier();
   }
 
+  /**
+   * A plugin is more than its actors: one that may have middleware, and isn't the registry's, would leave its guardrails out. Where
+   * there is a relay to guard that is refused, before anything runs; where there is none it is said.
+   */
+  async check(): Promise<void> {
+    const read = await this.#read().catch(() => undefined);
+    // What is wrong with it is its first caller's to hear.
+    if (read === undefined || !bringsMiddleware(read)) return;
+    const { id } = read.manifest;
+    if (this.#isOfTheRegistry(id)) return;
+    const refusal = activationErrors.notInForce(id);
+    if (this.#request.relay !== undefined) throw refusal;
+    const why = refusal.message;
+    this.#request.env.log.warn("a plugin's middleware isn't in force", { plugin: id, why });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
@@ -71,10 +92,18 @@ export class NamedActorCarriers implements CarrierSource {
     return (await this.#opening).actors.carrier(this.#named.actor);
   }
 
+  #isOfTheRegistry(id: string): boolean {
+    return this.#request.plugins?.view?.().some((one) => one.id === id) === true;
+  }
+
+  async #read(): Promise<ReadPlugin> {
+    const { source, policy } = await findPlugin(this.#named.plugin);
+    return { source, policy, manifest: await manifestOf(source, policy) };
+  }
+
   async #open(): Promise<Opened> {
-    const { plugin, config } = this.#named;
-    const { source, policy } = await findPlugin(plugin);
-    const manifest = await manifestOf(source, policy);
+    const { config } = this.#named;
+    const { source, policy, manifest } = await this.#read();
     if (this.#request.onlyWasm === true && manifest.load.kind !== "wasm")
       throw runtimeErrors.refused(`Plugin ${manifest.id}, of the kind ${manifest.load.kind},`);
     const configured = config === undefined ? source : { ...source, config };
@@ -86,11 +115,23 @@ export class NamedActorCarriers implements CarrierSource {
       env: { clock, timers, log: log.child({ plugin: id }) },
       relay: undefined,
     });
-    if (this.#closed) {
+    const unguarded =
+      this.#request.relay !== undefined &&
+      session.current.declared.middleware.length > 0 &&
+      !this.#isOfTheRegistry(id);
+    if (this.#closed || unguarded) {
       await session.close();
-      throw pluginErrors.closed();
+      throw unguarded ? activationErrors.notInForce(id) : pluginErrors.closed();
     }
     this.#opened = { session, actors: new PluginActors(id, session) };
     return this.#opened;
   }
+}
+
+/** As far as that is known before it runs. */
+function bringsMiddleware({ source, manifest }: ReadPlugin): boolean {
+  if ("plugin" in source) return (source.plugin.middleware?.length ?? 0) > 0;
+  // A worker that is described in code says it when it runs, unless the description does.
+  const said = "manifest" in source ? manifest.capabilities : (source.capabilities ?? []);
+  return said.includes("middleware");
 }

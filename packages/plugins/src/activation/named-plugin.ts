@@ -8,13 +8,13 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installedErrors } from "../installed/errors.ts";
-import { findInstalled, readInstalled, sourceOf } from "../installed/installed-plugins.ts";
+import { enabledSources, findInstalled, readInstalled, sourceOf } from "../installed/installed-plugins.ts";
 import { readPolicy } from "../installed/policy.ts";
 import { findScopes } from "../installed/scopes.ts";
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
 import { rules } from "../manifest/rules.ts";
 import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
-import type { PluginSource } from "./plugin-source.ts";
+import type { FoundPlugins, PluginSource } from "./plugin-source.ts";
 
 /** A plugin's id, the path or `file:` URL of its folder or manifest, or what `pluginSet` takes. */
 export type PluginReference = string | URL | PluginSource;
@@ -44,6 +44,19 @@ async function installed(id: string): Promise<FoundPlugin> {
   const found = findInstalled(await readInstalled(scopes), id);
   if (!found.enabled) throw installedErrors.notEnabled(id, found.scope);
   return { source: sourceOf(found), policy: await readPolicy(scopes) };
+}
+
+/**
+ * The plugins that are installed and enabled, as `troupe start` has them: the user's and those of the project of the working
+ * directory, under the user's policy. Throws `plugin.state_*`, `plugin.key_invalid`.
+ *
+ * ```ts
+ * const registry = setup({ use, plugins: pluginSet({ plugins: installedPlugins }) });
+ * ```
+ */
+export async function installedPlugins(): Promise<FoundPlugins> {
+  const scopes = findScopes(process.cwd(), process.env);
+  return { plugins: enabledSources(await readInstalled(scopes)), policy: await readPolicy(scopes) };
 }
 
 function at(reference: string | URL): PluginSource {

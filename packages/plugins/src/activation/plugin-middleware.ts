@@ -8,6 +8,7 @@
  * that wait, for as long as it may take to drain; what it hasn't taken by then is counted and told of in one line.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { assert } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
   isGuardrailRejected,
@@ -29,12 +30,13 @@ import type { SupervisedSession } from "./supervised-session.ts";
 /** Where a plugin's middleware is registered, and what it takes from the outside world. */
 export interface MiddlewareGround {
   readonly env: SessionEnv;
-  readonly relay: Relay;
+  /** Undefined: the plugin may have no middleware. */
+  readonly relay: Relay | undefined;
 }
 
 /** What one plugin contributes to a relay. */
 export class PluginMiddleware {
-  readonly #relay: Relay;
+  readonly #given: Relay | undefined;
   readonly #env: SessionEnv;
   readonly #session: SupervisedSession;
   #registrations: Registered[] = [];
@@ -49,9 +51,14 @@ export class PluginMiddleware {
   #rest: (() => void) | undefined;
 
   constructor({ relay, env }: MiddlewareGround, session: SupervisedSession) {
-    this.#relay = relay;
+    this.#given = relay;
     this.#env = env;
     this.#session = session;
+  }
+
+  get #relay(): Relay {
+    assert(this.#given !== undefined, "middleware without a relay");
+    return this.#given;
   }
 
   /** The names that it is registered under. */

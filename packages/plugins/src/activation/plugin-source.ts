@@ -17,6 +17,13 @@ import type { WorkerPlugin } from "../worker/worker-plugin.ts";
 /** A plugin by its manifest, or one that is described in code. */
 export type PluginSource = ManifestSource | WorkerDescription | ModuleDescription;
 
+/** Plugins that were looked up. */
+export interface FoundPlugins {
+  readonly plugins: readonly PluginSource[];
+  /** The policy under which they are taken. */
+  readonly policy?: TrustPolicy;
+}
+
 /** What every source may say. */
 export interface SourceOptions {
   /** The plugin's configuration: a value that JSON can hold. Default: none. */

@@ -12,6 +12,7 @@ import { whileLocked, writeJson } from "./json-file.ts";
 import { projectFile, type ScopeName, type Scopes, userFile } from "./scopes.ts";
 import {
   type Decision,
+  fileOf,
   type PluginList,
   readProjectState,
   readUserState,
@@ -76,17 +77,17 @@ export async function addInstalled(
   { id, manifest }: { readonly id: string; readonly manifest: string },
 ): Promise<void> {
   await changeList(scopes, { id, scope }, (list) => {
-    const other = list[id];
+    const other = list.get(id);
     if (other !== undefined)
       throw installedErrors.alreadyAdded(id, scope, pathOf(scopes, scope, other.manifest));
     const path = scope === "user" ? manifest : relative(scopes.project, manifest);
-    return { ...list, [id]: { manifest: path } };
+    return new Map([...list, [id, { manifest: path }]]);
   });
 }
 
 /** Takes a plugin off its list; its files stay. */
 export async function removeInstalled(scopes: Scopes, plugin: PluginName): Promise<void> {
-  await changeList(scopes, plugin, ({ [plugin.id]: _gone, ...others }) => others);
+  await changeList(scopes, plugin, (list) => without(list, plugin.id));
 }
 
 /** Which plugin of which list. */
@@ -107,14 +108,14 @@ function listed(
   plugins: PluginList,
   user: UserState,
 ): readonly InstalledPlugin[] {
-  const decisions = user.decisions[decisionsKey(scopes, scope)] ?? {};
-  return Object.entries(plugins).map(([id, { manifest }]) => ({
+  const decisions = user.decisions.get(decisionsKey(scopes, scope));
+  return [...plugins].map(([id, { manifest }]) => ({
     id,
     scope,
     manifest: pathOf(scopes, scope, manifest),
     ...undecided,
-    ...decisions[id],
-    shadowed: scope === "project" && Object.hasOwn(user.plugins, id),
+    ...decisions?.get(id),
+    shadowed: scope === "project" && user.plugins.has(id),
   }));
 }
 
@@ -144,7 +145,7 @@ async function changeList(
     const state = await readProjectState(file);
     const plugins = change(state.plugins);
     await changeDecision(scopes, name, () => undefined);
-    await writeJson(file, { ...state, plugins });
+    await writeJson(file, fileOf({ ...state, plugins }));
   });
 }
 
@@ -155,7 +156,7 @@ async function changeDecision(
 ): Promise<void> {
   const key = decisionsKey(scopes, scope);
   await changeUser(scopes, (state) => {
-    const before = state.decisions[key]?.[id];
+    const before = state.decisions.get(key)?.get(id);
     const after = change(before);
     // A file that nobody needs isn't written.
     if (before === undefined && after === undefined) return undefined;
@@ -164,9 +165,13 @@ async function changeDecision(
 }
 
 function withDecision(state: UserState, key: string, id: string, decision: Decision | undefined): UserState {
-  const { [id]: _before, ...others } = state.decisions[key] ?? {};
-  const decided = decision === undefined ? others : { ...others, [id]: decision };
-  return { ...state, decisions: { ...state.decisions, [key]: decided } };
+  const others = without(state.decisions.get(key) ?? new Map<string, Decision>(), id);
+  const decided = decision === undefined ? others : new Map([...others, [id, decision]]);
+  return { ...state, decisions: new Map([...state.decisions, [key, decided]]) };
+}
+
+function without<T>(map: ReadonlyMap<string, T>, id: string): ReadonlyMap<string, T> {
+  return new Map([...map].filter(([other]) => other !== id));
 }
 
 async function changeUser(
@@ -176,6 +181,6 @@ async function changeUser(
   const file = userFile(scopes);
   await whileLocked(file, async () => {
     const after = change(await readUserState(file));
-    if (after !== undefined) await writeJson(file, after);
+    if (after !== undefined) await writeJson(file, fileOf(after));
   });
 }

@@ -19,15 +19,15 @@ export interface Decision {
   readonly pins?: Pins;
 }
 
-/** A list, by id. */
-export type PluginList = Readonly<Record<string, Listed>>;
+/** A list, by id: a map, since an id may be "constructor". */
+export type PluginList = ReadonlyMap<string, Listed>;
 
 /** The user's file. */
 export interface UserState {
   readonly version: 1;
   readonly plugins: PluginList;
   /** By scope: `user`, or the absolute path of a project; then by id. */
-  readonly decisions: Readonly<Record<string, Readonly<Record<string, Decision>>>>;
+  readonly decisions: ReadonlyMap<string, ReadonlyMap<string, Decision>>;
 }
 
 /** A project's file. */
@@ -42,25 +42,30 @@ export const undecided: Decision = { enabled: false, trusted: false };
 /** Throws `plugin.state_*`. */
 export async function readUserState(file: string): Promise<UserState> {
   const value = await readJson(file);
-  if (value === undefined) return { version: 1, plugins: {}, decisions: {} };
+  if (value === undefined) return { version: 1, plugins: new Map(), decisions: new Map() };
   const record = versioned(file, value, ["version", "plugins", "decisions"]);
-  const decisions = Object.entries(object(file, "decisions", record.decisions)).map(([scope, of]) => [
-    scope,
-    mapped(file, `decisions.${scope}`, of, readDecision),
-  ]);
   return {
     version: 1,
     plugins: mapped(file, "plugins", record.plugins, readListed),
-    decisions: Object.fromEntries(decisions),
+    decisions: mapped(file, "decisions", record.decisions, readDecisions),
   };
 }
 
 /** Throws `plugin.state_*`. */
 export async function readProjectState(file: string): Promise<ProjectState> {
   const value = await readJson(file);
-  if (value === undefined) return { version: 1, plugins: {} };
+  if (value === undefined) return { version: 1, plugins: new Map() };
   const record = versioned(file, value, ["version", "plugins"]);
   return { version: 1, plugins: mapped(file, "plugins", record.plugins, readListed) };
+}
+
+/** A state as its file has it. */
+export function fileOf(state: UserState | ProjectState): unknown {
+  const { version, plugins } = state;
+  const list = { version, plugins: Object.fromEntries(plugins) };
+  if (!("decisions" in state)) return list;
+  const decisions = [...state.decisions].map(([scope, of]) => [scope, Object.fromEntries(of)]);
+  return { ...list, decisions: Object.fromEntries(decisions) };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -76,6 +81,10 @@ function readListed(file: string, at: string, value: unknown): Listed {
   const { manifest } = object(file, at, value, ["manifest"]);
   if (typeof manifest !== "string") throw stateErrors.malformed(file, `${at}.manifest must be a path`);
   return { manifest };
+}
+
+function readDecisions(file: string, at: string, value: unknown): ReadonlyMap<string, Decision> {
+  return mapped(file, at, value, readDecision);
 }
 
 function readDecision(file: string, at: string, value: unknown): Decision {
@@ -95,7 +104,7 @@ function readPins(file: string, at: string, value: unknown): Pins {
   const { manifest, files } = object(file, at, value, ["manifest", "files"]);
   return {
     manifest: digest(file, `${at}.manifest`, manifest),
-    files: mapped(file, `${at}.files`, files, digest),
+    files: Object.fromEntries(mapped(file, `${at}.files`, files, digest)),
   };
 }
 
@@ -109,9 +118,9 @@ function mapped<T>(
   at: string,
   value: unknown,
   read: (file: string, at: string, value: unknown) => T,
-): Readonly<Record<string, T>> {
+): ReadonlyMap<string, T> {
   const entries = Object.entries(object(file, at, value));
-  return Object.fromEntries(entries.map(([name, of]) => [name, read(file, `${at}.${name}`, of)]));
+  return new Map(entries.map(([name, of]) => [name, read(file, `${at}.${name}`, of)]));
 }
 
 /** With `keys`, no other may be there. */

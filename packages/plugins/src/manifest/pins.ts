@@ -20,7 +20,7 @@ export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pin
   const found = digestOf(bytes);
   if (found !== pins.manifest) throw pinErrors.mismatch(id, origin.file, { expected: pins.manifest, found });
   for (const [path, sha256] of digestsOf(load)) {
-    const pinned = pins.files[path];
+    const pinned = Object.hasOwn(pins.files, path) ? pins.files[path] : undefined;
     if (pinned !== sha256)
       throw pinErrors.mismatch(id, path, { expected: pinned ?? "nothing", found: sha256 });
   }
@@ -31,18 +31,21 @@ export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pin
 /** Takes the pins of what a manifest names, as it is now. Throws `plugin.file_*`, `plugin.integrity_mismatch`. */
 export async function takePins({ origin, load }: PluginManifest, bytes: Uint8Array): Promise<Pins> {
   const entry = entryOf(load);
-  const files: Record<string, string> = {};
+  // A map first: a file may be called "__proto__".
+  const files = new Map<string, string>();
   for (const path of [entry.path, ...load.files.keys()]) {
     const sha256 = path === entry.path ? load.sha256 : load.files.get(path);
     const key = path === entry.path ? entry.key : `integrity.files."${path}"`;
     const { bytes: content } = await readNamedFile({ origin, key, path, sha256 }, limits.pluginLibraryBytes);
-    files[path] = digestOf(content);
+    files.set(path, digestOf(content));
   }
-  return { manifest: digestOf(bytes), files };
+  return { manifest: digestOf(bytes), files: Object.fromEntries(files) };
 }
 
 function pinned<L extends PluginLoad>(load: L, { files }: Pins): L {
   const entry = entryOf(load).path;
-  const { [entry]: sha256, ...others } = files;
-  return { ...load, sha256, files: new Map(Object.entries(others)) };
+  const others = new Map(Object.entries(files));
+  const sha256 = others.get(entry);
+  others.delete(entry);
+  return { ...load, sha256, files: others };
 }

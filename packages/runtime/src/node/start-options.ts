@@ -30,6 +30,7 @@ export function resolveStartOptions(
     signals: options.signals ?? true,
     banner: options.banner ?? true,
     ...(options.hostProcesses === undefined ? {} : { hostProcesses: options.hostProcesses }),
+    ...(options.plugins === undefined ? {} : { plugins: options.plugins }),
   };
 }
 
@@ -51,7 +52,7 @@ export function engineOf(
   };
 }
 
-const names = ["port", "host", "dataDir", "durability", "signals", "banner", "hostProcesses"];
+const names = ["port", "host", "dataDir", "durability", "signals", "banner", "hostProcesses", "plugins"];
 
 /** A misspelt `dataDir` would put data where nobody looks for it. */
 function checkOptions(options: StartOptions): void {

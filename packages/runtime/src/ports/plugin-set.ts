@@ -3,6 +3,7 @@
  * A port: the runtime knows no plugin. `pluginSet` of `troupe/plugins` makes one.
  */
 import type { Env } from "@troupe/base";
+import type { Relay } from "@troupe/relay";
 import type { ActorCarrier } from "./carried.ts";
 
 /** A plugin, as people see it. */
@@ -24,8 +25,16 @@ export interface PluginView {
 
 /** Plugins that start and end with a registry. */
 export interface PluginSet {
-  /** Starts them. Rejects when one can't be that is required; nothing of them is left then. */
-  start(env: Env): Promise<void>;
+  /**
+   * Starts them, in `relay` where they have none of their own. Rejects when one can't be that is required; nothing of them is
+   * left then.
+   */
+  start(env: Env, relay?: Relay): Promise<void>;
+  /**
+   * The relay that their middleware is in, which is the registry's as well: a guardrail anywhere else would guard nothing.
+   * Undefined: they weren't given one, or haven't started and made one.
+   */
+  readonly relay?: Relay | undefined;
   /** Ends them. Without a start it does nothing. */
   stop(): Promise<void>;
   /** The `group.code` of why no work should come here: a required plugin is gone. Undefined: all is well. */

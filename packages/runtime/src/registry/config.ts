@@ -12,7 +12,7 @@ import { checkInspector, type InspectorConfig } from "../inspector/config.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import { parseRateLimits, type RateLimits } from "../rate-limit/rate-limits.ts";
 import { checkHosts, type HostsConfig } from "../remote/host-tokens.ts";
-import type { RelaySetting } from "../traced/tracing.ts";
+import { type RelaySetting, relayOf } from "../traced/tracing.ts";
 import { isWithoutEffect, type SettingsWithoutEffect } from "./rivetkit-settings.ts";
 import { checkChoice, type RuntimeChoice } from "./runtime-choice.ts";
 
@@ -41,7 +41,7 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   /**
    * Every action, hook, schedule and message runs in a scope of this relay, under its guardrails for actions, and leaves
    * events; `c.tool` and `c.llm` run under all of its middleware. Events tell no arguments and no results of actions, unless
-   * it is `{ on: relay, payloads: true }`.
+   * it is `{ on: relay, payloads: true }`. Default: that of `plugins`, where they have one.
    */
   readonly relay?: RelaySetting;
   /**
@@ -110,6 +110,8 @@ export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyAc
   checkAccess(config);
   checkInspector(config.inspector);
   checkRelay(config.relay);
+  const [relay, registered] = [relayOf(config.relay), config.plugins?.relay];
+  if (relay !== undefined && registered !== undefined && relay !== registered) throw configErrors.twoRelays();
   const { maxAwakeActors, rateLimit } = config;
   if (rateLimit !== undefined) parseRateLimits(rateLimit);
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))

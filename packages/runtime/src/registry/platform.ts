@@ -7,6 +7,7 @@ import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
 import type { LocalSockets } from "../ports/local-sockets.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import type { ActorStorage } from "../ports/storage.ts";
 import type { Link } from "../ports/transport.ts";
 import type { HostProcesses } from "./host-processes.ts";
@@ -31,6 +32,8 @@ export interface StartOptions {
   readonly banner?: boolean;
   /** The actors' code runs in other processes of this program, which come by a socket: `startHost({ processOf })`. */
   readonly hostProcesses?: HostProcesses;
+  /** In place of the plugins of `setup`, which they have among them: who starts the program knows of more. */
+  readonly plugins?: PluginSet;
 }
 
 /** A store of one host: both ports over the same files. */
@@ -59,8 +62,8 @@ export interface Listening {
 }
 
 /** Options with every default filled in. */
-export type ResolvedStartOptions = Required<Omit<StartOptions, "hostProcesses">> &
-  Pick<StartOptions, "hostProcesses">;
+export type ResolvedStartOptions = Required<Omit<StartOptions, "hostProcesses" | "plugins">> &
+  Pick<StartOptions, "hostProcesses" | "plugins">;
 
 /** What a registry takes from where it runs. */
 export interface Platform {

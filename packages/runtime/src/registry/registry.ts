@@ -17,8 +17,10 @@ import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { inspectorSettings } from "../inspector/config.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import { checkRemoteActors } from "../remote/host-tokens.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
+import { relayOf } from "../traced/tracing.ts";
 import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
 import { type ClientEngine, engineClient, type RegistryClientOptions } from "./engine-client.ts";
@@ -241,13 +243,18 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     checkPlace(this.config, "local");
     checkRemoteActors(this.config);
     const env = this.#platform.env();
-    await this.config.plugins?.start(env);
+    const plugins = this.#plugins(options);
+    await plugins?.start(env, relayOf(this.config.relay));
     try {
       return await this.#openStore(env, options);
     } catch (cause) {
-      await this.config.plugins?.stop();
+      await plugins?.stop();
       throw cause;
     }
+  }
+
+  #plugins(options: Pick<ResolvedStartOptions, "plugins">): PluginSet | undefined {
+    return options.plugins ?? this.config.plugins;
   }
 
   async #openStore(env: Env, options: ResolvedStartOptions): Promise<Open> {
@@ -268,6 +275,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
     const processes = options.hostProcesses;
     const use = processes === undefined ? this.config.use : usedElsewhere(this.config.use);
+    const plugins = this.#plugins(options);
     const catalogue = new Catalogue(env, store.catalogue);
     for (const name of this.config.namespaces ?? []) {
       const now = catalogue.nameOf(catalogue.ensure(name)) ?? name;
@@ -284,13 +292,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       rateLimit: this.config.rateLimit,
       memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
       app: this.config.fetch,
-      plugins: this.config.plugins,
-      failure: () => store.failure() ?? this.config.plugins?.failure(),
+      plugins,
+      failure: () => store.failure() ?? plugins?.failure(),
       hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
       catalogue,
       functions: this.#platform.functions,
       localSockets: this.#platform.localSockets,
-      relay: this.config.relay,
+      relay: this.config.relay ?? plugins?.relay,
       inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
@@ -332,7 +340,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         await open.unprepare();
         await open.store.close();
       } finally {
-        await this.config.plugins?.stop();
+        await this.#plugins(open.options)?.stop();
       }
     }
   }

@@ -29,6 +29,7 @@ import type { InspectorSettings } from "../inspector/config.ts";
 import { Inspector } from "../inspector/inspector.ts";
 import { RecordedFactory } from "../inspector/recorded-instance.ts";
 import { Recorders } from "../inspector/recorder.ts";
+import type { CarrierSource } from "../ports/carried.ts";
 import { memoryCatalogue } from "../ports/catalogue-file.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
@@ -89,6 +90,7 @@ export class Runtime {
   readonly catalogue: Catalogue;
   readonly #services: ActivationServices;
   readonly #factories: readonly InstanceFactory[];
+  readonly #sources: CarrierSource[] = [];
   readonly #clientHibernates: boolean;
   readonly #clients = new Map<string, Client>();
 
@@ -196,9 +198,10 @@ export class Runtime {
     });
   }
 
-  /** Begins to watch the alarms. */
-  start(): Promise<void> {
-    return this.host.start();
+  /** Begins to watch the alarms. Rejects with what keeps actors from running at all. */
+  async start(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.check?.()));
+    await this.host.start();
   }
 
   /** No new work; everything awake is saved and sleeps; sockets are closed. */
@@ -242,20 +245,19 @@ export class Runtime {
     switch (behaviour.kind) {
       case "local":
         return new LocalFactory({ descriptor, behaviour }, this.#services);
-      case "carried":
-        return new CarriedFactory(
-          this.env,
-          behaviour.source({ env: this.env, name, plugins, relay: this.#services.relay }),
-          {
-            options: behaviour.options,
-            auth: behaviour.auth,
-            reloads: behaviour.reloads,
-            limiter: this.#services.limiter,
-            database: behaviour.needs.includes("database"),
-            statementMs: behaviour.statementMs,
-            actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
-          },
-        );
+      case "carried": {
+        const source = behaviour.source({ env: this.env, name, plugins, relay: this.#services.relay });
+        this.#sources.push(source);
+        return new CarriedFactory(this.env, source, {
+          options: behaviour.options,
+          auth: behaviour.auth,
+          reloads: behaviour.reloads,
+          limiter: this.#services.limiter,
+          database: behaviour.needs.includes("database"),
+          statementMs: behaviour.statementMs,
+          actors: behaviour.needs.includes("actors") ? this.#outward : undefined,
+        });
+      }
       case "remote":
         return this.#hosted(behaviour);
     }

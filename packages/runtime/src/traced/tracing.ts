@@ -26,11 +26,15 @@ export interface Tracing {
   readonly payloads: boolean;
 }
 
+/** The relay of a setting. */
+export function relayOf(setting: RelaySetting | undefined): Relay | undefined {
+  return setting === undefined || !("on" in setting) ? setting : setting.on;
+}
+
 /** The setting with its default filled in. */
 export function tracingOf(setting: RelaySetting, env: Pick<Env, "clock">): Tracing {
-  return "on" in setting
-    ? { relay: setting.on, env, payloads: setting.payloads === true }
-    : { relay: setting, env, payloads: false };
+  const payloads = "on" in setting && setting.payloads === true;
+  return { relay: "on" in setting ? setting.on : setting, env, payloads };
 }
 
 /** What every event of an actor says. */

@@ -1,0 +1,168 @@
+/** A plugin's guardrails guard the actors of its registry, however it was named; where they can't, that is said. */
+import { createRelay } from "@troupe/relay/node";
+import { actor, setup } from "@troupe/runtime";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { installedPlugins } from "../../src/activation/named-plugin.ts";
+import { addInstalled, decide } from "../../src/installed/installed-plugins.ts";
+import { findScopes } from "../../src/installed/scopes.ts";
+import { pluginActor } from "../../src/plugin-actor.ts";
+import { pluginSet } from "../../src/plugin-set.ts";
+import { counterManifest, counterWorker } from "../support/counters.ts";
+import { nodeLoad, PluginFolder } from "../support/plugin-folder.ts";
+
+const quiet = { port: 0, signals: false, banner: false, durability: "memory" } as const;
+
+/** An actor whose action "bad" and whose tool "rm" the plugin below refuses. */
+const worker = actor({
+  actions: { bad: () => "ran", tool: (c, name: string) => c.tool(name, {}, () => `${name} ran`) },
+});
+
+const guard = {
+  id: "guard",
+  kind: "module",
+  plugin: {
+    name: "guard",
+    middleware: [
+      {
+        kind: "action_conditional_execution_guardrail",
+        name: "no-bad",
+        handle: ({ action }: { action: string }) => (action === "bad" ? "no" : null),
+      },
+      {
+        kind: "tool_conditional_execution_guardrail",
+        name: "no-rm",
+        handle: ({ toolName }: { toolName: string }) => (toolName === "rm" ? "no" : null),
+      },
+    ],
+  },
+} as const;
+
+const refused = { group: "relay", code: "guardrail_rejected" };
+const relay = createRelay();
+
+test.each([
+  ["as one of the set", { plugins: pluginSet({ relay, plugins: [guard] }) }],
+  ["as one of setup", { plugins: pluginSet({ plugins: [guard] }), relay }],
+  ["as one of both", { plugins: pluginSet({ relay, plugins: [guard] }), relay: { on: relay } }],
+  ["by nobody", { plugins: pluginSet({ plugins: [guard] }) }],
+])("a set's guardrails are in force where the relay is given %s", async (_, given) => {
+  const registry = setup({ use: { worker }, ...given });
+  await registry.start(quiet);
+  try {
+    const one = (await registry.client()).worker.getOrCreate("a");
+    await expect(one.bad()).rejects.toMatchObject(refused);
+    await expect(one.tool("rm")).rejects.toMatchObject(refused);
+    expect(await one.tool("ls")).toBe("ls ran");
+  } finally {
+    await registry.stop();
+  }
+});
+
+test("two relays are refused: guardrails in one would guard nothing in the other", () => {
+  const plugins = pluginSet({ relay: createRelay(), plugins: [guard] });
+  const twice = (): unknown => setup({ use: { worker }, plugins, relay: createRelay() });
+  expect(twice).toThrow(expect.objectContaining({ group: "config", code: "two_relays" }));
+});
+
+test("a set that began with actors alone takes no guardrail later on: nothing would go by it", async () => {
+  const counter = actor({ actions: { one: () => 1 } });
+  const actors = {
+    id: "actors",
+    kind: "module",
+    capabilities: ["actors"],
+    plugin: { name: "actors", actors: { counter } },
+  } as const;
+  const plugins = pluginSet({ plugins: [actors] });
+  const registry = setup({ use: { counter: pluginActor({ plugin: "actors" }) }, plugins });
+  await registry.start(quiet);
+  try {
+    expect(plugins.relay).toBeUndefined();
+    await expect(plugins.reload({ plugins: [actors, guard] })).rejects.toMatchObject({
+      code: "required_failed",
+      metadata: { code: "no_relay" },
+    });
+    const client = await registry.client();
+    expect(await client.counter.getOrCreate("a").action({ name: "one", args: [] })).toBe(1);
+  } finally {
+    await registry.stop();
+  }
+});
+
+describe("of an installed plugin", () => {
+  let folder: PluginFolder;
+
+  /** Installed and enabled: a counter with a guardrail that refuses "rm". */
+  beforeEach(async () => {
+    folder = new PluginFolder();
+    vi.stubEnv("XDG_CONFIG_HOME", folder.path);
+    const noRm = `middleware: [{ kind: "tool_conditional_execution_guardrail", name: "no-rm",
+    handle: ({ toolName }) => (toolName === "rm" ? "no" : null) }]`;
+    folder.write("main.ts", counterWorker(noRm));
+    const manifest = counterManifest(folder, nodeLoad("main.ts"));
+    const scopes = findScopes(process.cwd(), process.env);
+    await addInstalled(scopes, "user", { id: "counter", manifest });
+    await decide(scopes, { id: "counter", scope: "user" }, { enabled: true });
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    folder[Symbol.dispose]();
+  });
+
+  test("an installed plugin of which a program takes an actor alone is refused: its guardrails wouldn't be in force", async () => {
+    for (const plugin of ["counter", folder.path]) {
+      const use = { worker, counter: pluginActor({ plugin }) };
+      const registry = setup({ use, relay: createRelay() });
+      await expect(registry.start(quiet)).rejects.toMatchObject({
+        code: "not_in_force",
+        message: expect.stringContaining("installedPlugins"),
+      });
+    }
+    // What a description in code brings is known when it runs.
+    const described = {
+      id: "own",
+      kind: "worker",
+      runtime: "node",
+      entrypoint: `${folder.path}/main.ts`,
+    } as const;
+    const registry = setup({ use: { counter: pluginActor({ plugin: described }) }, relay: createRelay() });
+    await registry.start(quiet);
+    const first = (await registry.client()).counter.getOrCreate("a").action({ name: "get", args: [] });
+    await expect(first).rejects.toMatchObject({ cause: { code: "not_in_force" } });
+    await registry.stop();
+  });
+
+  test("without a relay there is nothing that they would guard, and a line of the log says so", async () => {
+    const said: string[] = [];
+    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
+    const registry = setup({ use: { counter: pluginActor({ plugin: "counter" }) } });
+    try {
+      await registry.start(quiet);
+      const client = await registry.client();
+      expect(await client.counter.getOrCreate("a").action({ name: "increment", args: [2] })).toBe(2);
+    } finally {
+      write.mockRestore();
+      await registry.stop();
+    }
+    expect(said.join("")).toContain("a plugin's middleware isn't in force");
+  });
+
+  test("with `plugins: installedPlugins` the registry has all of it, in one process; a reload finds what was disabled", async () => {
+    const plugins = pluginSet({ plugins: installedPlugins });
+    const registry = setup({ use: { worker, counter: pluginActor({ plugin: "counter" }) }, plugins });
+    await registry.start(quiet);
+    try {
+      const client = await registry.client();
+      const one = client.worker.getOrCreate("a");
+      await expect(one.tool("rm")).rejects.toMatchObject(refused);
+      expect(await client.counter.getOrCreate("a").action({ name: "increment", args: [2] })).toBe(2);
+      expect(plugins.status).toMatchObject([{ id: "counter", state: "active" }]);
+      const scopes = findScopes(process.cwd(), process.env);
+      await decide(scopes, { id: "counter", scope: "user" }, { enabled: false });
+      await plugins.reload();
+      expect(await one.tool("rm")).toBe("rm ran");
+    } finally {
+      await registry.stop();
+    }
+  });
+});
