@@ -1,43 +1,6 @@
 /** What is odd in a stream that intercepts go around: what its client gets of it all the same. */
-import { text } from "node:stream/consumers";
-import type { Relay } from "@troupe/relay";
 import { expect, test } from "vitest";
-import { post, start } from "./support/gateway-calls.ts";
-import { ScriptedProvider } from "./support/provider.ts";
-
-/** Gives on each chunk, in capitals where `changes`. */
-const around = (changes: boolean) => (relay: Relay) =>
-  void relay.registerLlmStreamExecutionIntercept("around", async function* ({ request }, { next }) {
-    for await (const chunk of await next(request))
-      yield changes ? JSON.parse(JSON.stringify(chunk).replace("good", "GOOD")) : chunk;
-  });
-
-interface Sent {
-  /** One write each; the next waits for the one before. */
-  readonly parts: readonly string[];
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly status?: number;
-}
-
-/** What a client gets, that asks for a stream or not. */
-async function got({ parts, headers, status = 200 }: Sent, changes = false, body = '{"stream":true}') {
-  await using provider = await ScriptedProvider.start((_request, response) => {
-    response.writeHead(status, { "content-type": "text/event-stream", ...headers });
-    const write = ([part, ...rest]: readonly string[]): unknown =>
-      part === undefined ? response.end() : response.write(part, () => write(rest));
-    write(parts);
-  });
-  const gateway = await start(provider, { listen: around(changes) });
-  const answer = await post(`${gateway.url}/v1/chat/completions`, body);
-  let said = "";
-  answer.setEncoding("utf8").on("data", (more: string) => (said += more));
-  const isWhole = await text(answer).then(
-    () => true,
-    () => false,
-  );
-  await gateway[Symbol.asyncDispose]();
-  return { status: answer.statusCode, said, isWhole };
-}
+import { got } from "./support/seen-stream.ts";
 
 const good = 'data: {"a":"good"}\n\n';
 
@@ -79,7 +42,7 @@ test.each([
 });
 
 test("a stream that wasn't asked for is refused where an intercept would have to see it", async () => {
-  const { status, said } = await got({ parts: [good] }, false, "{}");
+  const { status, said } = await got({ parts: [good] }, false, { body: "{}" });
   expect(status).toBe(502);
   expect(JSON.parse(said).error).toMatchObject({ code: "gateway.stream_unasked" });
 });

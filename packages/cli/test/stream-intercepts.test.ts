@@ -259,9 +259,9 @@ test.each([
 
 test.each([
   ["in one piece", 200, '{"type":"message","content":"Grüße"}'],
-  ["a word", 200, "ok"],
+  ["a word", 200, '"ok"'],
   ["nothing", 200, ""],
-  ["a page", 200, "<html>Grüße</html>"],
+  ["a page of a refusal", 500, "<html>Grüße</html>"],
   ["a refusal that is a list", 429, '[{"error":{"message":"Grüße"}}]'],
 ])("what is no stream stays the bytes that came, packed or not: %s", async (_what, code, text) => {
   for (const sent of [Buffer.from(text), gzipSync(text), Buffer.alloc(0)]) {
@@ -372,8 +372,9 @@ test("of such a list an intercept may leave all out, say more, or answer alone; 
     body: '[{"n":1}]',
     type: "application/json; charset=utf-8",
   });
-  for (const none of ['{"candidates":[]}', '[{"n":1}{"n":2}]', "[1,]", "[1] 2", "<html>"])
-    expect((await got(none, all)).body).toBe("cut");
+  for (const none of ['[{"n":1}{"n":2}]', "[1,]", "[1] 2"]) expect((await got(none, all)).body).toBe("cut");
+  for (const none of ['{"candidates":[]}', "<html>"])
+    expect((await got(none, all)).body).toContain("gateway.upstream_unread");
   const cut = await got(list.subarray(0, -3), all);
   expect(cut.body).toBe(`${list}`.slice(0, -3));
   expect(cut.ends).toMatchObject([{ metadata: { "otel.status_code": "ERROR" } }]);
@@ -483,18 +484,18 @@ test.each(
 
 test("who failed is said: the provider whose stream can't be read", async () => {
   const [, [path, stream] = ["", Buffer.from("")]] = recorded;
-  const sent: readonly (readonly [Buffer, string | undefined])[] = [
-    [Buffer.from('data: {"type":\n\n'), undefined],
-    [stream, "gzip"],
-    [stream, "rot13"],
+  const sent: readonly (readonly [Buffer, string | undefined, string])[] = [
+    [Buffer.from('data: {"type":\n\n'), undefined, "cut"],
+    [stream, "gzip", "cut"],
+    [stream, "rot13", "its encoding is rot13"],
   ];
-  for (const [body, encoding] of sent) {
+  for (const [body, encoding, answer] of sent) {
     const headers = encoding === undefined ? {} : { "content-encoding": encoding };
     const { ask, end, ends } = await guarded(streamOf(body, headers), (relay) => {
       idle(relay);
       elsewhere(relay);
     });
-    expect((await ask(path)).body).toBe("cut");
+    expect((await ask(path)).body).toContain(answer);
     await end();
     expect(ends).toMatchObject([{ metadata: { "error.type": "gateway.upstream_unread" } }]);
   }

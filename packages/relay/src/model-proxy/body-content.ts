@@ -5,8 +5,7 @@
  * what a provider reads. What is left unread is said to be, and whoever guards a provider may then refuse it.
  */
 import { isUtf8 } from "node:buffer";
-import { promisify } from "node:util";
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
+import { type Packing, packingOf } from "./packing.ts";
 
 /** What was read. */
 export interface BodyContent {
@@ -19,16 +18,6 @@ export interface BodyContent {
   /** Of what was read, unpacked. */
   readonly length: number;
 }
-
-type Unpack = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
-
-const unpacks: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
-  ["gzip", promisify(gunzip)],
-  ["x-gzip", promisify(gunzip)],
-  ["deflate", promisify(inflate)],
-  ["br", promisify(brotliDecompress)],
-  ["zstd", promisify(zstdDecompress)],
-]);
 
 const BYTE_ORDER_MARK = 0xfeff;
 
@@ -61,7 +50,8 @@ export function contentOf(
   encoding: string | undefined,
   limit: number,
 ): BodyContent | Promise<BodyContent> {
-  return isPacked(encoding) ? contentOfPacked(body, encoding, limit) : contentOfPlain(body);
+  const packing = packingOf(encoding);
+  return packing === undefined ? contentOfPlain(body) : contentOfPacked(body, packing, limit);
 }
 
 /** What isn't UTF-8 would be read with another character in the place of each bad byte; a provider may leave them out, and read another word. */
@@ -71,25 +61,17 @@ function contentOfPlain(body: Buffer): BodyContent {
   return contentOfText(text(), body.length, text);
 }
 
-async function contentOfPacked(body: Buffer, encoding: string, limit: number): Promise<BodyContent> {
+async function contentOfPacked(
+  body: Buffer,
+  packing: Packing | "unknown",
+  limit: number,
+): Promise<BodyContent> {
   const packed = { ...unread, length: body.length };
-  const unpack = unpacks.get(plain(encoding));
-  if (unpack === undefined) return packed;
+  if (packing === "unknown") return packed;
   try {
-    const unpacking: Promise<Buffer> = unpack(body, { maxOutputLength: limit });
-    const unpacked = await unpacking;
-    return contentOfPlain(unpacked);
+    return contentOfPlain(await packing.unpack(body, { maxOutputLength: limit }));
   } catch {
     // Cut, packed in another way, or a bomb.
     return packed;
   }
-}
-
-/** True where bytes are no text yet. */
-export function isPacked(encoding: string | undefined): encoding is string {
-  return encoding !== undefined && plain(encoding) !== "identity";
-}
-
-function plain(encoding: string): string {
-  return encoding.trim().toLowerCase();
 }

@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { type BodyContent, contentOf, contentOfText, isPacked, unread } from "./body-content.ts";
+import { type BodyContent, contentOf, contentOfText, unread } from "./body-content.ts";
 import { proxyErrors } from "./errors.ts";
 import { type BodyLimits, bytesOfText, HeldBody } from "./held-body.ts";
+import { packingOf } from "./packing.ts";
 
 /** A body. */
 export interface TakenBody {
@@ -50,7 +51,7 @@ export async function takeBody(
     const coming = Readable.from(following(held, request, limit), { objectMode: false });
     return { bytes: () => coming, length: undefined, ...unread, longBytes };
   }
-  const text = held.isLong && !isPacked(encoding) ? held.intoText() : undefined;
+  const text = held.isLong && packingOf(encoding) === undefined ? held.intoText() : undefined;
   // A long text has taken the place of its bytes.
   if (text !== undefined)
     return taken(held.bytes, most, () => bytesOfText(text), contentOfText(text, held.bytes));

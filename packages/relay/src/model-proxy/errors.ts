@@ -46,6 +46,13 @@ export const proxyErrors = {
       `What goes around the model can't be shown what it streamed: ${cause.message.slice(0, MOST_OF_REASON)}`,
       { cause },
     ),
+  chunkTooLong: (limit: number) =>
+    error(
+      502,
+      "chunk_unshown",
+      `What goes around the model can't be shown what it streamed: a part of it had no end within ${limit} characters`,
+      { metadata: { limit } },
+    ),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),

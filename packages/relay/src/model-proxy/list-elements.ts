@@ -3,6 +3,9 @@
  * together is what came. What is no such list throws: who takes it for something else would read what nobody here was shown.
  */
 
+import { limits } from "@troupe/protocol";
+import { proxyErrors } from "./errors.ts";
+
 /** Told of an element. `before`: what stands between it and the one before it; the list's beginning, of the first. */
 export type ElementEar = (json: string, before: string) => void;
 
@@ -33,7 +36,7 @@ export class ListElements {
     return this.#place === "behind" ? this.#pending : undefined;
   }
 
-  /** Takes what comes next. Throws where it is no list in JSON. */
+  /** Takes what comes next. Throws where it is no list in JSON, and `gateway.chunk_unshown` where a part of it has no end. */
   add(text: string): void {
     let from = 0;
     const taken = (end: number): string => {
@@ -58,6 +61,8 @@ export class ListElements {
       this.#inString = sign === '"';
     }
     this.#pending += text.slice(from);
+    const { gatewayChunkCharacters: most } = limits;
+    if (this.#pending.length > most) throw proxyErrors.chunkTooLong(most);
   }
 
   /** True for the first sign of an element. */

@@ -19,8 +19,8 @@ import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Relay } from "../relay.ts";
 import { sendJson } from "./answer.ts";
 import { eventsOfAnswer } from "./answer-events.ts";
-import { type ChunkForm, isEventStream } from "./answer-form.ts";
 import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
+import { type AskedForm, askedForm } from "./asked-form.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
 import { proxyErrors } from "./errors.ts";
@@ -31,7 +31,7 @@ import { ListFrame } from "./list-frame.ts";
 import { OVERHEAD, Overhead, ofGateways } from "./overhead.ts";
 import { type AnswerHead, pass } from "./passage.ts";
 import type { Provider } from "./provider.ts";
-import { providerEvents } from "./provider-events.ts";
+import { providerEvents, type ToldForm } from "./provider-events.ts";
 import { repeatedKey } from "./repeated-key.ts";
 import { pathOf } from "./request-path.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -130,31 +130,17 @@ async function sendAnswer(
   response: ServerResponse,
   { content, answer }: { readonly content: unknown; readonly answer: unknown },
 ): Promise<void> {
-  if (!asksForStream(url, content)) return sendJson(response, 200, answer);
-  // Gemini's streams are a list where nobody asks for events.
-  if (isListed(url)) return sendJson(response, 200, [answer]);
+  const asked = askedForm(url, content);
+  if (asked === "piece") return sendJson(response, 200, answer);
+  if (asked === "list") return sendJson(response, 200, [answer]);
   const frame = new EventFrame(name === "openai.chat_completions" ? LAST_EVENT : "");
   const stream = new AnswerStream({ response, see: () => undefined, frame });
   for (const chunk of eventsOfAnswer(name, answer)) await stream.chunk(chunk);
   await stream.end(frame.last);
 }
 
-function frameOf(form: ChunkForm): ChunkFrame {
+function frameOf(form: AskedForm | ToldForm): ChunkFrame {
   return form === "list" ? new ListFrame() : new EventFrame();
-}
-
-const geminiStream = /:streamGenerateContent(?:\?|$)/i;
-
-/** Servers that aren't strict read any of these for false, and 1 or "true" for true. */
-const saysNo = /^(?:false|f|no|n|off|0)$/i;
-
-function asksForStream(url: string, content: unknown): boolean {
-  const said = typeof content === "object" && content !== null && "stream" in content && content.stream;
-  return (Boolean(said) && !saysNo.test(`${said}`)) || geminiStream.test(url);
-}
-
-function isListed(url: string): boolean {
-  return geminiStream.test(url) && !/[?&]alt=sse(?:&|$)/i.test(url);
 }
 
 /** A signal that fires when the client goes away before it has its answer. `isCut`: it didn't, it was cut off here, and whoever did that says why. */
@@ -183,6 +169,12 @@ const ofPlainChunks: ReadonlySet<string> = new Set(["content-encoding", "content
 /** The relay's is of the call's scope; an agent's own goes on as it came. */
 const traces: ReadonlySet<string> = new Set(["traceparent"]);
 
+/** To the provider, around whose chunks something may go. */
+type Through = (
+  request: LlmRequest,
+  fn: (request: LlmRequest, context: { readonly signal: AbortSignal }) => AsyncIterable<unknown>,
+) => Promise<AsyncIterable<unknown>>;
+
 /** One request and its answer. */
 class Exchange {
   readonly headers: Readonly<Record<string, string>>;
@@ -206,38 +198,37 @@ class Exchange {
   async forward(rewritten: LlmRequest, { signal, throughIntercepts }: LlmContext) {
     if (this.begun) throw proxyErrors.answeredTwice();
     const { request, response } = this.#parts;
-    if (throughIntercepts !== undefined && asksForStream(request.url ?? "/", rewritten.content))
-      return await this.#intercepted(rewritten, throughIntercepts);
+    if (throughIntercepts !== undefined) {
+      const asked = askedForm(request.url ?? "/", rewritten.content);
+      // One piece has no chunks that they could go around; whether it is one is seen all the same.
+      const through: Through =
+        asked === "piece" ? async (given, fn) => fn(given, { signal }) : throughIntercepts;
+      return await this.#seen(rewritten, through, asked);
+    }
     const { upstream, sent } = this.#sent(rewritten);
     await pass(upstream, sent, {
       response,
       signal,
-      head: (head) => {
-        // Who reads it as one would read what no intercept was shown.
-        if (throughIntercepts !== undefined && isEventStream(head.headers["content-type"]))
-          throw proxyErrors.streamUnasked(upstream.name);
-        return this.#begin(head);
-      },
+      head: (head) => this.#begin(head),
       cut: () => (this.isCut = true),
       see: (chunk) => this.#reader?.read(chunk),
     });
     return { status: this.#status, ...(await this.#reader?.told()) };
   }
 
-  /** The same, where intercepts go around the chunks of a stream: what the client gets is written here. */
-  async #intercepted(rewritten: LlmRequest, through: NonNullable<LlmContext["throughIntercepts"]>) {
-    const { request, response } = this.#parts;
-    const asked = isListed(request.url ?? "/") ? "list" : "events";
+  /** The same, where intercepts go around the chunks of streams: what the client gets is written here. */
+  async #seen(rewritten: LlmRequest, through: Through, asked: AskedForm) {
+    const { response } = this.#parts;
     const came = new CameChunks();
     const frame = frameOf(asked);
     const stream = new AnswerStream({ response, came, frame, see: (bytes) => this.#reader?.read(bytes) });
     let last: string | undefined;
     let isAsked = false;
-    const begin = (head: AnswerHead, form: ChunkForm | undefined): void => {
+    const begin = (head: AnswerHead, form: ToldForm): void => {
       // Of several answers the first one's head counts.
       if (this.begun) return;
-      const headers = this.#begin(head, form === undefined ? ofGateways : ofPlainChunks);
-      stream.begin(head.status, headers, frameOf(form ?? asked));
+      const headers = this.#begin(head, form === "piece" ? ofGateways : ofPlainChunks);
+      stream.begin(head.status, headers, frameOf(form));
     };
     try {
       const chunks = await through(rewritten, (changed, { signal }) => {

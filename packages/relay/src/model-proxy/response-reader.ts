@@ -15,7 +15,7 @@ import type { MaybePromise } from "../middleware/invoke.ts";
 import { formOfText, isEventStream } from "./answer-form.ts";
 import { isLastData } from "./event-frame.ts";
 import { ListElements } from "./list-elements.ts";
-import { type Unpacker, unpackerOf } from "./unpacker.ts";
+import { packingOf } from "./packing.ts";
 
 /** What the end event of a call says of its response. */
 export interface ToldResponse {
@@ -35,7 +35,7 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Reads one response. */
 export class ResponseReader {
-  readonly #unpacker: Unpacker;
+  readonly #unpacker: Transform | undefined | "unknown";
   readonly #text: TextReader;
   readonly #unpacked: Promise<void> | undefined;
   #bytes = 0;
@@ -44,7 +44,8 @@ export class ResponseReader {
   constructor(headers: Headers, codec: ProviderCodec) {
     const { "content-type": type } = headers;
     this.#text = isEventStream(type) ? new EventText(codec.collectStream()) : new JsonText(codec, type);
-    this.#unpacker = unpackerOf(headers["content-encoding"]);
+    const packing = packingOf(headers["content-encoding"]);
+    this.#unpacker = typeof packing === "object" ? packing.unpacker() : packing;
     this.#unpacked = this.#readFrom(this.#unpacker);
   }
 
@@ -83,7 +84,7 @@ export class ResponseReader {
   }
 
   /** Settles when everything is unpacked, or can't be. */
-  #readFrom(unpacker: Unpacker): Promise<void> | undefined {
+  #readFrom(unpacker: Transform | undefined | "unknown"): Promise<void> | undefined {
     if (!(unpacker instanceof Transform)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     unpacker.on("data", (chunk: Buffer) => this.#read(chunk));
