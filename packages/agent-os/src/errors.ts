@@ -234,7 +234,7 @@ export const agentErrors = {
         metadata: how,
       },
     ),
-  toolFailed: (name: string, how: "failed" | "unfinished") =>
+  toolFailed: (name: string, how: "failed" | "unfinished" | "superseded") =>
     error(502, "agent", "tool_failed", `The agent's tool call ${name} is ${how}`, {
       metadata: { name, how },
     }),

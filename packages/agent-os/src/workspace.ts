@@ -26,6 +26,7 @@ import { EventLog } from "./sessions/event-log.ts";
 import { Prompts } from "./sessions/prompts.ts";
 import { SessionTable, type SessionTableState } from "./sessions/session-table.ts";
 import { Sessions } from "./sessions/sessions.ts";
+import { ToolCalls } from "./sessions/tool-calls.ts";
 import { Transcript } from "./sessions/transcript.ts";
 import { Shells } from "./shells/shells.ts";
 
@@ -103,6 +104,7 @@ export class Workspace {
       transcript: this.transcript,
       prompts: new Prompts(actor.db),
       sandbox: () => this.slot.get(),
+      callsBetween: () => (hooks.context === undefined ? undefined : ToolCalls.of(hooks.context)),
       models: config.models === undefined ? undefined : new Models(config.models, () => hooks.context),
       tools: new HostTools({ tools: config.tools ?? {}, context: () => hooks.context, log: actor.log }),
       permissions: config.permissions ?? "reject_all",

@@ -8,7 +8,12 @@
  * stays, and the next prompt starts the agent again. An agent that has begun anew is told the transcript with its first
  * prompt.
  */
-import { type ContentBlock, methods, type SessionNotification } from "@agentclientprotocol/sdk";
+import {
+  type ContentBlock,
+  methods,
+  type SessionNotification,
+  type ToolCallUpdate,
+} from "@agentclientprotocol/sdk";
 import { AgentLink } from "../acp/agent-link.ts";
 import { type OpenedSession, openSession } from "../acp/open-session.ts";
 import { decide, type PermissionPolicy } from "../acp/permissions.ts";
@@ -39,6 +44,8 @@ export interface LiveSessionParts {
   readonly sandbox: () => Promise<Sandbox>;
   /** Of the program's own, for the agent. */
   readonly tools: Pick<HostTools, "offer">;
+  /** What it asks for outside of any prompt; undefined where there is no relay. */
+  readonly callsBetween: () => ToolCalls | undefined;
   /** Where its model calls go; undefined: wherever the agent sends them. */
   readonly models?: Models | undefined;
   readonly permissions: PermissionPolicy;
@@ -87,10 +94,8 @@ export class LiveSession {
       place: {
         sandbox: parts.sandbox,
         permit: async (request) => {
-          const refused = (await this.#calls?.permits(request.toolCall)) === false;
-          return await decide(refused ? "reject_all" : permissions, request, (asked) =>
-            this.#desk.ask(asked),
-          );
+          const policy = (await this.#permits(request.toolCall)) ? permissions : "reject_all";
+          return await decide(policy, request, (asked) => this.#desk.ask(asked));
         },
       },
       environment: this.#environment(),
@@ -225,6 +230,15 @@ export class LiveSession {
       await this.#parts.record({ sessionUpdate: "_session_restarted", ...opened.restarted });
     }
     return opened;
+  }
+
+  /** False when middleware has refused what the agent asks for. It may also ask when no prompt runs. */
+  async #permits(asked: ToolCallUpdate): Promise<boolean> {
+    if (this.#calls !== undefined) return await this.#calls.permits(asked);
+    const calls = this.#parts.callsBetween();
+    const permitted = (await calls?.permits(asked)) ?? true;
+    calls?.end();
+    return permitted;
   }
 
   /** An agent inside has its way out by the sandbox's network. */

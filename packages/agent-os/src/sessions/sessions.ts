@@ -36,6 +36,8 @@ export interface SessionsParts {
   readonly prompts: Prompts;
   readonly sandbox: () => Promise<Sandbox>;
   readonly tools: HostTools;
+  /** Of an agent that asks for something while no prompt runs; undefined where there is no relay. */
+  readonly callsBetween: () => ToolCalls | undefined;
   readonly models?: Models | undefined;
   readonly permissions: PermissionPolicy;
   readonly permissionTimeoutMs: number;
@@ -285,6 +287,7 @@ export class Sessions {
       command: this.#command(row.agent),
       sandbox: this.#parts.sandbox,
       tools: this.#parts.tools,
+      callsBetween: this.#parts.callsBetween,
       models: this.#parts.models,
       permissions: narrower(permissions, row.permissionPolicy),
       permissionTimeoutMs: this.#parts.permissionTimeoutMs,

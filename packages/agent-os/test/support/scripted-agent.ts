@@ -5,7 +5,9 @@
  *   read /path          asks for a file, and says what is in it
  *   write /path text    writes a file
  *   run command         runs a command in a terminal, and says what it printed
- *   ask                 asks for permission, and says what was chosen
+ *   ask {"title":"x"}   asks for permission, for this tool call or else something dangerous, and says what was chosen
+ *   ask-later {…}       asks when its turn is over, and says what was chosen
+ *   tell {"toolCallId"} tells of this update
  *   tool name {"a":1}   calls a tool of the first MCP server that it was given, and says what it got
  *   model text          asks its model at ANTHROPIC_BASE_URL, and says the status and the answer
  *   models              says where its models are
@@ -31,6 +33,7 @@ import {
   ndJsonStream,
   PROTOCOL_VERSION,
   RequestError,
+  type ToolCallUpdate,
 } from "@agentclientprotocol/sdk";
 
 const loads = process.argv[2] ?? "";
@@ -104,16 +107,16 @@ const steps: Readonly<Record<string, Step>> = {
     await say(`${exitCode}: ${output}`);
     return undefined;
   },
-  ask: async ({ client, sessionId, say }) => {
-    const { outcome } = await client.request(methods.client.session.requestPermission, {
-      sessionId,
-      toolCall: { toolCallId: "ask", title: "something dangerous" },
-      options: [
-        { optionId: "yes", name: "Yes", kind: "allow_once" },
-        { optionId: "no", name: "No", kind: "reject_once" },
-      ],
-    });
-    await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
+  ask: async ({ client, sessionId, say }, toolCall) => {
+    await say(await ask(client, sessionId, toolCall));
+    return undefined;
+  },
+  "ask-later": async ({ client, sessionId, say }, toolCall) => {
+    setTimeout(async () => say(await ask(client, sessionId, toolCall)), 10);
+    return undefined;
+  },
+  tell: async ({ client, sessionId }, update) => {
+    await client.notify(methods.client.session.update, { sessionId, update: JSON.parse(update) });
     return undefined;
   },
   fail: async ({ client, sessionId }) => {
@@ -181,6 +184,18 @@ const steps: Readonly<Record<string, Step>> = {
   },
   exit: async (_turn, code) => process.exit(Number(code)),
 };
+
+async function ask(client: AgentContext, sessionId: string, toolCall: string): Promise<string> {
+  const { outcome } = await client.request(methods.client.session.requestPermission, {
+    sessionId,
+    toolCall: JSON.parse(toolCall || '{"toolCallId":"ask","title":"something dangerous"}') as ToolCallUpdate,
+    options: [
+      { optionId: "yes", name: "Yes", kind: "allow_once" },
+      { optionId: "no", name: "No", kind: "reject_once" },
+    ],
+  });
+  return outcome.outcome === "selected" ? outcome.optionId : outcome.outcome;
+}
 
 agent({ name: "scripted" })
   .onRequest("initialize", ({ params: { clientCapabilities } }) => {
