@@ -1,8 +1,12 @@
 import { type CallTerms, checkIdempotencyKey, checkTimeout } from "@troupe/protocol";
 import type { ActionCall } from "./types.ts";
 
-/** What the caller of an action says beside its arguments, checked. Throws `protocol.malformed_call`. */
-export function termsOf({ timeoutMs, idempotencyKey }: ActionCall): CallTerms {
+/**
+ * What the caller of an action says beside its arguments, checked. `actionTimeoutMs` is for one that names no time. Throws
+ * `protocol.malformed_call`.
+ */
+export function termsOf(call: ActionCall, actionTimeoutMs: number | undefined): CallTerms {
+  const { timeoutMs = actionTimeoutMs, idempotencyKey } = call;
   return {
     // No limit is as good as none.
     ...(timeoutMs === undefined || timeoutMs === Infinity ? {} : { timeoutMs: checkTimeout(timeoutMs) }),

@@ -1,7 +1,7 @@
 /**
  * The configuration of a client, with its defaults.
  */
-import { ENCODINGS, type Encoding, protocolErrors } from "@troupe/protocol";
+import { checkTimeout, ENCODINGS, type Encoding, protocolErrors } from "@troupe/protocol";
 import type { ReconnectPolicy } from "./connection/reconnect.ts";
 import type { ClientEnv } from "./env.ts";
 import { clientErrors } from "./errors.ts";
@@ -33,6 +33,11 @@ export interface ClientConfig {
   readonly retry?: Partial<RetryPolicy>;
   /** How connections come back. Default: waits from 250 ms to 15 s. */
   readonly reconnect?: Partial<ReconnectPolicy>;
+  /**
+   * How long callers of actions wait, milliseconds, on handles and connections, where a call names no `timeoutMs`; then
+   * `client.deadline_exceeded`. Default: no limit but those of the actor (`actionTimeout`) and of what can't be sent.
+   */
+  readonly actionTimeoutMs?: number;
   /** The namespace that all its actors are in, by name. Default: the default one, which every gateway has. */
   readonly namespace?: string;
   /** No effect. Known for RivetKit's sake. */
@@ -63,6 +68,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof ClientConfig>([
   "getParams",
   "retry",
   "reconnect",
+  "actionTimeoutMs",
   "namespace",
   "poolName",
   "gateway",
@@ -86,7 +92,7 @@ const IGNORED = [
 
 /**
  * Fills in the defaults. Throws `client.unknown_option`, `client.unsupported`, `client.bad_endpoint`,
- * `client.encoding_unsupported` or `protocol.encoding_unsupported`.
+ * `client.encoding_unsupported`, `protocol.encoding_unsupported` or `protocol.malformed_call` (a time that is none).
  */
 export function settingsOf(given: string | ClientConfig | undefined): ClientSettings {
   const config: ClientConfig = typeof given === "string" ? { endpoint: given } : (given ?? {});
@@ -97,6 +103,9 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
   const encoding = config.encoding ?? "json";
   if (isBare(encoding)) throw clientErrors.bareEncoding();
   if (!ENCODINGS.includes(encoding)) throw protocolErrors.encodingUnsupported(ENCODINGS);
+  // Now, and not with each call.
+  const { actionTimeoutMs = Infinity } = config;
+  if (actionTimeoutMs !== Infinity) checkTimeout(actionTimeoutMs);
   const env = config.env ?? platformEnv();
   const ignored = IGNORED.filter((name) => config[name] !== undefined);
   if (ignored.length > 0) env.log.warn("options of createClient that have no effect", { options: ignored });
@@ -118,6 +127,7 @@ export function settingsOf(given: string | ClientConfig | undefined): ClientSett
     getParams: config.getParams,
     retry: { ...defaultRetry, ...config.retry },
     reconnect: { ...defaultReconnect, ...config.reconnect },
+    actionTimeoutMs: config.actionTimeoutMs,
   };
 }
 

@@ -23,6 +23,13 @@ export const clientErrors = {
       statusCode: 503,
       retryable: true,
     }),
+  /** A connection didn't come back in time: the same call is safe to repeat. */
+  waitedForLink: (what: string, waitedMs: number, cause?: unknown) =>
+    error("not_sent", `${what} waited ${waitedMs} ms for its connection; nothing was sent`, {
+      ...because(cause),
+      statusCode: 503,
+      retryable: true,
+    }),
   /** The call left and no answer came: it may have happened or not. */
   outcomeUnknown: (what: string, cause?: unknown) =>
     error("outcome_unknown", `${what} was sent but its answer was lost; it may have happened or not`, {

@@ -54,7 +54,7 @@ class Handle implements ActorHandleRaw {
     let terms: CallTerms;
     let args: readonly unknown[];
     try {
-      terms = termsOf(call);
+      terms = termsOf(call, this.#scope.settings.actionTimeoutMs);
       args = asTheyAre(call.args ?? []);
     } catch (error) {
       return new ActionResult((_, reject) => reject(error));
@@ -99,11 +99,12 @@ class Handle implements ActorHandleRaw {
   }
 
   connect(params?: unknown, options: ActorConnectOptions = {}): ActorConn<AnyActorDefinition> {
-    checkOptions("connect()", options, ["signal", "skipReadyWait"]);
-    const { signal } = options;
+    checkOptions("connect()", options, ["signal", "skipReadyWait", "actionTimeoutMs"]);
+    const { signal, actionTimeoutMs } = options;
     const connection = this.#scope.connect(this.#target, {
       params: () => params ?? this.#params(),
       signal: eitherOf(this.#options.signal, signal),
+      actionTimeoutMs,
     });
     const invoke = (name: string, args: unknown[]): Promise<unknown> => connection.action({ name, args });
     return new Proxy(

@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly params: () => unknown;
   /** Disposes of the connection. */
   readonly signal: AbortSignal | undefined;
+  /** Of its actions, where the client's isn't wanted. */
+  readonly actionTimeoutMs: number | undefined;
 }
 
 /** What ends a streamed result. */
@@ -48,13 +50,14 @@ export class ClientScope {
     this.checkOpen();
     const dispose = (): void => void connection.dispose();
     const { env, transport, encoding, reconnect, retry } = this.settings;
+    const actionTimeoutMs = options.actionTimeoutMs ?? this.settings.actionTimeoutMs;
     const connection = new Connection({
       env,
       transport,
       target,
       encoding,
       policy: reconnect,
-      repeatMs: retry.deadlineMs,
+      times: { repeatMs: retry.deadlineMs, actionTimeoutMs, sendTimeoutMs: reconnect.sendTimeoutMs },
       params: options.params,
       tickets: this.tickets,
       onEnded: () => {

@@ -13,6 +13,8 @@ export interface ClientSettings {
   readonly getParams: (() => unknown) | undefined;
   readonly retry: RetryPolicy;
   readonly reconnect: ReconnectPolicy;
+  /** Of actions that name no time of their own; undefined for no limit. */
+  readonly actionTimeoutMs: number | undefined;
 }
 
 /** How stateless calls are repeated. */
@@ -23,6 +25,8 @@ export const defaultReconnect: ReconnectPolicy = {
   maxMs: 15_000,
   openTimeoutMs: 15_000,
   welcomeTimeoutMs: 60_000,
+  // Longer than any wait between two attempts and the attempt behind it.
+  sendTimeoutMs: 30_000,
 };
 
 /** The defaults, for a client over a transport of somebody's own. */
@@ -31,5 +35,6 @@ export function settingsOver(env: ClientEnv, transport: ClientTransport): Client
     ...{ env, transport, encoding: "json", getParams: undefined },
     retry: defaultRetry,
     reconnect: defaultReconnect,
+    actionTimeoutMs: undefined,
   };
 }

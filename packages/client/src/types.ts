@@ -89,6 +89,8 @@ export interface ActorActionOptions extends ActorGatewayOptions {
 
 /** Options of `handle.connect`. */
 export interface ActorConnectOptions extends ActorGatewayOptions {
+  /** How long callers of this connection's actions wait where a call names no `timeoutMs`. Default: as the client says. */
+  readonly actionTimeoutMs?: number;
   /** Disposes of the connection. */
   readonly signal?: AbortSignal;
 }
@@ -228,8 +230,9 @@ export interface Gap {
 export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition> extends QueueSender<AD> {
   /**
    * Calls an action by name on this connection. Actions start in the order of their calls. What was called while
-   * disconnected is sent when the connection is back; what was sent and lost its answer fails with
-   * `client.outcome_unknown` and is never sent again, unless it has an idempotency key.
+   * disconnected is sent when the connection is back, or fails with `client.not_sent` when that takes too long
+   * (`reconnect.sendTimeoutMs`); what was sent and lost its answer fails with `client.outcome_unknown` and is never sent
+   * again, unless it has an idempotency key.
    */
   readonly action: CallAction;
   /** Calls `listener` for each event `name`. In force before any action that is called after it starts. */

@@ -9,6 +9,8 @@
  *                └── again(id) ──────┤   what ran the actor is lost: so does this call, if it may come twice
  *                                    └── failSent(), lost()   each of the others may have happened, and is never sent again
  *
+ * What is queued waits for a link only so long (unsent-limit.ts).
+ *
  * A call is encoded when it is made, so that what the caller does with its arguments afterwards doesn't matter, and a
  * value that can't be encoded fails that call alone.
  */
@@ -33,6 +35,7 @@ import { ItemQueue } from "../stream/item-queue.ts";
 import { ResultStream } from "../stream/result-stream.ts";
 import type { QueueSend } from "../transport.ts";
 import type { ActionCall } from "../types.ts";
+import { UnsentLimit } from "./unsent-limit.ts";
 
 /** An encoded call on its way. */
 export interface QueuedCall {
@@ -49,6 +52,8 @@ export interface QueuedCall {
   readonly again: "no" | "keyed" | "always";
   /** It is told what became of it when that is past, and isn't sent again. Monotonic. */
   readonly againUntil: number;
+  /** Since when it waits for a link, monotonic. */
+  queuedAt: number;
   /** It is with the gateway, as far as anybody knows. */
   left: boolean;
   /** It was with one whose link was lost: it may have happened, whatever comes now. */
@@ -74,12 +79,20 @@ interface CallDeadline {
 
 type CallFrame = Extract<ClientFrame, { readonly kind: "action" | "send" }>;
 
-/** What the calls need of their connection. */
-export interface CallQueueParts {
-  readonly env: Pick<ClientEnv, "clock" | "timers">;
-  readonly encoding: Encoding;
+/** How long a connection's callers wait. */
+export interface CallTimes {
   /** How long a call without a time of its own is sent again that nobody knows the outcome of. */
   readonly repeatMs: number;
+  /** How long an action without a time of its own takes at most; undefined for no limit. */
+  readonly actionTimeoutMs: number | undefined;
+  /** How long a call without a time of its own waits for a link; Infinity for no limit. */
+  readonly sendTimeoutMs: number;
+}
+
+/** What the calls need of their connection. */
+export interface CallQueueParts extends CallTimes {
+  readonly env: Pick<ClientEnv, "clock" | "timers">;
+  readonly encoding: Encoding;
   readonly nextId: () => number;
   /** Sends what is said of a call that was sent, if the link is there. */
   readonly control: (frame: ClientFrame) => void;
@@ -88,13 +101,21 @@ export interface CallQueueParts {
 /** The calls of one connection. */
 export class CallQueue {
   readonly #parts: CallQueueParts;
+  readonly #unsent: UnsentLimit;
   /** In the order of their calls, which is the order of their ids. */
   #queued = new Map<number, QueuedCall>();
   #sent = new Map<number, QueuedCall>();
   #size = 0;
+  /** Why the last attempt to connect came to nothing. */
+  #cause: unknown;
 
   constructor(parts: CallQueueParts) {
     this.#parts = parts;
+    const { env, sendTimeoutMs } = parts;
+    this.#unsent = new UnsentLimit({
+      ...{ env, sendTimeoutMs, waiting: () => this.#queued.values() },
+      giveUp: (call) => this.refuse(call, clientErrors.waitedForLink(call.what, sendTimeoutMs, this.#cause)),
+    });
   }
 
   /** The answer to a call that is queued now. */
@@ -103,19 +124,30 @@ export class CallQueue {
       const what = "body" in call ? `The message for queue "${call.name}"` : `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
-      const terms = "body" in call ? {} : termsOf(call);
+      const terms = "body" in call ? {} : termsOf(call, this.#parts.actionTimeoutMs);
       const frame = frameOf(this.#parts.nextId(), call, terms);
       const data = this.#encode(frame);
       const { id } = frame;
+      const queuedAt = this.#parts.env.clock.monotonic();
       this.#queued.set(id, {
-        ...{ id, what, data, size: data.length, again: againOf(frame), resolve, reject },
+        ...{ queuedAt, id, what, data, size: data.length, again: againOf(frame), resolve, reject },
         deadline: this.#deadline(frame, terms),
-        againUntil: this.#parts.env.clock.monotonic() + (terms.timeoutMs ?? this.#parts.repeatMs),
+        againUntil: queuedAt + (terms.timeoutMs ?? this.#parts.repeatMs),
         release: this.#listen(id, terms.timeoutMs, signals),
         ...{ left: false, lost: false, abandoned: false, items: undefined },
       });
       this.#size += data.length;
     });
+  }
+
+  /** What is queued now waits, and not for ever. */
+  watch(): void {
+    if (this.#queued.size > 0) this.#unsent.arm();
+  }
+
+  /** An attempt to connect came to nothing. */
+  unreachable(cause: unknown): void {
+    this.#cause = cause;
   }
 
   /** The oldest queued call, as it would be sent now. */
@@ -141,6 +173,7 @@ export class CallQueue {
     call.left = true;
     this.#queued.delete(call.id);
     this.#sent.set(call.id, call);
+    if (this.#queued.size === 0) this.#unsent.clear();
   }
 
   /** An answer to a call that nobody waits for any longer is dropped. */
@@ -166,7 +199,9 @@ export class CallQueue {
     const call = this.#take(id);
     if (call === undefined) return false;
     const { what } = call;
-    if (call.lost && error.retryable) fail(call, clientErrors.outcomeUnknown(what, error));
+    // A message with a ticket is in its queue once: what is said of it now is what holds.
+    const unknown = call.lost && call.again === "keyed" && error.retryable;
+    if (unknown) fail(call, clientErrors.outcomeUnknown(what, error));
     else fail(call, ownDeadline(what, call.deadline?.timeoutMs, error) as TroupeError);
     return true;
   }
@@ -175,13 +210,14 @@ export class CallQueue {
   lost(cause: unknown): void {
     for (const [id, call] of this.#sent) {
       if (!mayGoAgain(call)) continue;
-      call.lost = call.again === "keyed";
-      call.left = false;
+      call.lost = true;
       this.#sent.delete(id);
-      this.#queued.set(id, call);
+      this.#queued.set(id, this.#waitsAgain(call));
     }
+    this.unreachable(cause);
     this.failSent(cause);
     this.#queued = inOrder([...this.#queued]);
+    this.watch();
   }
 
   /** No link comes any more: nobody knows what became of the calls that were sent. */
@@ -192,11 +228,12 @@ export class CallQueue {
   /** What was sent was surely not acted on: it goes again, in the order of the calls. */
   requeueSent(): void {
     for (const call of this.#sent.values()) {
-      call.left = false;
+      this.#waitsAgain(call);
       if (call.abandoned) this.#forget(call);
     }
     this.#queued = inOrder([...this.#sent, ...this.#queued]);
     this.#sent = new Map();
+    this.watch();
   }
 
   /** A sent call was surely not acted on: it goes again, in the order of the calls. True when there was such a call. */
@@ -204,12 +241,13 @@ export class CallQueue {
     const call = this.#sent.get(id);
     if (call === undefined) return false;
     this.#sent.delete(id);
-    call.left = false;
+    this.#waitsAgain(call);
     if (call.abandoned) {
       this.#forget(call);
       return true;
     }
     this.#queued = inOrder([...this.#queued, [id, call] as const]);
+    this.watch();
     return true;
   }
 
@@ -218,7 +256,7 @@ export class CallQueue {
     const call = this.#sent.get(id);
     if (call === undefined || !isOutcomeUnknown(error) || !mayGoAgain(call)) return false;
     if (this.#parts.env.clock.monotonic() >= call.againUntil) return false;
-    call.lost = call.again === "keyed";
+    call.lost = true;
     return this.requeue(id);
   }
 
@@ -302,6 +340,12 @@ export class CallQueue {
     this.#parts.control({ kind: "cancel", id: call.id });
   }
 
+  #waitsAgain(call: QueuedCall): QueuedCall {
+    call.left = false;
+    call.queuedAt = this.#parts.env.clock.monotonic();
+    return call;
+  }
+
   #fail(call: QueuedCall, cause: unknown): void {
     this.#forget(call);
     fail(call, clientErrors.outcomeUnknown(call.what, cause));
@@ -318,6 +362,7 @@ export class CallQueue {
     this.#sent.delete(call.id);
     this.#size -= call.size;
     call.release();
+    if (this.#queued.size === 0) this.#unsent.clear();
   }
 }
 

@@ -29,7 +29,7 @@ import type {
   QueueSendResult,
   QueueSendWaitOptions,
 } from "../types.ts";
-import { CallQueue } from "./call-queue.ts";
+import { CallQueue, type CallTimes } from "./call-queue.ts";
 import { Callbacks } from "./callbacks.ts";
 import { EventItems } from "./event-items.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
@@ -43,7 +43,7 @@ export interface ConnectionParts {
   readonly target: ActorTarget;
   readonly encoding: Encoding;
   readonly policy: ReconnectPolicy;
-  readonly repeatMs: number;
+  readonly times: CallTimes;
   /** Asked again for each attempt. */
   readonly params: () => unknown;
   readonly tickets: Tickets;
@@ -88,9 +88,9 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    const { env, encoding, repeatMs } = parts;
+    const { env, encoding, times } = parts;
     this.#calls = new CallQueue({
-      ...{ env, encoding, repeatMs, nextId: this.#nextId },
+      ...{ env, encoding, ...times, nextId: this.#nextId },
       control: (frame) => this.#phase.kind === "live" && this.#phase.session.control(frame),
     });
     this.#subscriptions = new Subscriptions((event, error) =>
@@ -293,6 +293,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
     // What a user's getParams or a transport throws by mistake may pass; what an actor or gateway says is the answer.
     const passing = known.retryable || known.code === "params_failed" || known.code === "connect_failed";
     if (!passing) return this.#endBecause(known);
+    this.#calls.unreachable(known);
     this.#wait();
     // An unreachable gateway shows in the status alone: it is no news at every attempt.
     if (!known.retryable) this.failed(known);
@@ -371,6 +372,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   #flush(): void {
     if (this.#phase.kind === "live") this.#phase.session.flush();
+    this.#calls.watch();
   }
 
   #setStatus(status: ActorConnStatus): void {

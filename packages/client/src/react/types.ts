@@ -72,7 +72,7 @@ export interface UseActionState<AD extends AnyActorDefinition, Name>
   extends ActionState<ActionFunction<AD, Name>["data"]> {
   /**
    * Calls the action on the component's connection; stays the same function while actor and name do. What is called while
-   * disconnected is sent when the connection is back. A call goes on when its component goes: abort it if it shouldn't.
+   * disconnected is sent when the connection is back, or fails with `client.not_sent`. A call goes on when its component goes: abort it if it shouldn't.
    */
   readonly run: (...args: ActionFunction<AD, Name>["args"]) => Promise<ActionFunction<AD, Name>["data"]>;
   /** Ends the wait of every call under way; their promises reject with `client.aborted`, `error` stays null. */
