@@ -11,19 +11,13 @@ import { OutputGate } from "../packages/runtime/src/gate/output-gate.ts";
 import { Held } from "../packages/runtime/src/gateway/held.ts";
 import { KeptResults } from "../packages/runtime/src/idempotency/kept-results.ts";
 import { HelperProcess } from "../packages/runtime/src/node/sqlite/sql-process/helper-process.ts";
-import {
-  type Batch,
-  QUEUE_PREFIX,
-  type RowChange,
-  WORKFLOW_PREFIX,
-} from "../packages/runtime/src/ports/storage.ts";
-import { LEDGER_ROW } from "../packages/runtime/src/queue/queue-key.ts";
-import { QueueRows } from "../packages/runtime/src/queue/rows.ts";
+import { type Batch, type RowChange, WORKFLOW_PREFIX } from "../packages/runtime/src/ports/storage.ts";
 import { FrameStream } from "../packages/runtime/src/remote/frame-stream.ts";
 import { Turnstile } from "../packages/runtime/src/sql/turnstile.ts";
 import { WriteSlot } from "../packages/runtime/src/sql/write-slot.ts";
 import { WorkflowRows } from "../packages/runtime/src/workflow/rows.ts";
 import { forgetBatches, hushEnds, misreadAnswers } from "./broken-plugins.ts";
+import { delayMessages, loseMessages } from "./broken-queues.ts";
 import { deafen, storeTwoOfThree, tearPages } from "./broken-sessions.ts";
 import type { NetworkFlaws } from "./net/network.ts";
 import type { ServerParts } from "./world/server.ts";
@@ -290,18 +284,6 @@ function splitTurns(): () => void {
   };
 }
 
-function loseMessages(): () => void {
-  const { take } = QueueRows.prototype;
-  QueueRows.prototype.take = function lose(this: QueueRows, into: RowChange[]): void {
-    const rows: RowChange[] = [];
-    take.call(this, rows);
-    into.push(...rows.filter(({ key, value }) => value === null || !key.startsWith(`${QUEUE_PREFIX}m:`)));
-  };
-  return () => {
-    QueueRows.prototype.take = take;
-  };
-}
-
 function holdNothing(): () => void {
   const { add } = Held.prototype;
   Held.prototype.add = function give<T>(this: Held<T>, item: T, bytes: number): number {
@@ -379,26 +361,5 @@ function forgetSleepers(): () => void {
   Sleepers.prototype.hibernate = () => {};
   return () => {
     Sleepers.prototype.hibernate = hibernate;
-  };
-}
-
-function delayMessages(): () => void {
-  const { take } = Activation.prototype;
-  const late = new WeakMap<Activation, RowChange[]>();
-  Activation.prototype.take = function delay(this: Activation): Batch {
-    const { rows, ...batch } = take.call(this);
-    const ofQueues = ({ key }: RowChange): boolean => key.startsWith(QUEUE_PREFIX) || key === LEDGER_ROW;
-    const before = late.get(this) ?? [];
-    const now = rows.filter(ofQueues);
-    late.set(this, now);
-    if (now.length > 0) this.gate.mark();
-    const fresh = new Set(now.map(({ key }) => key));
-    return {
-      ...batch,
-      rows: [...before.filter(({ key }) => !fresh.has(key)), ...rows.filter((row) => !ofQueues(row))],
-    };
-  };
-  return () => {
-    Activation.prototype.take = take;
   };
 }
