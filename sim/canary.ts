@@ -60,6 +60,11 @@ export const canaries = {
     caughtBy: ["durability"],
     server: { earlySync: true },
   },
+  "missing-file": {
+    what: "an actor's own file that isn't there is taken for one that never was",
+    caughtBy: ["ends"],
+    server: { takesMissingForNew: true },
+  },
   "lost-alarm": {
     what: "the disk forgets alarms",
     caughtBy: ["one turn, one transaction"],

@@ -75,6 +75,8 @@ export interface Options {
   readonly syncMs: number;
   /** Of the syncs, those that take hundreds of times as long. */
   readonly slowSync: number;
+  /** Of the starts, those before which somebody moves an actor's own file away, until the next one. */
+  readonly loseFile: number;
   readonly failWrite: number;
   readonly failSync: number;
   readonly latencyMs: number;
@@ -164,6 +166,7 @@ export function drawOptions(random: Random): Options {
     faultyPlugin: some(0.8, random.pick([0.3, 1])),
     ills: Array.from({ length: 1 + random.below(3) }, () => random.pick(ills)),
     cutFollower: some(0.8, random.pick([0.1, 0.3])),
+    loseFile: some(0.4, 0.5),
   };
   // A carried actor calls no other one.
   return drawn.carried ? { ...drawn, mix: { ...drawn.mix, transfer: 0 } } : drawn;

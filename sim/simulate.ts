@@ -192,6 +192,7 @@ class Simulation {
   #settle(): void {
     const world = this.#world;
     world.faults.calm();
+    this.#disk.bringBack();
     world.trace.say("world", "faults stop");
     let leaving = this.#users.length;
     for (const user of this.#users)

@@ -25,6 +25,8 @@ const refused: ReadonlySet<string> = new Set([
   "actor.start_failed",
   "plugin.open_timed_out",
   "client.disposed",
+  // Its file is away.
+  "storage.corrupt",
 ]);
 
 /** What SQL may end with, in a world whose helpers die; of these nothing of the call's transaction is there. */

@@ -14,6 +14,8 @@ import { Image, type Transaction } from "./image.ts";
 /** The file of all actors that have none of their own. */
 export const SHARD = "shard";
 
+const AWAY_MS = 2_000;
+
 /** A transaction that is written, and in which file: each is synced by itself. */
 interface Unsynced {
   readonly file: string;
@@ -45,6 +47,8 @@ export class SimDisk {
   #epoch = 0;
   /** What files of actors are made of, until their first batch is synced. Durable before the actor's row is written. */
   readonly #spares = new Set<string>();
+  /** Own files that aren't where they belong: nobody finds them. */
+  readonly #away = new Set<string>();
 
   constructor(world: World, observer: DiskObserver) {
     this.#world = world;
@@ -64,6 +68,33 @@ export class SimDisk {
 
   hasSpare(actorId: string): boolean {
     return this.#spares.has(actorId);
+  }
+
+  /** What a program finds of an actor's own file. */
+  isThere(actorId: string): boolean {
+    return this.#written.tables(actorId) !== undefined && !this.#away.has(actorId);
+  }
+
+  /**
+   * While nobody has the disk open: somebody may move a file away that an actor was promised to be in, for a while, and
+   * what was away is back.
+   */
+  moveFile(): void {
+    this.bringBack();
+    const { loseFile } = this.#world.options;
+    if (loseFile === 0) return;
+    const files = [...this.#written.actors.values()].filter(
+      ({ record, tables }) => tables !== undefined && !this.#spares.has(record.id),
+    );
+    if (files.length === 0 || !this.#random.chance(loseFile)) return;
+    this.#world.later(this.#random.around(AWAY_MS), () => this.bringBack());
+    this.#away.add(this.#random.pick(files).record.id);
+    this.#world.counters.add("an actor's own file was away");
+  }
+
+  /** Every file is where it belongs. */
+  bringBack(): void {
+    this.#away.clear();
   }
 
   write(transaction: Transaction, file = SHARD): void {

@@ -17,7 +17,7 @@ const health = new DataHealth({ error: () => {} });
 export function openSimDatabase(disk: SimDisk, id: string, afterTurn: Env["afterTurn"]): OwnConnection {
   disk.sync(id);
   const file = new DataFile(id, health);
-  if (disk.image.tables(id) === undefined) {
+  if (!disk.isThere(id)) {
     if (!disk.hasSpare(id)) throw file.damaged("it is missing");
     disk.write([{ kind: "tables", id, tables: [] }], id);
   }

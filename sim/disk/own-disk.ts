@@ -10,19 +10,26 @@ import type { SimDisk } from "./disk.ts";
 import { SimOwnFile } from "./own-file.ts";
 import { type FileLocks, SimHelper } from "./sql-helper.ts";
 
+/** What they do on purpose wrong, for canaries. */
+export interface OwnDiskFlaws {
+  readonly earlySync?: boolean;
+  /** A file that isn't there is taken for one that nobody was told of. */
+  readonly takesMissingForNew?: boolean;
+}
+
 /** Own files, over the simulated disk. */
 export class SimOwnDisk implements OwnDisk {
   readonly keepsClosedFiles = true;
   readonly #process: SimProcess;
   readonly #disk: SimDisk;
-  readonly #early: boolean;
+  readonly #flaws: OwnDiskFlaws;
   readonly #helpers: HelperPool;
   readonly #locks: FileLocks = new Map();
 
-  constructor(process: SimProcess, disk: SimDisk, early: boolean) {
+  constructor(process: SimProcess, disk: SimDisk, flaws: OwnDiskFlaws) {
     this.#process = process;
     this.#disk = disk;
-    this.#early = early;
+    this.#flaws = flaws;
     this.#helpers = new HelperPool({
       env: process.env,
       start: (ear) => new SimHelper(ear, { server: process, disk, locks: this.#locks }),
@@ -36,8 +43,9 @@ export class SimOwnDisk implements OwnDisk {
 
   file(id: string, statementMs: number | undefined): ActorFile {
     const disk = this.#disk;
+    const early = this.#flaws.earlySync === true;
     if (statementMs === undefined)
-      return new SimOwnFile({ process: this.#process, disk, paths: this.#paths(id), id, early: this.#early });
+      return new SimOwnFile({ process: this.#process, disk, paths: this.#paths(id), id, early });
     return new HelpedFile({
       env: this.#process.env,
       helpers: this.#helpers,
@@ -55,8 +63,9 @@ export class SimOwnDisk implements OwnDisk {
 
   #paths(id: string): OwnPaths {
     const disk = this.#disk;
-    const exists = () => disk.image.tables(id) !== undefined;
-    return { path: id, spare: id, exists, isNew: () => disk.hasSpare(id) };
+    const exists = () => disk.isThere(id);
+    const isNew = () => disk.hasSpare(id) || (this.#flaws.takesMissingForNew === true && !exists());
+    return { path: id, spare: id, exists, isNew };
   }
 
   /** Ends the helpers. */

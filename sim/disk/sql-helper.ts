@@ -66,7 +66,12 @@ export class SimHelper implements HelperChild {
     this.#sayings = server.lane("sayings");
     this.#answers = new HelperAnswers(({ path }) => {
       this.#lock(path);
-      return new SimServed({ process: this.#process, disk, id: path, unlock: () => this.#unlock() });
+      try {
+        return new SimServed({ process: this.#process, disk, id: path, unlock: () => this.#unlock() });
+      } catch (error) {
+        this.#unlock();
+        throw error;
+      }
     });
     server.onDeath(() => this.#process.kill());
     this.#process.later(this.#random.around(START_MS), () => this.#say(() => ear.said({ kind: "ready" })));

@@ -34,7 +34,7 @@ import { rowMapReader } from "../../packages/runtime/src/storage/row-map.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimDisk } from "./disk.ts";
 import { type FileFlaws, type FileObserver, SimFile } from "./file.ts";
-import { SimOwnDisk } from "./own-disk.ts";
+import { type OwnDiskFlaws, SimOwnDisk } from "./own-disk.ts";
 import type { SimActor, SimTarget } from "./target.ts";
 
 /** More activations than any process makes. */
@@ -52,7 +52,7 @@ interface Unsettled {
 export interface SimStoreParts {
   readonly process: SimProcess;
   readonly disk: SimDisk;
-  readonly flaws: FileFlaws & {
+  readonly flaws: (FileFlaws & OwnDiskFlaws) & {
     /** Starts to count generations anew at each start. */
     readonly repeatsGenerations?: boolean;
     /** Closes batches from a microtask. */
@@ -86,7 +86,7 @@ export class SimStore implements Directory, ActorStorage {
       this.#committer,
       rowMapReader(({ actor }) => this.#disk.image.rows(actor.id)),
     );
-    this.#ownDisk = new SimOwnDisk(parts.process, parts.disk, parts.flaws.earlySync === true);
+    this.#ownDisk = new SimOwnDisk(parts.process, parts.disk, parts.flaws);
     this.#own = new OwnFiles({ env, disk: this.#ownDisk, onFatal: parts.onFatal });
     let generation = parts.flaws.repeatsGenerations === true ? 0 : epoch * GENERATIONS_PER_EPOCH;
     this.#claims = new Claims(() => {

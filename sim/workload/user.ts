@@ -321,6 +321,14 @@ export class User {
       world.fail("queues", `${this.name} got another's reply to ${token}: ${JSON.stringify(output)}`);
   }
 
+  /** What is said to be damaged was taken away; nothing else is. */
+  #missed({ kind, token }: Op): void {
+    const { world } = this.#parts;
+    world.counters.add("an actor whose file was away was asked for");
+    if (world.counters.get("an actor's own file was away") === 0)
+      world.fail("errors", `${kind} ${token} was told of damage that nobody has done`);
+  }
+
   #failed(op: Op, error: unknown): void {
     const { world } = this.#parts;
     const failure = failureOf(op.kind, error);
@@ -328,6 +336,7 @@ export class User {
     world.trace.say(this.name, `failed: ${text}`, op.token);
     if (failure?.tag === "failed" && failure.code === "actor.idempotency_cut_off")
       world.counters.add("a call that was cut off wasn't run again");
+    if (failure?.tag === "failed" && failure.code === "storage.corrupt") this.#missed(op);
     if (failure === undefined) world.fail("errors", `${op.kind} ${op.token} ended with ${text}`);
     op.outcome = failure ?? { tag: "failed", code: "unknown", applied: "maybe" };
   }
@@ -346,6 +355,7 @@ const gone: readonly string[] = ["actor.destroyed", "actor.hook_timed_out", "sql
 /** Only of who isn't connected: another one loses what it has asked, and is connected again. */
 const absent: readonly string[] = [
   "actor.start_failed",
+  "storage.corrupt",
   "plugin.open_timed_out",
   "plugin.lost",
   "plugin.violation",

@@ -86,6 +86,8 @@ const required = [
   "a session was followed over a reconnection",
   "a session was read from its beginning",
   "ENOSPC for an actor's own file",
+  "an actor's own file was away",
+  "an actor whose file was away was asked for",
   "a helper was lost before it did what it was asked",
   "a helper was lost behind what it was asked",
   "a helper answered late",

@@ -67,6 +67,7 @@ export class SimServer {
     process.onDeath(() => this.#died(process));
     world.faults.watch(process);
     network.machine = "up";
+    if (!world.faults.isCalm) disk.moveFile();
     process.enter(() => {
       const overdue = disk.image.alarms(world.wallNow(), 1).length > 0;
       if (overdue) world.counters.add("overdue alarm at start");
