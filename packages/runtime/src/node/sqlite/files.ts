@@ -75,6 +75,14 @@ export function fileError(path: string, cause: unknown): TroupeError {
   return storageErrors.openFailed(path, cause);
 }
 
+/** True when it was thrown for want of room where `path` is. */
+export function isFullDisk(path: string, cause: unknown): boolean {
+  const code = sqliteCode(cause);
+  return (
+    (code === sqliteCodes.full || code === sqliteCodes.ioError) && fileError(path, cause).code === "disk_full"
+  );
+}
+
 /** True when not even a directory can be opened. */
 function isOutOfDescriptors(path: string): boolean {
   try {
@@ -89,9 +97,8 @@ function nameOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
-/** True when nothing can be written where `path` is, or in it, for want of room or quota. Tried with a file of our own. */
-function isFull(path: string): boolean {
-  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+/** False when nothing can be written in the directory for want of room or quota. Tried with a file of our own. */
+export function hasRoom(directory: string): boolean {
   const probe = join(directory, `.probe-${process.pid}`);
   try {
     const fd = openSync(probe, "w");
@@ -103,8 +110,14 @@ function isFull(path: string): boolean {
       closeSync(fd);
       rmSync(probe, { force: true });
     }
-    return false;
+    return true;
   } catch (error) {
-    return FULL.has(nameOf(error));
+    return !FULL.has(nameOf(error));
   }
+}
+
+/** Where `path` is, or in it. */
+function isFull(path: string): boolean {
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return !hasRoom(isDirectory ? path : dirname(path));
 }

@@ -113,6 +113,8 @@ export class ShardWriter {
   #createActor({ actor, record, keyText }: CreateTarget): void {
     this.#bytes += 4 * PAGE_SIZE;
     const { id, namespace, name, createdAt } = record;
+    // It may be tried again.
+    actor.failed = false;
     this.#creates.add(actor.number, id, namespace, name, keyText, createdAt);
   }
 

@@ -4,7 +4,7 @@ import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
-import { DataHealth } from "../data-health.ts";
+import type { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import type { Shards } from "../shards.ts";
 import { spawnHelper } from "../sql-process/helper-child.ts";
@@ -48,9 +48,13 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   makeDirectory(directory);
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
-  const template = makeTemplate(join(directory, "template.db"));
   const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
-  const spares = new SpareFiles(directory, template, syncThreads);
+  const spares = new SpareFiles({
+    directory,
+    makeTemplate: () => makeTemplate(join(directory, "template.db")),
+    threads: syncThreads,
+    health,
+  });
   const place = { directory, spares, durability, syncThreads, checkpointThread, helpers };
   const disk = new OwnDirectory(place, {
     env,
@@ -91,7 +95,7 @@ export function ownInMemory(
     const onFatal = (cause: unknown): void => env.log.error("a database in memory failed", { cause });
     const disk = new OwnMemory({
       env,
-      health: new DataHealth(env.log),
+      health: { found: () => {} },
       watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal,

@@ -8,6 +8,7 @@
  */
 import { closeSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import type { DataHealth } from "../data-health.ts";
 import { fileError } from "../files.ts";
 import type { SyncThreads } from "./sync-threads.ts";
 
@@ -20,21 +21,28 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What they are made of. */
+export interface SpareFilesOptions {
+  readonly directory: string;
+  /** Called when the first file is made, and so not by a start, which may find the disk full. */
+  readonly makeTemplate: () => Uint8Array;
+  readonly threads: SyncThreads;
+  readonly health: Pick<DataHealth, "found">;
+}
+
 /** Copies of one template, in the directory of the files. */
 export class SpareFiles {
-  readonly #directory: string;
-  readonly #template: Uint8Array;
-  readonly #threads: SyncThreads;
+  readonly #options: SpareFilesOptions;
+  #template: Uint8Array | undefined;
   readonly #ready: string[] = [];
   readonly #waiting: Waiting[] = [];
   #making = 0;
   #taken = 0;
   #last = 0;
 
-  constructor(directory: string, template: Uint8Array, threads: SyncThreads) {
-    this.#directory = directory;
-    this.#template = template;
-    this.#threads = threads;
+  constructor(options: SpareFilesOptions) {
+    this.#options = options;
+    const { directory } = options;
     for (const name of readdirSync(directory)) if (NAME.test(name)) rmSync(join(directory, name));
   }
 
@@ -63,7 +71,7 @@ export class SpareFiles {
   #make(): void {
     this.#making += 1;
     this.#last += 1;
-    const path = join(this.#directory, `spare-${this.#last}.new`);
+    const path = join(this.#options.directory, `spare-${this.#last}.new`);
     this.#write(path).then(
       () => {
         this.#making -= 1;
@@ -72,16 +80,19 @@ export class SpareFiles {
       (error: unknown) => {
         this.#making -= 1;
         rmSync(path, { force: true });
-        this.#waiting.shift()?.reject(fileError(path, error));
+        const told = fileError(path, error);
+        this.#options.health.found(told);
+        this.#waiting.shift()?.reject(told);
       },
     );
   }
 
   async #write(path: string): Promise<void> {
+    this.#template ??= this.#options.makeTemplate();
     const fd = openSync(path, "w");
     try {
       writeSync(fd, this.#template);
-      await this.#threads.sync({ kind: "file", fd });
+      await this.#options.threads.sync({ kind: "file", fd });
     } finally {
       closeSync(fd);
     }

@@ -13,10 +13,8 @@ import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Batch } from "../../../ports/storage.ts";
 import { DataFile } from "../data-file.ts";
-import { DataHealth } from "../data-health.ts";
 import { syncDirectory } from "../files.ts";
 import { createOwnFile, openOwnFile } from "../own/own-database-file.ts";
-import { isDamage } from "../sqlite.ts";
 import { cutError, WalDescriptor } from "../wal-descriptor.ts";
 import type { OpenQuestion } from "./helper-messages.ts";
 import { ServedDatabase } from "./served-database.ts";
@@ -27,7 +25,8 @@ const PAGE_BYTES = 4_096;
 
 const afterTurn: Env["afterTurn"] = (task) => void setImmediate(task);
 /** The runtime is told of the error, and keeps the health of its data directory. */
-const nobodysHealth = new DataHealth({ error: () => {} });
+const nobodysHealth = { found: () => {} };
+
 /** One actor's file. */
 export class ServedFile extends ServedDatabase {
   readonly #file: DataFile;
@@ -71,7 +70,7 @@ export class ServedFile extends ServedDatabase {
     try {
       connection.commit(batch);
     } catch (error) {
-      throw isDamage(error) ? this.#file.error(error) : error;
+      throw this.#file.ofWrite(error);
     }
     this.#makeDurable();
     this.#pages += connection.takeChanges() + batch.rows.length;
