@@ -10,6 +10,7 @@
  */
 import type { Env, TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
+import { Seldom } from "../../seldom.ts";
 import { hasRoom } from "./files.ts";
 
 /** Errors after which a file can't be trusted, or used by this program. */
@@ -21,6 +22,7 @@ const LOOK_MS = 1_000;
 export class DataHealth {
   readonly #env: Pick<Env, "clock" | "log">;
   readonly #directory: string;
+  readonly #seldom: Seldom;
   #failure: string | undefined;
   #isFull = false;
   #lookedAt = 0;
@@ -29,6 +31,7 @@ export class DataHealth {
   constructor(env: Pick<Env, "clock" | "log">, directory: string) {
     this.#env = env;
     this.#directory = directory;
+    this.#seldom = new Seldom(env.clock);
   }
 
   /** The `group.code` of the first thing that was found wrong for good; of a full disk while it is full. */
@@ -53,6 +56,13 @@ export class DataHealth {
   /** Nothing can be made durable any more. */
   broken(cause: unknown): void {
     this.found(storageErrors.diskFailed("the data directory", cause));
+  }
+
+  /** A full disk was given a log's room. */
+  emptied(path: string): void {
+    const more = this.#seldom.take(path);
+    if (more !== undefined)
+      this.#env.log.warn("the disk is full; a shard's log was emptied for room", { path, more });
   }
 
   #full(error: TroupeError): void {

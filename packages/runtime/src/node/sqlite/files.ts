@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync
 import { dirname, join, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
+import { tooManyOpenFiles } from "../descriptors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** Makes the directory's entries durable: a file whose entry was never synced is gone after a power cut. */
@@ -63,10 +64,10 @@ export function fileError(path: string, cause: unknown): TroupeError {
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
-  if (OUT_OF_DESCRIPTORS.has(name)) return storageErrors.tooManyOpenFiles(path, cause);
+  if (OUT_OF_DESCRIPTORS.has(name)) return tooManyOpenFiles(cause);
   // SQLite keeps the file system's reasons to itself: they are asked for.
   if ((code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) && isOutOfDescriptors(path))
-    return storageErrors.tooManyOpenFiles(path, cause);
+    return tooManyOpenFiles(cause);
   // So it is called, too, when a log's shared memory finds no room.
   if (code === sqliteCodes.ioError && isFull(path)) return storageErrors.diskFull(path, cause);
   if (isDamage(cause)) {

@@ -15,6 +15,7 @@ import type { Ballast } from "./ballast.ts";
 import type { CheckpointThread } from "./checkpoint-thread.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { DataFile } from "./data-file.ts";
+import type { DataHealth } from "./data-health.ts";
 import { DiskThread } from "./disk-thread.ts";
 import { emptyLog } from "./empty-log.ts";
 import { isFullDisk } from "./files.ts";
@@ -33,6 +34,7 @@ export interface ShardFileOptions {
   /** The data directory's lock. */
   readonly lock: KnownFile;
   readonly ballast: Ballast;
+  readonly health: DataHealth;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
   /** See `Checkpoints`. */
@@ -116,14 +118,14 @@ export class ShardFile implements CommitFile<ShardTarget> {
 
   /** Takes as long as the log is long, and everybody waits: all that comes fails otherwise. */
   #emptyLog(): boolean {
-    const { database, ballast, env, file } = this.#options;
+    const { database, ballast, health, file } = this.#options;
     if (this.#triedToEmpty || this.#syncing > 0 || this.#checkpoints.passing) return false;
     this.#triedToEmpty = true;
     if (!emptyLog(database, ballast)) return false;
     this.#log.emptied();
     this.#room?.emptied();
     this.#checkpoints.emptied();
-    env.log.warn("the disk is full; a shard's log was emptied for room", { path: file.path });
+    health.emptied(file.path);
     return true;
   }
 

@@ -84,7 +84,7 @@ async function setAlarm(shards: Shards, actorId: string, at: number | null): Pro
   const number = created?.number ?? shard.reader.number(actorId);
   // Destroyed meanwhile: it has no alarm any more.
   if (number === undefined) return;
-  await shard.setAlarm(created ?? { number, id: actorId, failed: false }, at);
+  await shard.setAlarm(created ?? { number, id: actorId, failure: undefined }, at);
 }
 
 /** Databases in memory, for a store that is in memory as a whole. */

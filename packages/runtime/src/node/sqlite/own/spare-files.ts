@@ -8,6 +8,7 @@
  */
 import { closeSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { forCallers } from "../../../errors.ts";
 import type { DataHealth } from "../data-health.ts";
 import { fileError } from "../files.ts";
 import type { SyncThreads } from "./sync-threads.ts";
@@ -82,7 +83,7 @@ export class SpareFiles {
         rmSync(path, { force: true });
         const told = fileError(path, error);
         this.#options.health.found(told);
-        this.#waiting.shift()?.reject(told);
+        this.#waiting.shift()?.reject(forCallers(told));
       },
     );
   }
