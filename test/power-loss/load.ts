@@ -69,7 +69,7 @@ interface ErrorBody {
 export function outcomeOf(error: ErrorBody): Outcome {
   const name = `${error.group}.${error.code}`;
   const applied = (error.metadata as { applied?: unknown } | undefined)?.applied;
-  if (name === "storage.commit_failed") {
+  if (name === "storage.commit_failed" || (name === "storage.disk_full" && applied !== undefined)) {
     const text = `${name} ${applied}`;
     return applied === "no" ? { kind: "refused", error: text } : { kind: "unknown", error: text };
   }

@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)(`a power cut${why === undefined ? "" : ` (ski
       faults: 41,
       problems: [],
     });
-    expect([...report.ledger.errors.keys()], story).toEqual(["storage.commit_failed no"]);
+    expect([...report.ledger.errors.keys()], story).toEqual(["storage.disk_full no"]);
     expect(report.ledger.refused, story).toBeGreaterThan(0);
     expect(report.ledger.unknown, story).toBe(0);
     expect(report.neighbourReads, story).toBeGreaterThan(0);

@@ -336,6 +336,8 @@ export const limits = {
 
   /** Awake actors of one host; `setup({ maxAwakeActors })` lowers it. */
   awakeActors: 1_000_000,
+  /** What a data directory holds back on its disk, to be able to tidy up when it is full. Bytes. */
+  ballastBytes: 1024 * 1024,
   /** Descriptors that an awake actor with a database has, and the share of the process's that all of them get. */
   databaseDescriptors: 4,
   databaseDescriptorShare: 0.5,

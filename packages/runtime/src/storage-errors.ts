@@ -78,14 +78,6 @@ export const storageErrors = {
       cause,
       metadata: { path },
     }),
-  tooManyOpenFiles: (path: string, cause: unknown) =>
-    error(
-      503,
-      "storage",
-      "too_many_open_files",
-      `Can't open ${path}: the process has as many descriptors as it may. Raise \`ulimit -n\``,
-      { retryable: true, public: false, cause, metadata: { path } },
-    ),
   openFailed: (path: string, cause: unknown) =>
     error(500, "storage", "open_failed", `Can't open ${path}`, { public: false, cause, metadata: { path } }),
   diskFailed: (path: string, cause: unknown) =>
@@ -107,10 +99,6 @@ const forCallersByCode: ReadonlyMap<string, string> = new Map([
   ["newer_layout", "This actor's data was written by a newer Troupe: run that version on the server"],
   ["disk_full", "No space is left on the server's disk: make room there"],
   ["disk_failed", "The server's disk has failed: its log says more"],
-  [
-    "too_many_open_files",
-    "The server has as many files and sockets open as it may: call again later, and raise its `ulimit -n`",
-  ],
   ["read_only", "The server can't write its data: its log says why"],
   ["open_failed", "The server can't open or read this actor's data: its log says why"],
 ]);
@@ -118,7 +106,5 @@ const forCallersByCode: ReadonlyMap<string, string> = new Map([
 /** The same error for somebody who called an actor: the code, and what to do, but no path. The log has it as the cause. */
 export function forCallers(cause: TroupeError): TroupeError {
   const message = cause.group === "storage" && !cause.public ? forCallersByCode.get(cause.code) : undefined;
-  return message === undefined
-    ? cause
-    : error(cause.statusCode, "storage", cause.code, message, { cause, retryable: cause.retryable });
+  return message === undefined ? cause : error(cause.statusCode, "storage", cause.code, message, { cause });
 }

@@ -8,7 +8,7 @@ import { errorStatus } from "./http-message.ts";
 
 /**
  * Logs errors of a gateway: internal ones under the id that the caller gets, and others of which a part is left out, as it
- * can't be sent. What is refused for the moment (no host is there, too much waits) is told whole to its caller, who asks again:
+ * can't be sent. What is refused for the moment (no host is there, too much waits, the disk is full) is told whole to its caller, who asks again:
  * here it is a line a minute. Never throws.
  */
 export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">): ReportInternal {
@@ -47,8 +47,14 @@ export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">
 /** What passes by itself: nothing was done, its caller knows so, and where it was thrown is of no use to anybody. */
 function passingOf(error: unknown): { readonly error: string; readonly why: string } | undefined {
   if (errorStatus(error) < 500 || tellsOfStop(error)) return undefined;
-  if (!TroupeError.is(error) || !error.public || !error.retryable) return undefined;
+  if (!TroupeError.is(error) || !error.public) return undefined;
+  if (!error.retryable && !isFullDisk(error)) return undefined;
   return { error: `${error.group}.${error.code}`, why: error.message };
+}
+
+/** All writes fail, for as long as it is full. */
+function isFullDisk({ group, code }: TroupeError): boolean {
+  return group === "storage" && code === "disk_full";
 }
 
 /** An actor's error that its host has logged, with its stack; what there is of it here says nothing of where it was thrown. */

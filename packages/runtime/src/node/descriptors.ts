@@ -2,10 +2,12 @@
  * Descriptors: how many files and sockets this process may have open, and what of it actors with a database get.
  *
  * Each of them has its file, the file's log and shared memory, and a descriptor by which the log is synced. They get half;
- * the rest is for connections, threads and what actors open themselves. Node has raised the soft limit to the hard one.
+ * the rest is for connections, threads and what actors open themselves. (Node has raised the soft limit to the hard one.)
  */
 import { readFileSync } from "node:fs";
+import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { error } from "../new-error.ts";
 
 /** The process's limit; undefined where there is none, or the system has no file that says so. */
 export function descriptorLimit(): number | undefined {
@@ -15,6 +17,13 @@ export function descriptorLimit(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a caller is told who needs a file that can't be opened for want of a descriptor: others close theirs. */
+export function tooManyOpenFiles(cause: unknown): TroupeError {
+  const message =
+    "The server has as many files and sockets open as it may: call again later, and raise its `ulimit -n`";
+  return error(503, "storage", "too_many_open_files", message, { retryable: true, cause });
 }
 
 /** Actors with a database that may be awake at once under a limit of descriptors. */

@@ -1,7 +1,7 @@
 /**
  * Log lines on stderr: JSON for machines, short text on a terminal.
  */
-import type { LogFields, Logger } from "@troupe/base";
+import { type LogFields, type Logger, TroupeError } from "@troupe/base";
 
 /** From the most to the least talkative. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -108,9 +108,15 @@ function prettyLine(level: LogLevel, message: string, fields: LogFields): string
 }
 
 function plainField(value: unknown): unknown {
+  if (isFullDisk(value)) return { code: "storage.disk_full", message: value.message };
   if (value instanceof Error) {
     const cause = value.cause === undefined ? {} : { cause: plainField(value.cause) };
     return { name: value.name, message: value.message, stack: value.stack, ...cause };
   }
   return typeof value === "bigint" ? value.toString() : value;
+}
+
+/** Every write fails so, and where it was thrown says nothing; a log on the same disk needs the room. */
+function isFullDisk(value: unknown): value is TroupeError {
+  return TroupeError.is(value) && value.group === "storage" && value.code === "disk_full";
 }

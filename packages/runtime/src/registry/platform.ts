@@ -43,7 +43,7 @@ export interface OpenStore {
   readonly catalogue: CatalogueFile;
   /** Actors with a database that may be awake at once; undefined where nothing limits them. */
   readonly mostDatabases?: number | undefined;
-  /** The `group.code` of what was found wrong with the files for good; undefined while all is well. */
+  /** The `group.code` of what was found wrong with the files, for good or for now; undefined while all is well. */
   failure(): string | undefined;
   /** Settles everything and gives the files back. */
   close(): Promise<void>;

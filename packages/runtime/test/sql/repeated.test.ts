@@ -81,7 +81,7 @@ test("the reads of a turn hold up no checkpoint: what they have open ends with t
   const world = new World();
   const path = join(tmpdir(), `troupe-reads-${randomUUID()}`);
   const tasks: (() => void)[] = [];
-  const file = new DataFile(path, new DataHealth(world.log));
+  const file = new DataFile(path, new DataHealth(world, "."));
   writeFileSync(`${path}.new`, makeTemplate(`${path}.template`));
   const connection = createOwnFile(file, `${path}.new`, (task) => tasks.push(task));
   const other = openDatabase(path);

@@ -9,7 +9,7 @@
  *
  *   resting ──64 MiB, or idle──▶ passing ──little left──▶ catching up (at the next sync) ──▶ resting
  *
- * RESTART and TRUNCATE, which take the writers' lock, are for opening and closing. How long the log is isn't asked of
+ * RESTART and TRUNCATE, which take the writers' lock, are for opening, closing and a full disk. How long the log is isn't asked of
  * SQLite but estimated from above, from what was written.
  */
 import type { Env, TimerHandle } from "@troupe/base";
@@ -61,6 +61,18 @@ export class Checkpoints {
     this.#writtenSinceTick = true;
     if (this.#state === "resting" && this.#pending >= this.#passAtBytes) this.#pass();
     if (this.#timer === undefined && this.#state !== "stopped") this.#tick();
+  }
+
+  /** True while a checkpoint runs. */
+  get passing(): boolean {
+    return this.#state === "passing";
+  }
+
+  /** Somebody else moved all of the log. */
+  emptied(): void {
+    this.#pending = 0;
+    if (this.#state === "behind") this.#state = "resting";
+    this.#succeeded();
   }
 
   /** True when the next sync should have `catchUp` run beside it. */

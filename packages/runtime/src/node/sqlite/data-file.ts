@@ -2,14 +2,15 @@
 import type { TroupeError } from "@troupe/base";
 import { forCallers, storageErrors } from "../../errors.ts";
 import type { DataHealth } from "./data-health.ts";
-import { fileError } from "./files.ts";
+import { fileError, isFullDisk } from "./files.ts";
+import { isDamage } from "./sqlite.ts";
 
 /** A file whose damage is told to its actors' callers, without its path, and to whoever watches the process. */
 export class DataFile {
   readonly path: string;
-  readonly #health: DataHealth;
+  readonly #health: Pick<DataHealth, "found">;
 
-  constructor(path: string, health: DataHealth) {
+  constructor(path: string, health: Pick<DataHealth, "found">) {
     this.path = path;
     this.#health = health;
   }
@@ -17,6 +18,11 @@ export class DataFile {
   /** What was read isn't what was written. */
   damaged(detail: string): TroupeError {
     return this.error(storageErrors.corrupt(this.path, detail));
+  }
+
+  /** What was thrown by a write: as it is when it is the batch's own matter, else as {@link error}. */
+  ofWrite(cause: unknown): unknown {
+    return isDamage(cause) || isFullDisk(this.path, cause) ? this.error(cause) : cause;
   }
 
   /** The error for what the file system or SQLite threw; the path is in its cause alone. */

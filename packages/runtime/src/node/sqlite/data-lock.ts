@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Env } from "@troupe/base";
+import type { Env, Logger } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
 import { fileError } from "./files.ts";
 import { isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
@@ -61,7 +61,7 @@ export class DataLock {
           lock = open(path);
         }
       }
-      writeOwner(ownerPath, env.clock.now());
+      writeOwner(ownerPath, env.clock.now(), env.log);
     } catch (error) {
       if (lock.database.isOpen) lock.database.close();
       throw fileError(path, error);
@@ -101,9 +101,15 @@ function tryLock({ database, file }: OpenLock): boolean {
   }
 }
 
-function writeOwner(path: string, now: number): void {
+function writeOwner(path: string, now: number, log: Logger): void {
   const owner = { pid: process.pid, startedAt: new Date(now).toISOString(), host: hostname() };
-  writeFileSync(path, `${JSON.stringify(owner)}\n`);
+  try {
+    writeFileSync(path, `${JSON.stringify(owner)}\n`);
+  } catch (error) {
+    // A start may be what makes room on a full disk.
+    if (fileError(path, error).code !== "disk_full") throw error;
+    log.warn("the data directory's owner couldn't be written down: the disk is full", { path });
+  }
 }
 
 function readOwner(path: string): string {

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync
 import { dirname, join, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { storageErrors } from "../../errors.ts";
+import { tooManyOpenFiles } from "../descriptors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** Makes the directory's entries durable: a file whose entry was never synced is gone after a power cut. */
@@ -63,16 +64,24 @@ export function fileError(path: string, cause: unknown): TroupeError {
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
-  if (OUT_OF_DESCRIPTORS.has(name)) return storageErrors.tooManyOpenFiles(path, cause);
+  if (OUT_OF_DESCRIPTORS.has(name)) return tooManyOpenFiles(cause);
   // SQLite keeps the file system's reasons to itself: they are asked for.
   if ((code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) && isOutOfDescriptors(path))
-    return storageErrors.tooManyOpenFiles(path, cause);
+    return tooManyOpenFiles(cause);
   // So it is called, too, when a log's shared memory finds no room.
   if (code === sqliteCodes.ioError && isFull(path)) return storageErrors.diskFull(path, cause);
   if (isDamage(cause)) {
     return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
   }
   return storageErrors.openFailed(path, cause);
+}
+
+/** True when it was thrown for want of room where `path` is. */
+export function isFullDisk(path: string, cause: unknown): boolean {
+  const code = sqliteCode(cause);
+  return (
+    (code === sqliteCodes.full || code === sqliteCodes.ioError) && fileError(path, cause).code === "disk_full"
+  );
 }
 
 /** True when not even a directory can be opened. */
@@ -89,9 +98,8 @@ function nameOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
-/** True when nothing can be written where `path` is, or in it, for want of room or quota. Tried with a file of our own. */
-function isFull(path: string): boolean {
-  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+/** False when nothing can be written in the directory for want of room or quota. Tried with a file of our own. */
+export function hasRoom(directory: string): boolean {
   const probe = join(directory, `.probe-${process.pid}`);
   try {
     const fd = openSync(probe, "w");
@@ -103,8 +111,14 @@ function isFull(path: string): boolean {
       closeSync(fd);
       rmSync(probe, { force: true });
     }
-    return false;
+    return true;
   } catch (error) {
-    return FULL.has(nameOf(error));
+    return !FULL.has(nameOf(error));
   }
+}
+
+/** Where `path` is, or in it. */
+function isFull(path: string): boolean {
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return !hasRoom(isDirectory ? path : dirname(path));
 }

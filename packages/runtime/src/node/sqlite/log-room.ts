@@ -68,6 +68,11 @@ export class LogRoom {
     }
   }
 
+  /** The log was cut: there is none. */
+  emptied(): void {
+    this.#bytes = 0;
+  }
+
   #extend(): void {
     const { size } = fstatSync(this.#log.fd);
     // Begun by the first commit; cut by somebody else, which its sync is going to find.

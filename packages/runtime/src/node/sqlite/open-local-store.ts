@@ -2,6 +2,7 @@
  * openLocalStore: the data directory of one process.
  *
  *   manifest.json   layout version, shard count, epoch          owner.json   who holds the lock, for people
+ *   ballast         room that is given up on a full disk
  *   lock.db         held exclusively while the process lives    shard-00.db … with their -wal and -shm
  *   actors/         one file for each actor with a database       catalogue.json   namespaces, and what remote hosts brought
  *
@@ -26,6 +27,7 @@ import type { ActorStorage } from "../../ports/storage.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import { catalogueFile } from "../catalogue-file.ts";
 import { descriptorLimit, mostDatabases } from "../descriptors.ts";
+import { Ballast } from "./ballast.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
@@ -72,7 +74,7 @@ export interface LocalStore {
   readonly catalogue: CatalogueFile;
   /** Actors with a database that may be awake at once, for the descriptors that they take; undefined where nothing limits them. */
   readonly mostDatabases?: number | undefined;
-  /** The `group.code` of what was found wrong for good, a damaged file or a failed disk; undefined while all is well. */
+  /** The `group.code` of what was found wrong, a damaged file, a failed disk or one that is full; undefined while all is well. */
   failure(): string | undefined;
   /** Settles what was taken, syncs, and gives the directory back. Twice is once. */
   close(): Promise<void>;
@@ -119,7 +121,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
   const known = readShardCount(dataDir);
   if (known === undefined) refuseOrphans(dataDir);
   const count = known ?? options.shards ?? DEFAULT_SHARDS;
-  const health = new DataHealth(env.log);
+  const health = new DataHealth(env, dataDir);
   const onFatal = once((cause) => {
     health.broken(cause);
     options.onFatal(cause);
@@ -127,6 +129,9 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
   const checkpointThread = new CheckpointThread();
   const slots: ShardSlot[] = [];
   const shards = new Shards(slots);
+  const ballast = new Ballast(dataDir);
+  // What is opened may need its room.
+  ballast.drop();
   const own = openOwnFiles({
     env,
     dataDir,
@@ -142,6 +147,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     checkpointThread,
     own: own.files,
     lock: lock.file,
+    ballast,
     age: known === undefined ? ("new" as const) : ("known" as const),
     onFatal,
   };
@@ -155,6 +161,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     syncDirectory(dataDir);
     await own.recover();
     const generations = new GenerationCounter(dataDir, count);
+    ballast.load();
     return {
       directory: new SqliteDirectory({
         env,
@@ -183,6 +190,7 @@ interface ShardContext {
   readonly checkpointThread: CheckpointThread;
   readonly own: OwnStores;
   readonly lock: KnownFile;
+  readonly ballast: Ballast;
   readonly age: "new" | "known";
   readonly onFatal: (cause: unknown) => void;
 }

@@ -11,15 +11,19 @@
  */
 import type { Env, TimerHandle } from "@troupe/base";
 import type { CommitFile, Write } from "../../storage/commit-file.ts";
+import type { Ballast } from "./ballast.ts";
 import type { CheckpointThread } from "./checkpoint-thread.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { DataFile } from "./data-file.ts";
+import type { DataHealth } from "./data-health.ts";
 import { DiskThread } from "./disk-thread.ts";
+import { emptyLog } from "./empty-log.ts";
+import { isFullDisk } from "./files.ts";
 import { displacedError, isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
 import { LogRoom, overwritesInPlace } from "./log-room.ts";
 import type { ShardTarget } from "./shard-target.ts";
 import { ShardWriter } from "./shard-writer.ts";
-import { type Database, isDamage } from "./sqlite.ts";
+import type { Database } from "./sqlite.ts";
 import { WalDescriptor } from "./wal-descriptor.ts";
 
 /** What a shard's file is made of. */
@@ -29,6 +33,8 @@ export interface ShardFileOptions {
   readonly database: Database;
   /** The data directory's lock. */
   readonly lock: KnownFile;
+  readonly ballast: Ballast;
+  readonly health: DataHealth;
   readonly durability: "commit" | "interval";
   readonly checkpointThread: CheckpointThread;
   /** See `Checkpoints`. */
@@ -56,6 +62,10 @@ export class ShardFile implements CommitFile<ShardTarget> {
   /** Mode `interval`: armed when something was written since the last background sync began. */
   #timer: TimerHandle | undefined;
   #background: Promise<void> | undefined;
+  /** Syncs that are on their way. */
+  #syncing = 0;
+  /** The disk is full, and the log was emptied, or couldn't be, since the last write that went well. */
+  #triedToEmpty = false;
 
   constructor(options: ShardFileOptions) {
     this.#options = options;
@@ -88,10 +98,35 @@ export class ShardFile implements CommitFile<ShardTarget> {
   /** Returns about how many bytes went into the log. When it throws, nothing was written. */
   #transact(writes: readonly Write<ShardTarget>[]): number {
     try {
-      return this.#writer.write(writes, this.#makeRoom);
+      return this.#tryTwice(writes);
     } catch (error) {
-      throw isDamage(error) ? this.#options.file.error(error) : error;
+      throw this.#options.file.ofWrite(error);
     }
+  }
+
+  /** Once more on a full disk, when the log's room was had back. */
+  #tryTwice(writes: readonly Write<ShardTarget>[]): number {
+    try {
+      const bytes = this.#writer.write(writes, this.#makeRoom);
+      this.#triedToEmpty = false;
+      return bytes;
+    } catch (error) {
+      if (!isFullDisk(this.#options.file.path, error) || !this.#emptyLog()) throw error;
+      return this.#writer.write(writes, this.#makeRoom);
+    }
+  }
+
+  /** Takes as long as the log is long, and everybody waits: all that comes fails otherwise. */
+  #emptyLog(): boolean {
+    const { database, ballast, health, file } = this.#options;
+    if (this.#triedToEmpty || this.#syncing > 0 || this.#checkpoints.passing) return false;
+    this.#triedToEmpty = true;
+    if (!emptyLog(database, ballast)) return false;
+    this.#log.emptied();
+    this.#room?.emptied();
+    this.#checkpoints.emptied();
+    health.emptied(file.path);
+    return true;
   }
 
   readonly #makeRoom = (bytes: number): void => this.#room?.make(bytes);
@@ -142,7 +177,9 @@ export class ShardFile implements CommitFile<ShardTarget> {
   #syncLog(done: Done): void {
     try {
       if (this.#broken !== undefined) throw this.#broken;
+      this.#syncing += 1;
       this.#thread.sync((error) => {
+        this.#syncing -= 1;
         this.#broken ??= error;
         done(this.#broken);
       });

@@ -52,7 +52,7 @@ export class ShardOperation implements BatchSource {
   }
 
   settled(outcome: CommitOutcome): void {
-    if (!outcome.durable && this.target.kind === "create") this.target.actor.failed = true;
+    if (!outcome.durable && this.target.kind === "create") this.target.actor.failure ??= outcome.error;
     this.#onEnd(this);
     if (outcome.durable) {
       this.#end.resolve();

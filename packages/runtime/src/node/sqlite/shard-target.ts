@@ -5,8 +5,8 @@ import type { ActorRecord } from "../../ports/directory.ts";
 export interface ShardActor {
   readonly number: number;
   readonly id: string;
-  /** Set when the row that creates it could not be written: nothing of it may be. */
-  failed: boolean;
+  /** Why the row that creates it could not be written: nothing of it may be. */
+  failure: unknown;
 }
 
 /** A batch of an actor's rows. */

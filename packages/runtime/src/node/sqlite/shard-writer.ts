@@ -6,7 +6,6 @@
  * changes an actor's own row is written behind the new actors.
  */
 import { crc32 } from "node:zlib";
-import { storageErrors } from "../../errors.ts";
 import type { Batch } from "../../ports/storage.ts";
 import type { Write } from "../../storage/commit-file.ts";
 import { PAGE_SIZE } from "./layout.ts";
@@ -76,7 +75,7 @@ export class ShardWriter {
     } catch (error) {
       this.#rollback();
       const [only] = writes;
-      if (writes.length === 1 && only?.target.kind === "create") only.target.actor.failed = true;
+      if (writes.length === 1 && only?.target.kind === "create") only.target.actor.failure = error;
       throw error;
     }
     return this.#bytes;
@@ -93,7 +92,7 @@ export class ShardWriter {
   }
 
   #rows(actor: ShardActor, batch: Batch): void {
-    if (actor.failed) throw storageErrors.commitFailed("no", new Error("its actor could not be created"));
+    if (actor.failure !== undefined) throw actor.failure;
     for (const { key, value } of batch.rows) {
       this.#bytes += PAGE_SIZE;
       if (value === null) {
@@ -113,6 +112,8 @@ export class ShardWriter {
   #createActor({ actor, record, keyText, ownFile }: CreateTarget): void {
     this.#bytes += 4 * PAGE_SIZE;
     const { id, namespace, name, createdAt } = record;
+    // It may be tried again.
+    actor.failure = undefined;
     this.#creates.add(actor.number, id, namespace, name, keyText, createdAt, ownFile ? 1 : null);
   }
 

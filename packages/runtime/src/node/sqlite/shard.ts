@@ -11,7 +11,6 @@ import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
 import type { OwnFileLook, OwnStores } from "../../storage/own-stores.ts";
 import { DataFile } from "./data-file.ts";
-import type { DataHealth } from "./data-health.ts";
 import { openShardDatabase } from "./layout.ts";
 import { ShardFile, type ShardFileOptions } from "./shard-file.ts";
 import { type OperationSubject, ShardOperation } from "./shard-operation.ts";
@@ -21,7 +20,6 @@ import type { ShardActor, ShardTarget } from "./shard-target.ts";
 /** What a shard is opened with. */
 export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env" | "file"> {
   readonly path: string;
-  readonly health: DataHealth;
   readonly env: Pick<Env, "afterTurn" | "timers" | "log">;
   /** `known`: the file must be there and hold the schema. */
   readonly age: "new" | "known";

@@ -95,7 +95,7 @@ export class SqliteDirectory implements Directory {
       key: [...address.key],
       createdAt: this.#env.clock.now(),
     };
-    const actor: ShardActor = { number: shard.nextNumber(), id: record.id, failed: false };
+    const actor: ShardActor = { number: shard.nextNumber(), id: record.id, failure: undefined };
     const { durable } = shard.operate(
       { kind: "create", actor, record, keyText, ownFile: spare !== undefined },
       { address: text, id: record.id },

@@ -71,5 +71,5 @@ function actorOf(shard: Shard, id: string): ShardActor | undefined {
   const unsettled = shard.unsettledById.get(id);
   if (unsettled !== undefined) return unsettled.created;
   const number = shard.reader.number(id);
-  return number === undefined ? undefined : { number, id, failed: false };
+  return number === undefined ? undefined : { number, id, failure: undefined };
 }

@@ -5,7 +5,7 @@
  * close, and a sync through a descriptor of a deleted file succeeds and means nothing.
  *
  * While a connection lives, its log never gets shorter: a checkpoint lets SQLite start over at the front, but only
- * TRUNCATE cuts the file, which is for opening and closing. A log that did get shorter was cut by somebody else, and
+ * TRUNCATE cuts the file, which is for opening and closing, and for a full disk ({@link WalDescriptor.emptied}). A log that did get shorter was cut by somebody else, and
  * must be noticed before the next write: SQLite would go on where it was and leave a hole behind it.
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
@@ -38,6 +38,11 @@ export class WalDescriptor {
   /** After each transaction. */
   wrote(): void {
     this.#end = Math.max(this.#end, fstatSync(this.fd).size);
+  }
+
+  /** Its owner has cut it, while nothing was on its way. */
+  emptied(): void {
+    this.#end = 0;
   }
 
   /** Throws when the log is shorter than it was. */

@@ -4,7 +4,7 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
-import { DataHealth } from "../data-health.ts";
+import type { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import { mintDigits, type Shards } from "../shards.ts";
 import { spawnHelper } from "../sql-process/helper-child.ts";
@@ -50,10 +50,15 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   makeDirectory(directory);
   const syncThreads = new SyncThreads(directory);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
-  const template = makeTemplate(join(directory, "template.db"));
   const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
   const mint = (): string => mintDigits(env.ids.ordered());
-  const spares = new SpareFiles({ directory, template, threads: syncThreads, mint });
+  const spares = new SpareFiles({
+    directory,
+    makeTemplate: () => makeTemplate(join(directory, "template.db")),
+    threads: syncThreads,
+    mint,
+    health,
+  });
   const checkpoints = new CheckpointThreads();
   const place = { directory, durability, syncThreads, checkpoints, helpers };
   const disk = new OwnDirectory(place, {
@@ -86,7 +91,7 @@ async function setAlarm(shards: Shards, actorId: string, at: number | null): Pro
   const number = created?.number ?? shard.reader.number(actorId);
   // Destroyed meanwhile: it has no alarm any more.
   if (number === undefined) return;
-  await shard.setAlarm(created ?? { number, id: actorId, failed: false }, at);
+  await shard.setAlarm(created ?? { number, id: actorId, failure: undefined }, at);
 }
 
 /** Databases in memory, for a store that is in memory as a whole. */
@@ -97,7 +102,7 @@ export function ownInMemory(
     const onFatal = (cause: unknown): void => env.log.error("a database in memory failed", { cause });
     const disk = new OwnMemory({
       env,
-      health: new DataHealth(env.log),
+      health: { found: () => {} },
       watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal,

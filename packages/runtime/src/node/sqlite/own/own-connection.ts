@@ -23,7 +23,7 @@ import { ListSize } from "../../../storage/list-size.ts";
 import type { DataFile } from "../data-file.ts";
 import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
-import { isDamage, sqliteCode } from "../sqlite.ts";
+import { sqliteCode } from "../sqlite.ts";
 import { Authorizer } from "./authorizer.ts";
 import type { Bindings } from "./bindings.ts";
 import { asNumber, Prepared } from "./prepared.ts";
@@ -333,7 +333,8 @@ export class OwnConnection {
     if (denied !== undefined || sqliteCode(error) === SQLITE_AUTH) {
       return sqlErrors.notAllowed(denied ?? "this statement");
     }
-    return isDamage(error) ? this.#file.error(error) : statementError(error);
+    const told = this.#file.ofWrite(error);
+    return told === error ? statementError(error) : told;
   }
 }
 

@@ -30,7 +30,7 @@ export interface OwnDisk {
 /** What files are made of. */
 export interface OwnDiskOptions {
   readonly env: Pick<Env, "afterTurn" | "clock" | "timers" | "log">;
-  readonly health: DataHealth;
+  readonly health: Pick<DataHealth, "found">;
   readonly watch: StatementWatch;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;

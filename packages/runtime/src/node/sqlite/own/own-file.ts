@@ -13,7 +13,6 @@ import type { Write } from "../../../storage/commit-file.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
 import type { HelperPool } from "../sql-process/helper-pool.ts";
-import { isDamage } from "../sqlite.ts";
 import { WalDescriptor } from "../wal-descriptor.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "./actor-file.ts";
 import { AlarmIndex } from "./alarm-index.ts";
@@ -131,7 +130,7 @@ export class OwnFile implements ActorFile {
     try {
       connection.commit(batch);
     } catch (error) {
-      throw isDamage(error) ? this.#options.file.error(error) : error;
+      throw this.#options.file.ofWrite(error);
     }
   }
 

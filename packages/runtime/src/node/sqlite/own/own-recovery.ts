@@ -36,7 +36,7 @@ export interface OwnRecoveryParts {
   readonly env: Pick<Env, "afterTurn" | "clock" | "log">;
   readonly directory: string;
   readonly shards: Shards;
-  readonly health: DataHealth;
+  readonly health: Pick<DataHealth, "found">;
   readonly files: RecoveredFiles;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;

@@ -16,6 +16,8 @@
  */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { forCallers } from "../../../errors.ts";
+import type { DataHealth } from "../data-health.ts";
 import { fileError } from "../files.ts";
 import type { SyncThreads } from "./sync-threads.ts";
 
@@ -23,24 +25,26 @@ import type { SyncThreads } from "./sync-threads.ts";
 const AHEAD = 32;
 const NAME = /^spare-([0-9a-f]+)\.new$/;
 
-/** What spares are made with. */
-export interface SpareFilesOptions {
-  /** Where the files are. */
-  readonly directory: string;
-  readonly template: Uint8Array;
-  readonly threads: SyncThreads;
-  /** Digits that no actor has. */
-  readonly mint: () => string;
-}
-
 interface Waiting {
   readonly resolve: (digits: string) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** What they are made of. */
+export interface SpareFilesOptions {
+  readonly directory: string;
+  /** Called when the first file is made, and so not by a start, which may find the disk full. */
+  readonly makeTemplate: () => Uint8Array;
+  readonly threads: SyncThreads;
+  /** Digits that no actor has. */
+  readonly mint: () => string;
+  readonly health: Pick<DataHealth, "found">;
+}
+
 /** Copies of one template, in the directory of the files. */
 export class SpareFiles {
   readonly #options: SpareFilesOptions;
+  #template: Uint8Array | undefined;
   readonly #ready: string[] = [];
   readonly #waiting: Waiting[] = [];
   #making = 0;
@@ -86,17 +90,21 @@ export class SpareFiles {
       },
       (error: unknown) => {
         this.#making -= 1;
-        rmSync(this.#path(digits), { force: true });
-        this.#waiting.shift()?.reject(fileError(this.#path(digits), error));
+        const path = this.#path(digits);
+        rmSync(path, { force: true });
+        const told = fileError(path, error);
+        this.#options.health.found(told);
+        this.#waiting.shift()?.reject(forCallers(told));
       },
     );
   }
 
   async #write(path: string): Promise<void> {
-    const { template, threads } = this.#options;
+    const { makeTemplate, threads } = this.#options;
+    this.#template ??= makeTemplate();
     const fd = openSync(path, "w");
     try {
-      writeSync(fd, template);
+      writeSync(fd, this.#template);
       const named = threads.syncDirectory();
       // Heard below, when nobody needs the descriptor any more.
       named.catch(() => {});

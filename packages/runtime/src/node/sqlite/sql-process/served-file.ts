@@ -13,11 +13,9 @@ import type { Env } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { Batch } from "../../../ports/storage.ts";
 import { DataFile } from "../data-file.ts";
-import { DataHealth } from "../data-health.ts";
 import { syncDirectory } from "../files.ts";
 import { createOwnFile, openOwnFile } from "../own/own-database-file.ts";
 import { forgetSpare } from "../own/own-paths.ts";
-import { isDamage } from "../sqlite.ts";
 import { cutError, WalDescriptor } from "../wal-descriptor.ts";
 import type { OpenQuestion } from "./helper-messages.ts";
 import { ServedDatabase } from "./served-database.ts";
@@ -28,7 +26,8 @@ const PAGE_BYTES = 4_096;
 
 const afterTurn: Env["afterTurn"] = (task) => void setImmediate(task);
 /** The runtime is told of the error, and keeps the health of its data directory. */
-const nobodysHealth = new DataHealth({ error: () => {} });
+const nobodysHealth = { found: () => {} };
+
 /** One actor's file. */
 export class ServedFile extends ServedDatabase {
   readonly #file: DataFile;
@@ -74,7 +73,7 @@ export class ServedFile extends ServedDatabase {
     try {
       connection.commit(batch);
     } catch (error) {
-      throw isDamage(error) ? this.#file.error(error) : error;
+      throw this.#file.ofWrite(error);
     }
     this.#makeDurable();
     this.#pages += connection.takeChanges() + batch.rows.length;
