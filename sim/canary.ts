@@ -231,9 +231,7 @@ function resumeTwice(): () => void {
 function openGate(): () => void {
   const { emit } = OutputGate.prototype;
   OutputGate.prototype.emit = (output) => output.release();
-  return () => {
-    OutputGate.prototype.emit = emit;
-  };
+  return () => void Object.assign(OutputGate.prototype, { emit });
 }
 
 function livesOn(): () => void {

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { actor, db } from "@troupe/runtime";
@@ -211,6 +211,25 @@ test(
       child.kill("SIGKILL");
       rmSync(directory, { recursive: true, force: true });
     }
+  },
+);
+
+test(
+  "a file that is taken away is missing for who opens it in a helper, too, and is the actor's again when it is back",
+  PATIENT,
+  async () => {
+    await using ground = await start();
+    const client = ground.client.ledger.getOrCreate(["a"]);
+    await client.add("one");
+    const id = await client.resolve();
+    const file = () => join(ground.path, "actors", `${id}.db`);
+    await ground.restartAfter(() => renameSync(file(), `${file()}.away`));
+    const found = ground.client.ledger.getOrCreate(["a"]);
+    await expect(found.all()).rejects.toMatchObject({ group: "storage", code: "corrupt" });
+    expect(ground.store.failure()).toBe("storage.corrupt");
+    renameSync(`${file()}.away`, file());
+    expect([await found.resolve(), await found.all()]).toEqual([id, { n: 1, texts: ["one"] }]);
+    expect(ground.files.filter((name) => name.endsWith(".db"))).toEqual([`${id}.db`]);
   },
 );
 
