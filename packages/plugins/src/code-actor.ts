@@ -10,6 +10,7 @@ import type {
   HostOptions,
 } from "@troupe/runtime";
 import { carriedActor } from "@troupe/runtime/carried";
+import { OpeningLog } from "./activation/opening-log.ts";
 import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
@@ -61,7 +62,9 @@ export function actorOfCode(
   { actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs }: PluginActorTerms,
   code: ActorCode,
 ): CarriedDefinition {
-  const open = (request: CarrierRequest): Promise<ActorCarrier> => openCode(request, actor, code);
+  const openings = new OpeningLog();
+  const open = async (request: CarrierRequest): Promise<ActorCarrier> =>
+    await openings.watch(request.env.log, request.name, () => openCode(request, actor, code));
   return carriedActor(open, { needs, options, sqlTimeLimitMs });
 }
 

@@ -221,6 +221,27 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
   expect(log).toContain("isn't the file that");
 });
 
+test("why a plugin can't be opened is said once for each reason, also where its caller is the program itself", async () => {
+  using folder = new PluginFolder();
+  const said: string[] = [];
+  const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const lines = (): string[] => said.filter((line) => line.includes("the code of an actor can't be opened"));
+  try {
+    await using named = await running(pluginActor({ plugin: `${folder.path}/none` }));
+    for (const _again of [1, 2]) await expect(named.act("get")).rejects.toMatchObject({ code: "error" });
+    expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml can't be read")]);
+    await using library = await running(pluginActor({ library: `${folder.path}/none.so` }));
+    await expect(library.act("get")).rejects.toMatchObject({ code: "error" });
+    expect(lines()).toEqual([expect.anything(), expect.stringContaining("none.so")]);
+    // What a caller is told needs no line.
+    await using unknown = await running(pluginActor({ plugin: "none" }));
+    await expect(unknown.act("get")).rejects.toMatchObject({ code: "not_added" });
+    expect(lines()).toHaveLength(2);
+  } finally {
+    write.mockRestore();
+  }
+});
+
 const looping = `import { actor } from "troupe";
   export default actor({ createState() { for (;;); }, actions: { get: () => 1 } });`;
 const exiting = `import { actor } from ${JSON.stringify(import.meta.resolve("@troupe/runtime"))};
