@@ -118,7 +118,7 @@ export class NamedActorCarriers implements CarrierSource {
     warnOfOverride(log, id, prepared.override);
     const session = await openPlugin(prepared, {
       env: { clock, timers, log: log.child({ plugin: id }) },
-      relay: undefined,
+      relay: this.#request.relay,
     });
     const unguarded =
       this.#request.relay !== undefined &&

@@ -138,6 +138,28 @@ test("a call of an actor that had begun when its plugin was replaced ends with t
   expect(await world.act("count")).toEqual(["after", 1]);
 });
 
+test("an actor of a plugin that is opened for it alone asks the registry's relay, as one of the registry's plugins does", async () => {
+  const relay = createRelay();
+  const heard: string[] = [];
+  relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && heard.push(event.name)));
+  const teller = actor({
+    actions: {
+      tell: async (c) => {
+        c.mark("told");
+        return await c.tool("ls", {}, () => "ls ran");
+      },
+    },
+  });
+  const plugin = { id: "teller", kind: "module", plugin: { name: "teller", actors: { teller } } } as const;
+  const registry = setup({ use: { counter: pluginActor({ plugin }) }, relay });
+  await registry.start(quiet);
+  const counter = (await registry.client()).counter.getOrCreate("a");
+  expect(await counter.action({ name: "tell", args: [] })).toBe("ls ran");
+  await registry.stop();
+  await relay.flushSubscribers();
+  expect(heard).toContain("told");
+});
+
 test("a program registers a plugin's actor under names of its own", async (context) => {
   using folder = new PluginFolder();
   const made = await counters[0]?.[1](folder);
