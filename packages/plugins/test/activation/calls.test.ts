@@ -170,7 +170,7 @@ for (const [where, make] of places)
       await expect(host.act("stream")).rejects.toMatchObject({
         group: "actor",
         code: "no_relay",
-        message: expect.stringContaining("isn't for plugins and isolates"),
+        message: expect.stringContaining("isn't for plugins"),
       });
     });
 

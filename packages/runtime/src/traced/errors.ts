@@ -9,7 +9,7 @@ export const relayErrors = {
       500,
       "actor",
       "no_relay",
-      `Actor "${name}" runs apart from its relay: c.llmStream isn't for plugins and isolates`,
+      `Actor "${name}" runs apart from its relay: c.llmStream isn't for plugins`,
     ),
   noRelay: (name: string) =>
     error(500, "actor", "no_relay", `Actor "${name}" runs under no relay: give one to \`setup({ relay })\``),
