@@ -154,5 +154,13 @@ describe("plugins that are installed and enabled", () => {
     const hosts = await user.start(user.program(), "--hosts", "1").ended();
     expect(hosts).toMatchObject({ code: 1, out: expect.stringContaining("[config.hosts_unguarded]") });
     expect(hosts.out).toContain("guard/no-rm");
+    // One that comes later finds no relay there.
+    await user.troupe.plugins("disable", "guard");
+    const started = user.start(user.program(), "--hosts", "1");
+    await started.said(/1 hosts/);
+    await user.troupe.plugins("enable", "guard");
+    started.kill("SIGHUP");
+    expect(await started.said(/eloaded/)).toMatch(/Not reloaded.*has no relay/);
+    expect(await started.ended("SIGTERM")).toMatchObject({ code: 0 });
   });
 });

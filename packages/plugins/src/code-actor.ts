@@ -10,10 +10,11 @@ import type {
   HostOptions,
 } from "@troupe/runtime";
 import { carriedActor } from "@troupe/runtime/carried";
+import { OpeningLog } from "./activation/opening-log.ts";
 import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
-import { runtimeErrors } from "./errors.ts";
+import { activationErrors, runtimeErrors } from "./errors.ts";
 import { openSession } from "./session/open-session.ts";
 import { TROUPE_VERSION } from "./version.ts";
 
@@ -61,21 +62,32 @@ export function actorOfCode(
   { actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs }: PluginActorTerms,
   code: ActorCode,
 ): CarriedDefinition {
-  const open = (request: CarrierRequest): Promise<ActorCarrier> => openCode(request, actor, code);
+  const openings = new OpeningLog();
+  const open = async (request: CarrierRequest): Promise<ActorCarrier> =>
+    await openings.watch(request.env.log, request.name, () => openCode(request, actor, code));
   return carriedActor(open, { needs, options, sqlTimeLimitMs });
 }
 
 async function openCode(
-  { env, onlyWasm = false }: CarrierRequest,
+  { env, relay, onlyWasm = false }: CarrierRequest,
   actor: string | undefined,
   { open, config, native }: ActorCode,
 ): Promise<ActorCarrier> {
   if (onlyWasm && native) throw runtimeErrors.refused("A native library");
   const session = await openSession({ env, open, hostVersion: TROUPE_VERSION, ...(config && { config }) });
   try {
+    const { name, middleware } = session.declared;
+    if (middleware.length > 0) leftOut(name, { env, relay });
     return session.actor(actor ?? onlyOne([...session.declared.actors.keys()]));
   } catch (error) {
     await session.close();
     throw error;
   }
+}
+
+/** Middleware of bare code is nobody's: where there is a relay that is refused, and said where there is none. */
+function leftOut(plugin: string, { env, relay }: Pick<CarrierRequest, "env" | "relay">): void {
+  const refusal = activationErrors.notInForce(plugin);
+  if (relay !== undefined) throw refusal;
+  env.log.warn("a plugin's middleware isn't in force", { plugin, why: refusal.message });
 }

@@ -113,7 +113,8 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
     ...where
   } = options;
   checkLimits(own);
-  if (!Array.isArray(needs)) throw dynamicErrors.badOption("`needs` must be a list");
+  if (!Array.isArray(needs) || !needs.every((need) => dynamicNeeds.includes(need)))
+    throw dynamicErrors.badOption(`\`needs\` must be a list of ${dynamicNeeds.join(", ")}`);
   const code = {
     load: loaderOf(where),
     limits: Object.freeze({ ...own }),
@@ -134,6 +135,7 @@ export function dynamicActor(options: DynamicActorOptions): DynamicActorDefiniti
 }
 
 const relayNeeds: readonly RelayNeed[] = ["events", "calls"];
+const dynamicNeeds: readonly DynamicNeed[] = ["actors", "database", ...relayNeeds];
 
 function isRelayNeed(need: DynamicNeed): need is RelayNeed {
   return relayNeeds.some((known) => known === need);

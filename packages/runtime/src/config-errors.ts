@@ -83,13 +83,6 @@ export const configErrors = {
       "opened_otherwise",
       `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
     ),
-  twoRelays: () =>
-    error(
-      400,
-      "config",
-      "two_relays",
-      "`plugins` and `relay` of setup() have different relays, and guardrails of one guard nothing in the other: give one relay to both, or one of them alone",
-    ),
   unknownSetupKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
   unsupportedSetupKey: (key: string, instead: string) =>

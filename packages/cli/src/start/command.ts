@@ -7,6 +7,7 @@
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { findScopes } from "@troupe/plugins";
+import { startErrors } from "../errors.ts";
 import type { RunTerminal } from "../run/command.ts";
 import { readHosts, startWithHosts } from "./hosts/command.ts";
 import { readPort } from "./port.ts";
@@ -61,11 +62,15 @@ function pluginsOf(
   return { own, plugins: new StartPlugins(parts) };
 }
 
-async function reload(plugins: { readonly reload?: () => Promise<unknown> } | undefined): Promise<string> {
+async function reload(plugins: ReloadableSet | StartPlugins | undefined): Promise<string> {
   const none = "There are no plugins to reload";
   if (plugins?.reload === undefined) return none;
   try {
-    return (await plugins.reload()) === false ? none : "Reloaded the plugins";
+    if ((await plugins.reload()) === false) return none;
+    const unseen = plugins instanceof StartPlugins ? plugins.unseen() : [];
+    return unseen.length === 0
+      ? "Reloaded the plugins"
+      : `Reloaded the plugins, and ${startErrors.hostsUnguarded(unseen).message}`;
   } catch (error) {
     const why = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
     return `Not reloaded, everything is as it was: ${why}`;

@@ -54,7 +54,7 @@ export class StartPlugins implements PluginSet {
     try {
       await installed.start(env);
       this.#installed = installed;
-      const unseen = this.#unseen();
+      const unseen = this.unseen();
       if (unseen.length > 0) throw startErrors.hostsUnguarded(unseen);
     } catch (cause) {
       await this.stop();
@@ -97,16 +97,8 @@ export class StartPlugins implements PluginSet {
     if (plugins.length > 0) throw startErrors.installedUnused(plugins.length);
   }
 
-  async #beside(): Promise<FoundPlugins> {
-    const { own, scopes } = this.#parts;
-    const taken = new Set(own?.view?.().map(({ id }) => id));
-    const installed = (await readInstalled(scopes)).filter(({ id }) => !taken.has(id));
-    const plugins: readonly PluginSource[] = enabledSources(installed);
-    return { plugins, policy: await readPolicy(scopes) };
-  }
-
   /** Names of what plugins guard tools and models with, where those run in other processes. */
-  #unseen(): readonly string[] {
+  unseen(): readonly string[] {
     const { relay } = this;
     if (!this.#parts.hosts || relay === undefined) return [];
     const ids = this.view().map(({ id }) => id);
@@ -114,5 +106,13 @@ export class StartPlugins implements PluginSet {
       .listRuntimeRegistrations()
       .filter(({ kind, name }) => /^(tool|llm)_/.test(kind) && ids.some((id) => name.startsWith(`${id}/`)))
       .map(({ name }) => name);
+  }
+
+  async #beside(): Promise<FoundPlugins> {
+    const { own, scopes } = this.#parts;
+    const taken = new Set(own?.view?.().map(({ id }) => id));
+    const installed = (await readInstalled(scopes)).filter(({ id }) => !taken.has(id));
+    const plugins: readonly PluginSource[] = enabledSources(installed);
+    return { plugins, policy: await readPolicy(scopes) };
   }
 }

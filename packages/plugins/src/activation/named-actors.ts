@@ -8,6 +8,7 @@ import type { PluginManifest } from "../manifest/manifest.ts";
 import { warnOfOverride } from "./library-override.ts";
 import { type FoundPlugin, findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
 import { openPlugin } from "./open-plugin.ts";
+import { OpeningLog } from "./opening-log.ts";
 import { PluginActors } from "./plugin-actors.ts";
 import { manifestOf } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
@@ -35,6 +36,7 @@ interface Opened {
 export class NamedActorCarriers implements CarrierSource {
   readonly #request: CarrierRequest;
   readonly #named: NamedActor;
+  readonly #openings = new OpeningLog();
   #opened: Opened | undefined;
   /** One at a time; a failed one isn't kept. */
   #opening: Promise<Opened> | undefined;
@@ -86,9 +88,12 @@ export class NamedActorCarriers implements CarrierSource {
   }
 
   async #first(): Promise<ActorCarrier> {
-    this.#opening ??= this.#open().finally(() => {
-      this.#opening = undefined;
-    });
+    const { env, name } = this.#request;
+    this.#opening ??= this.#openings
+      .watch(env.log, name, () => this.#open())
+      .finally(() => {
+        this.#opening = undefined;
+      });
     return (await this.#opening).actors.carrier(this.#named.actor);
   }
 
@@ -113,7 +118,7 @@ export class NamedActorCarriers implements CarrierSource {
     warnOfOverride(log, id, prepared.override);
     const session = await openPlugin(prepared, {
       env: { clock, timers, log: log.child({ plugin: id }) },
-      relay: undefined,
+      relay: this.#request.relay,
     });
     const unguarded =
       this.#request.relay !== undefined &&

@@ -61,7 +61,7 @@ test.each([
 test("two relays are refused: guardrails in one would guard nothing in the other", () => {
   const plugins = pluginSet({ relay: createRelay(), plugins: [guard] });
   const twice = (): unknown => setup({ use: { worker }, plugins, relay: createRelay() });
-  expect(twice).toThrow(expect.objectContaining({ group: "config", code: "two_relays" }));
+  expect(twice).toThrow(expect.objectContaining({ group: "config", code: "both_given" }));
 });
 
 test("a set that began with actors alone takes no guardrail later on: nothing would go by it", async () => {

@@ -138,6 +138,28 @@ test("a call of an actor that had begun when its plugin was replaced ends with t
   expect(await world.act("count")).toEqual(["after", 1]);
 });
 
+test("an actor of a plugin that is opened for it alone asks the registry's relay, as one of the registry's plugins does", async () => {
+  const relay = createRelay();
+  const heard: string[] = [];
+  relay.registerSubscriber("marks", (event) => void (event.kind === "mark" && heard.push(event.name)));
+  const teller = actor({
+    actions: {
+      tell: async (c) => {
+        c.mark("told");
+        return await c.tool("ls", {}, () => "ls ran");
+      },
+    },
+  });
+  const plugin = { id: "teller", kind: "module", plugin: { name: "teller", actors: { teller } } } as const;
+  const registry = setup({ use: { counter: pluginActor({ plugin }) }, relay });
+  await registry.start(quiet);
+  const counter = (await registry.client()).counter.getOrCreate("a");
+  expect(await counter.action({ name: "tell", args: [] })).toBe("ls ran");
+  await registry.stop();
+  await relay.flushSubscribers();
+  expect(heard).toContain("told");
+});
+
 test("a program registers a plugin's actor under names of its own", async (context) => {
   using folder = new PluginFolder();
   const made = await counters[0]?.[1](folder);
@@ -219,6 +241,27 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
   expect(log).toContain(`the stack of ${folder.path}`);
   expect(log).toContain(`${folder.path}/none/troupe-plugin.toml can't be read`);
   expect(log).toContain("isn't the file that");
+});
+
+test("why a plugin can't be opened is said once for each reason, also where its caller is the program itself", async () => {
+  using folder = new PluginFolder();
+  const said: string[] = [];
+  const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const lines = (): string[] => said.filter((line) => line.includes("the code of an actor can't be opened"));
+  try {
+    await using named = await running(pluginActor({ plugin: `${folder.path}/none` }));
+    for (const _again of [1, 2]) await expect(named.act("get")).rejects.toMatchObject({ code: "error" });
+    expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml can't be read")]);
+    await using library = await running(pluginActor({ library: `${folder.path}/none.so` }));
+    await expect(library.act("get")).rejects.toMatchObject({ code: "error" });
+    expect(lines()).toEqual([expect.anything(), expect.stringContaining("none.so")]);
+    // What a caller is told needs no line.
+    await using unknown = await running(pluginActor({ plugin: "none" }));
+    await expect(unknown.act("get")).rejects.toMatchObject({ code: "not_added" });
+    expect(lines()).toHaveLength(2);
+  } finally {
+    write.mockRestore();
+  }
 });
 
 const looping = `import { actor } from "troupe";

@@ -81,9 +81,10 @@ test("without the need it may not, and without a relay there is nobody", async (
   await using alone = await DynamicWorld.start({ it: dynamicActor({ source, needs: ["events"] }) });
   for (const action of ["marks", "where"])
     expect(await failure(alone.act("it", action, "one"))).toMatchObject({ is: "actor.no_relay" });
-  expect(() => Reflect.apply(dynamicActor, undefined, [{ source, needs: "events" }])).toThrow(
-    /`needs` must be a list/,
-  );
+  for (const needs of ["events", ["x"], [null]])
+    expect(() => Reflect.apply(dynamicActor, undefined, [{ source, needs }])).toThrow(
+      /`needs` must be a list of actors, database, events, calls/,
+    );
 });
 
 test("a plugin's handle takes the scope that its actor's call was told, for marks and forks, and ends nobody's", async () => {

@@ -1,11 +1,12 @@
 /** `createNativePluginFactory`: `pluginActor({ library })` by the name that it has in RivetKit. */
+import { createRelay } from "@troupe/relay/node";
 import { nodeEnv, setup, setupTest } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import {
   createNativePluginFactory,
   type NativePluginFactoryOptions,
 } from "../../src/native-plugin-factory.ts";
-import { cExample } from "../support/built.ts";
+import { cExample, cPlugin } from "../support/built.ts";
 
 test("S1.5 what the factory makes is a definition as `pluginActor` makes it: its actor counts, and it is frozen", async (context) => {
   const library = await cExample("counter");
@@ -16,6 +17,15 @@ test("S1.5 what the factory makes is a definition as `pluginActor` makes it: its
   const handle = client.counter.getOrCreate(["a"]);
   expect(await handle.action({ name: "increment", args: [2] })).toBe(2);
   expect(await handle.action({ name: "increment", args: [3] })).toBe(5);
+});
+
+test("guardrails of a bare library would be in force nowhere: under a relay its actor doesn't run", async (context) => {
+  const library = await cPlugin("lanes");
+  if (library.missing !== undefined) return context.skip(library.missing);
+  const lanes = createNativePluginFactory({ pluginPath: library.path });
+  const { client } = await setupTest(context, setup({ use: { lanes }, relay: createRelay() }));
+  const asked = client.lanes.getOrCreate(["a"]).action({ name: "get", args: [] });
+  await expect(asked).rejects.toMatchObject({ cause: { group: "plugin", code: "not_in_force" } });
 });
 
 test("the library gets the configuration: one that it doesn't want is its own error", async (context) => {

@@ -143,7 +143,9 @@ function runElsewhere(
 }
 
 /** Throws `actor.no_relay`. */
-function relayOf({ relay, record }: Activation): Relay {
-  if (relay === undefined) throw relayErrors.noRelay(record.name);
-  return relay;
+function relayOf({ relay, record, calls }: Activation): Relay {
+  if (relay !== undefined) return relay;
+  throw calls.relayElsewhere === undefined
+    ? relayErrors.noRelay(record.name)
+    : relayErrors.noStreams(record.name);
 }
