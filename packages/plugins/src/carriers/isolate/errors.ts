@@ -32,6 +32,16 @@ export const dynamicErrors = {
     ),
   /** The isolate process is gone, and with it all that its actors hadn't said. What they were asked may have happened. */
   processLost: () => error("process_lost", "The process that ran this actor ended"),
+  /** The actor has ended that process several times. */
+  heldBack: (retryAfterMs: number) =>
+    error(
+      "process_lost",
+      "The process that ran this actor ended, again, and this actor waits for a new one",
+      {
+        statusCode: 503,
+        metadata: { retryAfterMs },
+      },
+    ),
   closed: () => error("closed", "The runtime of this actor has ended", { statusCode: 503 }),
   /** The isolate ended by itself: a fault of the source, or a limit. */
   ended: ({ code, message, thrown, place }: IsolateEnd) => {
