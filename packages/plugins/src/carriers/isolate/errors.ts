@@ -21,7 +21,7 @@ export const dynamicErrors = {
     error("loader_failed", "The loader of the actor's source failed", { cause, public: false }),
   /** Where it is may be nobody else's business: callers outside aren't told. */
   sourceUnread: (source: URL, why: string, cause?: unknown) =>
-    error("source_unread", `The actor's source at ${source.href} can't be read: ${why}`, {
+    error("source_unread", `The actor's source at ${withoutSecrets(source)} can't be read: ${why}`, {
       cause,
       public: false,
     }),
@@ -54,3 +54,8 @@ export const dynamicErrors = {
     return thrown === undefined ? told : new InnerError(told, { message: `${message}: ${thrown}${where}` });
   },
 };
+
+/** A password or a query may be what opens it. */
+function withoutSecrets({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname}`;
+}
