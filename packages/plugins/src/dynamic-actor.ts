@@ -171,7 +171,7 @@ class DynamicCarriers implements CarrierSource {
     const log = env.log.child({ actor: name, actorId: actor.actorId });
     const session = await openSession({
       env: { ...env, log },
-      open: isolateCarrier(this.#lease.process, order),
+      open: isolateCarrier(this.#lease.process, order, actor.actorId),
       hostVersion: TROUPE_VERSION,
       host: new SourceHost(
         new FetchHost(egress),

@@ -161,7 +161,8 @@ test("the process gets an empty environment but what its manifest names, and no 
     (error: TroupeError) => error,
   );
   const said = JSON.parse(String(metadata?.stderr));
-  const { TROUPE_WORKER_SOCKET: socket, ...env } = said.env;
+  const { TROUPE_WORKER_SOCKET: socket, TROUPE_WORKER_ID: id, ...env } = said.env;
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
   expect(env).toEqual({ TROUPE_TEST_GIVEN: "7", TROUPE_WORKER_TOKEN_FD: "3" });
   expect(said.argv).toEqual(["--loud"]);
   expect(existsSync(socket)).toBe(false);

@@ -134,13 +134,17 @@ test("an address is asked at each activation, and a digest says which bytes are 
 test("one that doesn't come, is too long or isn't text is refused", async () => {
   const clock = new StoppedTimers();
   await using server = await serve((request, response) => {
-    if (request.url === "/long") response.end("x".repeat(limits.isolateSourceBytes + 1));
-    else if (request.url === "/bytes") response.end(Buffer.of(0xff, 0xfe));
+    const path = request.url?.split("?")[0];
+    if (path === "/long") response.end("x".repeat(limits.isolateSourceBytes + 1));
+    else if (path === "/bytes") response.end(Buffer.of(0xff, 0xfe));
     else clock.ring();
   });
   const read = (path: string) => textOfSource({ source: server.url(path) }, clock);
   await expect(read("/long")).rejects.toMatchObject({ code: "source_too_long" });
   await expect(read("/bytes")).rejects.toMatchObject({ code: "source_unread", public: false });
+  // Whatever opens it is nobody else's, also not the log's.
+  const message = expect.not.stringContaining("s3cret");
+  await expect(read("/bytes?token=s3cret")).rejects.toMatchObject({ code: "source_unread", message });
   await expect(read("/never")).rejects.toThrow(`it took longer than ${limits.pluginOpenTimeoutMs} ms`);
 });
 

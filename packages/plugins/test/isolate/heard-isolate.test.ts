@@ -22,7 +22,11 @@ function isolate(): { readonly heard: HeardIsolate; readonly frame: () => void; 
     nowMs += 0.001;
   });
   const more = vi.fn();
-  return { heard: new HeardIsolate({ loaded: () => {}, frame, ended: () => {} }, more), frame, more };
+  return {
+    heard: new HeardIsolate({ actor: { actor: "it" }, loaded: () => {}, frame, ended: () => {} }, more),
+    frame,
+    more,
+  };
 }
 
 function says(one: HeardIsolate, frames: number): void {

@@ -116,6 +116,7 @@ async function anIsolate(): Promise<{ dispose(): Promise<void> }> {
   const loaded = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   const number = isolates.create(orderOf(`actions: { ${hello} }`), {
+    actor: { actor: "idle" },
     loaded: loaded.resolve,
     frame: () => {},
     ended: () => ended.resolve(),

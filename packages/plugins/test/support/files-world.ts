@@ -22,6 +22,7 @@ const source = `
           return [error.code ?? error.name, error.message];
         }
       },
+      writes: (c, path, length) => fs.writeFile(path, "x".repeat(length)).then(() => "done", (error) => error.code),
       lists: async (c, path) => (await fs.readdir(path, { withFileTypes: true }))
         .map((entry) => [entry.name, entry.isFile(), entry.isDirectory(), entry.isSymbolicLink()]).sort(),
       times: async (c, path) => {

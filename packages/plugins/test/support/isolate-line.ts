@@ -36,8 +36,8 @@ export class IsolateLine {
     this.#line.send({ $case: "start", value });
   }
 
-  static async open(isolates: IsolateProcess, order: IsolateOrder): Promise<IsolateLine> {
-    const open = isolateCarrier(isolates, order);
+  static async open(isolates: IsolateProcess, order: IsolateOrder, actorId?: string): Promise<IsolateLine> {
+    const open = isolateCarrier(isolates, order, actorId);
     return new IsolateLine(await openSession({ env: nodeSessionEnv, open, hostVersion: "test" }));
   }
 

@@ -1,7 +1,7 @@
 /** A plugin in WebAssembly that goes wrong: its callers have an error with a name, the host serves on, and it comes again. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { nodeEnv, setup, setupTest } from "@troupe/runtime";
-import { beforeAll, expect, type TestContext, test } from "vitest";
+import { beforeAll, expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { wasmCarrier } from "../../src/carriers/wasm/wasm-carrier.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";
@@ -53,6 +53,21 @@ test.for([
     await Promise.all([session.close(), neighbour.close()]);
   },
 );
+
+test("a loop is ended in its own time, also when a turn before it began a moment ago", async (context) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const session = await openFaulty(context, 5_000);
+  expect(await ask(session, "ls")).toBe(null);
+  vi.advanceTimersByTime(200);
+  const looping = ask(session, "loop").catch((error: unknown) => error);
+  // It has its turn when the host has sent what was said.
+  await new Promise(setImmediate);
+  vi.advanceTimersByTime(5_250);
+  expect(await looping).toMatchObject({ group: "plugin", code: "time_exceeded" });
+  vi.useRealTimers();
+  await session.close();
+});
 
 test("memory is there up to what is declared, and malloc says so; time and random bytes are there", async (context) => {
   const open = wasmCarrier({ wasm: pathOf(context, faulty), timeLimitMs: 60_000 });

@@ -21,7 +21,7 @@ export const dynamicErrors = {
     error("loader_failed", "The loader of the actor's source failed", { cause, public: false }),
   /** Where it is may be nobody else's business: callers outside aren't told. */
   sourceUnread: (source: URL, why: string, cause?: unknown) =>
-    error("source_unread", `The actor's source at ${source.href} can't be read: ${why}`, {
+    error("source_unread", `The actor's source at ${withoutSecrets(source)} can't be read: ${why}`, {
       cause,
       public: false,
     }),
@@ -32,6 +32,16 @@ export const dynamicErrors = {
     ),
   /** The isolate process is gone, and with it all that its actors hadn't said. What they were asked may have happened. */
   processLost: () => error("process_lost", "The process that ran this actor ended"),
+  /** The actor has ended that process several times. */
+  heldBack: (retryAfterMs: number) =>
+    error(
+      "process_lost",
+      "The process that ran this actor ended, again, and this actor waits for a new one",
+      {
+        statusCode: 503,
+        metadata: { retryAfterMs },
+      },
+    ),
   closed: () => error("closed", "The runtime of this actor has ended", { statusCode: 503 }),
   /** The isolate ended by itself: a fault of the source, or a limit. */
   ended: ({ code, message, thrown, place }: IsolateEnd) => {
@@ -44,3 +54,8 @@ export const dynamicErrors = {
     return thrown === undefined ? told : new InnerError(told, { message: `${message}: ${thrown}${where}` });
   },
 };
+
+/** A password or a query may be what opens it. */
+function withoutSecrets({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname}`;
+}

@@ -13,6 +13,8 @@ import type { IsolateEar } from "./isolate-process.ts";
 export class HeardIsolate {
   readonly ear: IsolateEar;
   readonly #more: () => void;
+  /** It was given something, its source to begin with, and has said nothing since. */
+  #owes = true;
   readonly #rest = new Rest();
   /** Since its budget was given back last: what it was given, what it said, and what that took of this thread. */
   #asked = 0;
@@ -27,15 +29,28 @@ export class HeardIsolate {
     this.#more = more;
   }
 
+  /** It loads, it runs, or what it was asked for waits for something. */
+  get owes(): boolean {
+    return this.#owes;
+  }
+
   /** It is given a frame. */
   asked(): void {
     this.#asked += 1;
+    this.#owes = true;
     this.#rest.asked();
+  }
+
+  /** Its source is loaded. */
+  loaded(): void {
+    this.#owes = false;
+    this.ear.loaded();
   }
 
   /** It said a frame. */
   frame(body: Uint8Array): void {
     this.#said += 1;
+    this.#owes = false;
     if (!this.#floods) return this.ear.frame(body);
     const began = performance.now();
     this.ear.frame(body);

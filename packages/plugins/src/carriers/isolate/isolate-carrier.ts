@@ -8,24 +8,25 @@ import type { IsolateProcess } from "./isolate-process.ts";
 import type { IsolateOrder } from "./wire.ts";
 
 /** Starts an isolate. Rejects with `dynamic.*`, `package.missing`; nothing is left of it then. */
-export function isolateCarrier(process: IsolateProcess, order: IsolateOrder): OpenCarrier {
+export function isolateCarrier(process: IsolateProcess, order: IsolateOrder, actorId?: string): OpenCarrier {
   return (events) =>
     new Promise((resolve, reject) => {
       const closed = Promise.withResolvers<CloseReport>();
       let loaded = false;
-      let over = false;
+      let ended = false;
       const isolate = process.create(order, {
+        actor: { actor: order.name, ...(actorId !== undefined && { actorId }) },
         loaded: () => {
           loaded = true;
           resolve(carrier);
         },
         frame: (bytes) => {
-          if (over) return;
+          if (ended) return;
           let frame: ReturnType<typeof PluginFrameCodec.decode>;
           try {
             frame = PluginFrameCodec.decode(bytes);
           } catch (cause) {
-            over = true;
+            ended = true;
             events.ended(pluginErrors.violation("a frame that can't be read", cause));
             return;
           }
@@ -34,8 +35,8 @@ export function isolateCarrier(process: IsolateProcess, order: IsolateOrder): Op
         ended: (error) => {
           closed.resolve({ clean: true });
           if (!loaded) reject(error ?? pluginErrors.closed());
-          else if (!over) events.ended(error);
-          over = true;
+          else if (!ended) events.ended(error);
+          ended = true;
         },
       });
       const carrier: Carrier = {

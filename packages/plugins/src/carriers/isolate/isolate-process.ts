@@ -22,6 +22,7 @@ import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
 import { SilenceWatch } from "../silence-watch.ts";
+import { Blame } from "./blame.ts";
 import { dynamicErrors } from "./errors.ts";
 import { HeardIsolate } from "./heard-isolate.ts";
 import {
@@ -35,8 +36,17 @@ import {
   WireWriter,
 } from "./wire.ts";
 
+/** The actor that an isolate runs. */
+export interface ActorOfIsolate {
+  readonly actor: string;
+  /** Default: it runs all of that name. */
+  readonly actorId?: string;
+}
+
 /** Who listens to one isolate. */
 export interface IsolateEar {
+  /** Whose it is, for the log. */
+  readonly actor: ActorOfIsolate;
   /** The source is loaded. */
   loaded(): void;
   /** Bytes that are used again when this has returned. */
@@ -62,6 +72,8 @@ const WATCHED = {
   startMs: limits.pluginOpenTimeoutMs,
   mostMs: limits.isolateSilentMs,
 };
+/** Named in one line of the log. */
+const MOST_SUSPECTS = 16;
 const ISOLATED_VM = "isolated-vm@7.0.1";
 
 /** One runtime's process. */
@@ -72,16 +84,22 @@ export class IsolateProcess {
   /** Processes that aren't gone yet. */
   readonly #exits = new Set<Promise<void>>();
   readonly #poll = nodeBusyPoll();
+  readonly #blame: Blame;
+  /** Isolates that have run for long. */
+  #long: ReadonlySet<unknown> = new Set();
   #last = 0;
   #closed = false;
 
   constructor(env: IsolateProcessEnv) {
     this.#env = env;
+    this.#blame = new Blame(env.clock);
   }
 
-  /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`. */
+  /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`, and `dynamic.process_lost` for whoever ended it again and again. */
   create(order: IsolateOrder, ear: IsolateEar): number {
     if (this.#closed) throw dynamicErrors.closed();
+    const waitMs = this.#blame.waitMs(idOf(ear.actor));
+    if (waitMs > 0) throw dynamicErrors.heldBack(waitMs);
     const { writer } = this.#start();
     this.#last += 1;
     const isolate = this.#last;
@@ -131,12 +149,12 @@ export class IsolateProcess {
     this.#running = running;
     const lastWords = collect(child);
     const exit = new Promise<void>((resolve) => {
-      const over = (why: string): void => {
-        this.#over(running, [why, lastWords()].filter(Boolean).join(": "));
+      const gone = (why: string): void => {
+        this.#gone(running, [why, lastWords()].filter(Boolean).join(": "));
         resolve();
       };
-      child.once("close", (code, signal) => over(`exit ${signal ?? code}`));
-      child.once("error", (cause) => over(String(cause)));
+      child.once("close", (code, signal) => gone(`exit ${signal ?? code}`));
+      child.once("error", (cause) => gone(String(cause)));
     });
     this.#exits.add(exit);
     void exit.then(() => this.#exits.delete(exit));
@@ -151,7 +169,7 @@ export class IsolateProcess {
       ask: () => writer.say(0, WireKind.beat),
       silent: (ms) => {
         child.kill("SIGKILL");
-        if (this.#running?.child === child) this.#over(this.#running, `no sign of life for ${ms} ms`);
+        if (this.#running?.child === child) this.#gone(this.#running, `no sign of life for ${ms} ms`);
       },
     });
   }
@@ -171,16 +189,29 @@ export class IsolateProcess {
     });
   }
 
+  /** Throws when it can't be read. */
   #heard({ isolate, kind, body }: WireMessage): void {
+    if (kind === WireKind.long) this.#long = new Set(readNumbers(body));
     const heard = this.#isolates.get(isolate);
     if (heard === undefined) return;
     this.#poll.arrived();
-    if (kind === WireKind.frame) heard.frame(body);
-    else if (kind === WireKind.loaded) heard.ear.loaded();
-    else if (kind === WireKind.spent) heard.spent();
-    else if (kind === WireKind.ended) {
-      this.#isolates.delete(isolate);
-      heard.ear.ended(body.byteLength === 0 ? undefined : dynamicErrors.ended(readEnd(body)));
+    const end =
+      kind === WireKind.ended && body.byteLength > 0 ? dynamicErrors.ended(readEnd(body)) : undefined;
+    try {
+      if (kind === WireKind.frame) heard.frame(body);
+      else if (kind === WireKind.loaded) heard.loaded();
+      else if (kind === WireKind.spent) heard.spent();
+      else if (kind === WireKind.ended) {
+        this.#isolates.delete(isolate);
+        heard.ear.ended(end);
+      }
+    } catch (cause) {
+      // A fault of the runtime's own: no other isolate's.
+      this.#env.log.error("What listens to an isolate failed; the isolate is ended", {
+        cause,
+        ...heard.ear.actor,
+      });
+      this.dispose(isolate);
     }
   }
 
@@ -188,17 +219,31 @@ export class IsolateProcess {
     if (this.#isolates.has(isolate)) this.#running?.writer.say(isolate, WireKind.more);
   }
 
-  #over(running: Running, why: string): void {
+  #gone(running: Running, why: string): void {
     running.watch.stop();
     running.socket.destroy();
     if (this.#running !== running) return;
     this.#running = undefined;
     const lost = [...this.#isolates.values()];
+    if (!this.#closed) this.#lost(why);
     this.#isolates.clear();
-    if (!this.#closed) this.#env.log.error("The isolate process ended", { why, isolates: lost.length });
+    this.#long = new Set();
     const error = this.#closed ? dynamicErrors.closed() : dynamicErrors.processLost();
     for (const { ear } of lost) ear.ended(error);
   }
+
+  /** With whose doing it may be: who ran for long, which counts, or else who hadn't answered. */
+  #lost(why: string): void {
+    const ran = [...this.#isolates].filter(([isolate]) => this.#long.has(isolate));
+    const owed = [...this.#isolates].filter(([, heard]) => heard.owes);
+    for (const [, { ear }] of ran) this.#blame.add(idOf(ear.actor));
+    const suspects = (ran.length > 0 ? ran : owed).slice(0, MOST_SUSPECTS).map(([, { ear }]) => ear.actor);
+    this.#env.log.error("The isolate process ended", { why, isolates: this.#isolates.size, suspects });
+  }
+}
+
+function idOf({ actor, actorId }: ActorOfIsolate): string {
+  return actorId ?? actor;
 }
 
 /** Throws `package.missing`. */
@@ -243,6 +288,13 @@ function readEnd(body: Uint8Array): IsolateEnd {
   const cut = (text: string): string => text.slice(0, limits.errorMessageLength);
   const { thrown } = end;
   return { ...end, message: cut(end.message), ...(typeof thrown === "string" && { thrown: cut(thrown) }) };
+}
+
+/** Throws when it isn't a list. */
+function readNumbers(body: Uint8Array): readonly unknown[] {
+  const numbers: unknown = JSON.parse(textOf(body));
+  if (!Array.isArray(numbers)) throw new RangeError("It names who runs long as nobody does");
+  return numbers;
 }
 
 function isEnd(value: unknown): value is IsolateEnd {

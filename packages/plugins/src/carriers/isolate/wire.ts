@@ -25,6 +25,8 @@ export const WireKind = {
   more: 8,
   /** To the process: a frame, behind whose answer another is likely to come at once. */
   frameOfMore: 9,
+  /** From the process: the isolates that have run for long, whenever they are others than before. No isolate's. Body: numbers, JSON. */
+  long: 10,
 } as const;
 
 /** What an isolate is made of. */
@@ -121,7 +123,7 @@ export class WireWriter {
 const NOTHING = new Uint8Array(0);
 
 /** JSON as a body. */
-export function jsonBody(value: IsolateOrder | IsolateEnd): Uint8Array {
+export function jsonBody(value: IsolateOrder | IsolateEnd | readonly number[]): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 

@@ -5,9 +5,9 @@
  *      └──────────────┬────────────────┴──────────────────┴── a fault, its time is up, end() ──▶ ended, when the thread is gone
  *
  * A turn has a limit of time, and so has opening, in which the module's start function runs; the thread's own start doesn't
- * count. It is looked at by one clock
- * for all turns, so that a turn that is short costs none. A host that was away itself hasn't seen the end of a turn yet: the
- * exchange says whose turn it is, and a clock that rang late begins anew.
+ * count. It is looked at by one clock for all turns, so that a turn that is short costs none: the clock rings often, and a turn that it
+ * finds again each time is too long. A host that was away itself hasn't seen the end of a turn yet: the exchange says whose turn it
+ * is. Its absence is one ring, however long it was.
  */
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -35,8 +35,8 @@ export interface ThreadParts extends ThreadOrder {
   readonly poll?: BusyPoll;
 }
 
-/** A clock that rings so much late says more of the host than of the plugin. */
-const LATE_MS = 200;
+/** The clock rings so often in a turn that is too long. */
+const RINGS = 20;
 
 /** One plugin's thread. */
 export class WasmThread {
@@ -104,7 +104,7 @@ export class WasmThread {
   /** Its turn, with these frames, which may be none. Only while it is idle. */
   run(frames: Uint8Array | undefined): void {
     this.#give(Asked.frames, frames);
-    this.#clock ??= this.#watch(this.#turn);
+    if (this.#clock === undefined) this.#watch(this.#turn);
   }
 
   /** Its last turn: it takes these frames in, and closes. Only while it is idle. */
@@ -174,20 +174,18 @@ export class WasmThread {
     moment?.end();
   }
 
-  /** Rings when a turn that runs now would be too long, and looks which one that is. */
-  #watch(turn: number): NodeJS.Timeout {
-    const dueAt = performance.now() + this.#timeLimitMs;
-    const clock = setTimeout(() => {
+  /** Rings while there is a turn. `turn`: the one that it found so often. */
+  #watch(turn: number, found = 0): void {
+    const ring = (): void => {
       this.#clock = undefined;
       if (this.#state !== "busy") return;
       const { words } = this.#exchange;
       const given = this.#turn === 0 || Atomics.load(words, Word.turn) === Turn.thread;
-      const onTime = performance.now() - dueAt < LATE_MS;
-      if (given && this.#turn === turn && onTime) this.#fail(wasmErrors.timeExceeded(this.#timeLimitMs));
-      else this.#watch(this.#turn);
-    }, this.#timeLimitMs);
-    this.#clock = clock.unref();
-    return this.#clock;
+      const again = this.#turn === turn ? found + 1 : 0;
+      if (given && again >= RINGS) this.#fail(wasmErrors.timeExceeded(this.#timeLimitMs));
+      else this.#watch(this.#turn, again);
+    };
+    this.#clock = setTimeout(ring, this.#timeLimitMs / RINGS).unref();
   }
 
   #fail(error: TroupeError): void {

@@ -1,8 +1,10 @@
 /**
  * A process and all that it started: how many there are, and how much memory they have, by Linux's own books. What left its
- * process group, or outlived its parent, is known if it was seen before. Where there are no such books nothing is known.
+ * process group, or outlived its parent, is known if it was seen before, or by a mark that all of them have (`strays.ts`). Where there are no
+ * such books nothing is known.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { listOf, textOf } from "./proc.ts";
+import type { Strays } from "./strays.ts";
 
 /** What a tree of processes has. */
 export interface TreeUse {
@@ -17,26 +19,26 @@ const ROUNDS = 200;
 export class ProcessTree {
   /** When each that was ever seen was started: a number may be given to another process later. */
   readonly #seen = new Map<number, string>();
+  readonly #strays: Strays | undefined;
 
-  constructor(root: number) {
-    const started = startOf(root);
-    if (started !== undefined) this.#seen.set(root, started);
+  /** `strays`: those that nobody else leads to. Default: they aren't looked for. */
+  constructor(root: number, strays?: Strays) {
+    this.#strays = strays;
+    this.#add(root);
   }
 
   /** Looks at all of them, at most `mostProcesses` and one more. */
   use(mostProcesses: number): TreeUse {
     let residentBytes = 0;
     let processes = 0;
+    for (const stray of this.#strays?.found() ?? []) this.#add(stray);
     // Those that are found on the way are looked at as well: a Map goes on with what is added.
     for (const [pid] of this.#seen) {
       if (!this.#lives(pid)) continue;
       processes += 1;
       residentBytes += residentBytesOf(pid);
       if (processes > mostProcesses) break;
-      for (const child of childrenOf(pid)) {
-        const started = this.#seen.has(child) ? undefined : startOf(child);
-        if (started !== undefined) this.#seen.set(child, started);
-      }
+      for (const child of childrenOf(pid)) this.#add(child);
     }
     return { processes, residentBytes };
   }
@@ -55,6 +57,11 @@ export class ProcessTree {
     }
     this.#signal("SIGKILL");
     this.#seen.clear();
+  }
+
+  #add(pid: number): void {
+    const started = this.#seen.has(pid) ? undefined : startOf(pid);
+    if (started !== undefined) this.#seen.set(pid, started);
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -78,40 +85,23 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 /** When it was started, in the kernel's own time; undefined: it isn't there, or is a zombie. */
 function startOf(pid: number): string | undefined {
-  const [state, ...fields] = (read(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
+  const [state, ...fields] = (textOf(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
   return state === "Z" || state === "X" ? undefined : fields[18];
 }
 
 /** True for one that may start another: it is there, and neither stopped nor a zombie. */
 function runs(pid: number): boolean {
-  const state = read(`/proc/${pid}/stat`).split(") ").at(-1)?.[0];
+  const state = textOf(`/proc/${pid}/stat`).split(") ").at(-1)?.[0];
   return state !== undefined && !"TtZX".includes(state);
 }
 
 function residentBytesOf(pid: number): number {
-  const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`)) ?? [];
   return Number(kilobytes) * 1024;
 }
 
 function childrenOf(pid: number): number[] {
-  const tasks = list(`/proc/${pid}/task`);
-  const children = tasks.map((task) => read(`/proc/${pid}/task/${task}/children`));
+  const tasks = listOf(`/proc/${pid}/task`);
+  const children = tasks.map((task) => textOf(`/proc/${pid}/task/${task}/children`));
   return children.flatMap((text) => text.split(" ").filter(Boolean).map(Number));
-}
-
-/** Empty: it isn't there any more. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }

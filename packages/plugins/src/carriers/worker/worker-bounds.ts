@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { engineLimits } from "@troupe/protocol";
-import { ProcessTree } from "./process-tree.ts";
+import type { ProcessTree } from "./process-tree.ts";
 
 /** What a worker and all that it started may have. */
 export interface WorkerBounds {
@@ -27,10 +27,9 @@ export class BoundsWatch {
   readonly #timer: NodeJS.Timeout;
 
   /** `exceeded` is called once. */
-  constructor(pid: number, bounds: WorkerBounds, exceeded: (excess: WorkerExcess) => void) {
+  constructor(tree: ProcessTree, bounds: WorkerBounds, exceeded: (excess: WorkerExcess) => void) {
     const { processes = engineLimits.workerProcesses, memoryBytes = engineLimits.workerMemoryBytes } = bounds;
-    this.#tree = new ProcessTree(pid);
-    endFirst(pid);
+    this.#tree = tree;
     const look = (): void => {
       const use = this.#tree.use(processes);
       const tooMany = use.processes > processes;
@@ -48,8 +47,8 @@ export class BoundsWatch {
   }
 }
 
-/** The process is the first that the kernel ends when memory runs out; what it starts is as well. */
-function endFirst(pid: number): void {
+/** The worker is the first that the kernel ends when memory runs out; what it starts is as well. */
+export function endFirst(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, "1000");
   } catch {

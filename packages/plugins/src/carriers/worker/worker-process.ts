@@ -2,19 +2,22 @@
  * Worker process: a plugin's process, from its start until nothing of it runs.
  *
  * It leads a process group of its own: a signal to the terminal isn't for it, and its end is that of all that it started.
- * What it started counts as its own (`worker-bounds.ts`).
+ * What it started counts as its own (`worker-bounds.ts`), also what has left the group and its parent (`strays.ts`).
  * Descriptor 3 carries its token, and then nothing: it stays open as long as the host lives, so that its end tells the
  * process of the host's death.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
 import { engineLimits } from "@troupe/protocol";
 import { textWithoutSecrets } from "@troupe/relay";
 import type { WorkerExit } from "./errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
+import { ProcessTree } from "./process-tree.ts";
 import { settledWithin } from "./settled-within.ts";
-import { BoundsWatch, type WorkerBounds, type WorkerExcess } from "./worker-bounds.ts";
+import { Strays } from "./strays.ts";
+import { BoundsWatch, endFirst, type WorkerBounds, type WorkerExcess } from "./worker-bounds.ts";
 
 /** How long a dead process's standard error may stay open in something that outlived it. */
 const LAST_WORDS_MS = 500;
@@ -30,8 +33,10 @@ export class WorkerProcess {
   #isCut = false;
 
   constructor(launch: Launch, handover: Handover, bounds: WorkerBounds = {}) {
+    const strays = new Strays(randomBytes(16).toString("hex"));
     const env = {
       ...launch.env,
+      ...strays.env,
       [workerHandover.socket]: handover.socket,
       [workerHandover.tokenFd]: String(workerHandover.fd),
     };
@@ -46,7 +51,10 @@ export class WorkerProcess {
       this.#excess = excess;
       this.kill();
     };
-    this.#bounds = pid === undefined ? undefined : new BoundsWatch(pid, bounds, exceeded);
+    if (pid !== undefined) {
+      endFirst(pid);
+      this.#bounds = new BoundsWatch(new ProcessTree(pid, strays), bounds, exceeded);
+    }
     this.exited = this.#watch();
     // Whoever opens the worker hears of a failed start; nobody may be listening yet.
     this.exited.catch(() => undefined);

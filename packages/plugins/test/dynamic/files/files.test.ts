@@ -25,6 +25,10 @@ test("what is granted is read: files as text and bytes, folders, what they are; 
   expect(await files.does("stat", "/data")).toMatchObject([false, true, false, {}]);
   expect(await files.act("times", "/data/a.txt")).toEqual([true, true, true]);
   expect(await files.does("access", "/data/a.txt")).toBe("done");
+  expect(await files.does("access", "/data/a.txt", 4)).toBe("done");
+  expect(await files.does("access", "/data/a.txt", 2)).toMatchObject({
+    1: expect.stringContaining("F_OK or R_OK"),
+  });
 });
 
 test("what is granted for writing is changed: files, folders, names, in one granted folder and from one to another", async () => {
@@ -103,6 +107,8 @@ test("files, folders, depths and calls are bounded", { timeout: 60_000 }, async 
   expect(await files.does("readFile", "/data/more")).toMatchObject({ 0: "EFBIG" });
   expect(await files.does("writeFile", "/work/most", new Uint8Array(most))).toBe("done");
   expect(await files.does("appendFile", "/work/most", "a")).toMatchObject({ 0: "EFBIG" });
+  expect(await files.act("writes", "/work/most", most)).toBe("done");
+  expect(await files.act("writes", "/work/most", most + 1)).toBe("EFBIG");
   mkdirSync(files.at("data/full"));
   for (let n = 0; n < limits.isolateFileEntries; n += 1) writeFileSync(files.at(`data/full/${n}`), "");
   expect(await files.does("readdir", "/data/full")).toHaveLength(limits.isolateFileEntries);

@@ -4,6 +4,7 @@
  *
  * Errors have the system's names as their `code`, as Node's have.
  */
+import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { HostAsk } from "@troupe/protocol/plugin/v1";
 import { asks } from "./asks.ts";
@@ -122,7 +123,11 @@ async function write(
   encodingOf(options);
   const bytes = bytesOf(data);
   if (bytes.byteLength > limits.isolateFileBytes)
-    throw new RangeError(`A file has at most ${limits.isolateFileBytes} bytes here`);
+    throw new TroupeError(
+      "files",
+      "EFBIG",
+      `EFBIG: a file has at most ${limits.isolateFileBytes} bytes here, '${path}'`,
+    );
   await change("write", path, { data: bytes, how });
 }
 
@@ -156,9 +161,18 @@ async function rm(
   });
 }
 
+/** Whether it is there, and so may be read: what is written finds out by itself. */
+async function access(path: string, mode = 0): Promise<void> {
+  if ((mode & ~R_OK) !== 0) throw new TypeError("`mode` of access is F_OK or R_OK here");
+  await ask("stat", path);
+}
+
+/** Of the system, and of Node. */
+const R_OK = 4;
+
 /** What may be imported. No link is followed: `stat` says of one what `lstat` does. */
 export const fileApi = Object.freeze({
-  access: async (path: string): Promise<void> => void (await ask("stat", path)),
+  access,
   appendFile: (path: string, data: unknown, options: string | WriteOptions | null = null) =>
     write(path, data, options, "a"),
   lstat,

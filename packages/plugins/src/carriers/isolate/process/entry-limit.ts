@@ -48,6 +48,13 @@ export class EntryLimit {
     return this.#reached;
   }
 
+  /** For how long the entry that runs has run; 0: none does. */
+  get runsMs(): number {
+    const { isolate } = this.#parts;
+    if (this.#began === undefined) return 0;
+    return isolate.isDisposed ? Infinity : millis(isolate.wallTime - this.#began);
+  }
+
   /** It runs still. */
   get overdue(): boolean {
     return this.#reached && this.#began !== undefined;

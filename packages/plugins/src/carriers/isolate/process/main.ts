@@ -41,7 +41,7 @@ const isolates = new Map<number, RunningIsolate>();
 /** Ways out; that of an isolate which ended is there until all that it said has left. */
 const outlets = new Map<number, Outlet>();
 /** Those that are loaded now. */
-const loading = new Map<number, { readonly began: number; ended: boolean }>();
+const loading = new Map<number, { readonly began: number; disposed: boolean }>();
 let drained: Promise<void> | undefined;
 
 /** Settles when the runtime takes in what is sent. */
@@ -57,7 +57,7 @@ function congested(): Promise<void> | undefined {
 }
 
 /** At once: an exit would wait for the isolates' threads, and one of them may never end. */
-function end(): void {
+function endProcess(): void {
   process.kill(process.pid, "SIGKILL");
 }
 
@@ -74,11 +74,11 @@ function ended(number: number, end: IsolateEnd): void {
 }
 
 async function create(number: number, order: IsolateOrder): Promise<void> {
-  const load = { began: performance.now(), ended: false };
+  const load = { began: performance.now(), disposed: false };
   loading.set(number, load);
   try {
     const loaded = await loadIsolate(order.typescript === true ? await types.strip(order) : order, pool);
-    if (load.ended) return loaded.isolate.dispose();
+    if (load.disposed) return loaded.isolate.dispose();
     writer.say(number, WireKind.loaded);
     const { timeLimitMs } = order;
     const outlet = new Outlet({
@@ -98,7 +98,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
   } catch (cause) {
     const end: IsolateEnd =
       cause instanceof LoadError ? cause.end : { code: "failed", message: String(cause) };
-    if (!load.ended) ended(number, end);
+    if (!load.disposed) ended(number, end);
   } finally {
     loading.delete(number);
     pool.fill();
@@ -107,7 +107,7 @@ async function create(number: number, order: IsolateOrder): Promise<void> {
 
 function dispose(number: number): void {
   const load = loading.get(number);
-  if (load !== undefined) load.ended = true;
+  if (load !== undefined) load.disposed = true;
   isolates.get(number)?.dispose();
   isolates.delete(number);
   outlets.get(number)?.close();
@@ -126,10 +126,25 @@ socket.on("data", (chunk) => {
     else if (kind === WireKind.beat) writer.say(isolate, WireKind.beat);
   }
 });
-socket.on("error", end);
-socket.on("close", end);
+socket.on("error", endProcess);
+socket.on("close", endProcess);
+
+let long = "[]";
+
+/** Said before it matters: an allocation that fails ends the process without a word. */
+function sayWhoRunsLong(): void {
+  const oldest = performance.now() - limits.isolateStuckMs;
+  const numbers = [
+    ...[...isolates].filter(([, isolate]) => isolate.runsLong),
+    ...[...loading].filter(([, { began }]) => began < oldest),
+  ].map(([number]) => number);
+  const now = JSON.stringify(numbers);
+  if (now !== long) writer.say(0, WireKind.long, jsonBody(numbers));
+  long = now;
+}
 
 setInterval(() => {
+  sayWhoRunsLong();
   const wallMs = performance.now();
   const oldest = wallMs - limits.pluginOpenTimeoutMs;
   const late = [
@@ -138,5 +153,5 @@ setInterval(() => {
   ];
   if (!unstoppable.look(late, { wallMs, cpuMs: processCpuMs() })) return;
   process.stderr.write("an isolate can't be stopped: the process ends, and all isolates with it\n");
-  end();
+  endProcess();
 }, limits.isolateLateLookMs);

@@ -28,7 +28,7 @@ export class Outlet {
   /** What the next `more` gives back; undefined: none is asked for. */
   #owed: { readonly frames: number; readonly bytes: number } | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
-  #over = false;
+  #ended = false;
 
   constructor(parts: OutletParts) {
     this.#parts = parts;
@@ -36,7 +36,7 @@ export class Outlet {
 
   /** Takes a frame; its bytes mustn't change any more. */
   say(frame: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     if (this.#waiting.length === 0 && this.#open) this.#leave(frame);
     else this.#waiting.push(frame);
   }
@@ -50,7 +50,7 @@ export class Outlet {
 
   /** The runtime has ended the turn in which it read what was said. */
   more(): void {
-    if (this.#owed === undefined || this.#over) return;
+    if (this.#owed === undefined || this.#ended) return;
     this.#frames += this.#owed.frames;
     this.#bytes += this.#owed.bytes;
     this.#owed = undefined;
@@ -65,12 +65,12 @@ export class Outlet {
   /** The isolate says nothing more. `left` is called when all that it said has left. */
   finish(left: () => void): void {
     if (this.blocked === undefined) left();
-    else void this.blocked.then(() => void (this.#over || left()));
+    else void this.blocked.then(() => void (this.#ended || left()));
   }
 
   /** What waits is dropped. */
   close(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#settle();
   }
 

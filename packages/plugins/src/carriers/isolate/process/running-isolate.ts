@@ -66,7 +66,7 @@ export class RunningIsolate {
   readonly #waiting = new RecordList();
   /** It is entered, or what it said is read. */
   #running = true;
-  #over = false;
+  #ended = false;
   /** It asked for another entry. */
   #again = false;
   readonly #limit: EntryLimit;
@@ -94,7 +94,7 @@ export class RunningIsolate {
 
   /** Something came for it. */
   receive(frame: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     this.#waiting.frame(frame);
     if (this.#waiting.bytes > limits.pluginWaitingBytes)
       this.#end({ code: "too_much_waits", message: `${this.#waiting.bytes} bytes wait for it` });
@@ -103,7 +103,7 @@ export class RunningIsolate {
 
   /** Nothing of it is left. */
   dispose(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#timers.clear();
     this.#limit.stop();
     this.#trust.stop();
@@ -115,6 +115,11 @@ export class RunningIsolate {
     return this.#limit.overdue;
   }
 
+  /** It is entered, away from the process's own thread, and has been for so long that an end of the process may be its doing. */
+  get runsLong(): boolean {
+    return this.#limit.runsMs > limits.isolateLongMs;
+  }
+
   /** What the source said while it was loaded is read first. */
   async #begin(): Promise<void> {
     await this.#hear();
@@ -124,7 +129,7 @@ export class RunningIsolate {
 
   /** It is entered with all that comes in this turn. */
   #enterSoon(): void {
-    if (this.#running || this.#over) return;
+    if (this.#running || this.#ended) return;
     this.#running = true;
     this.#parts.thread.asks();
     queueMicrotask(() => void this.#run());
@@ -133,12 +138,12 @@ export class RunningIsolate {
   async #run(): Promise<void> {
     let here = this.#parts.thread.takes() ? ENTRIES_HERE : 0;
     try {
-      while ((this.#again || this.#waiting.bytes > 0) && !this.#over) {
+      while ((this.#again || this.#waiting.bytes > 0) && !this.#ended) {
         for (let wait = this.#parts.congested(); wait !== undefined; wait = this.#parts.congested()) {
           here = 0;
           await wait;
         }
-        if (this.#over) return;
+        if (this.#ended) return;
         const whose = here > 0 ? this.#trust.guarded : undefined;
         here -= 1;
         const heard = whose === undefined ? this.#enterElsewhere() : this.#enterHere(whose);
@@ -199,7 +204,7 @@ export class RunningIsolate {
 
   /** What stands in the mailbox. */
   #hear(): Promise<void> | undefined {
-    if (this.#over) return undefined;
+    if (this.#ended) return undefined;
     const taken = this.#parts.loaded.mailbox.take();
     if (taken === undefined) this.#nonsense();
     else if ((taken.marks & MailboxMark.exhausted) !== 0) this.#end(OUT_OF_MEMORY);
@@ -223,7 +228,7 @@ export class RunningIsolate {
 
   async #readRest(parts: RecordParts): Promise<void> {
     do await new Promise(setImmediate);
-    while (!this.#over && this.#readPart(parts));
+    while (!this.#ended && this.#readPart(parts));
   }
 
   /** True: there is more. */
@@ -232,7 +237,7 @@ export class RunningIsolate {
     if (read === "broken") this.#nonsense();
     else if (this.#timers.size > limits.isolateTimers)
       this.#end({ code: "too_many_timers", message: `It has more than ${limits.isolateTimers} timers` });
-    return read === "more" && !this.#over;
+    return read === "more" && !this.#ended;
   }
 
   #nonsense(): void {
@@ -240,13 +245,13 @@ export class RunningIsolate {
   }
 
   #failed(cause: unknown): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     const { loaded, timeLimitMs } = this.#parts;
     this.#end(this.#limit.reached ? timeExceeded(timeLimitMs) : endOf(cause, loaded.isolate));
   }
 
   #end(end: IsolateEnd): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     this.dispose();
     this.#parts.ended(end);
   }

@@ -33,7 +33,7 @@ export class Trust {
   #began = 0n;
   #asked = false;
   #guarded: number | undefined;
-  #over = false;
+  #ended = false;
 
   constructor(parts: TrustParts) {
     this.#parts = parts;
@@ -65,7 +65,7 @@ export class Trust {
 
   /** There is no isolate any more. */
   stop(): void {
-    this.#over = true;
+    this.#ended = true;
     if (this.#guarded !== undefined) this.#parts.thread.forget(this.#guarded);
   }
 
@@ -74,7 +74,7 @@ export class Trust {
     this.#asked = true;
     try {
       const whose = await thread.guard(isolate, limitMs);
-      if (this.#over) thread.forget(whose);
+      if (this.#ended) thread.forget(whose);
       else this.#guarded = whose;
     } catch (cause) {
       // It is entered elsewhere, as any other.

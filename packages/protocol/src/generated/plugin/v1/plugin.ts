@@ -244,6 +244,7 @@ export interface ChunkCredit {
   readonly chunks: number;
 }
 
+/** Answered by a Pong of the same number. A worker that is ready is asked again and again, and ended when it says nothing for a minute. */
 export interface Ping {
   readonly number: number;
 }

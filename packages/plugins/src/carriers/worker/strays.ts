@@ -1,0 +1,65 @@
+/**
+ * Strays: processes that a worker started, which nothing else leads to. A daemon has left its process group, and its parent has ended.
+ *
+ * They are known by their environment, which a process hands on to what it starts: a worker's has a variable of its own. So what begins
+ * after the worker is looked at once, by its first environment. Who starts something without that variable hides it; that takes intent.
+ */
+import { listOf, textOf } from "./proc.ts";
+
+/** The variable. */
+const MARK = "TROUPE_WORKER_ID";
+
+/** One worker's. */
+export class Strays {
+  readonly #entry: string;
+  /** Those that aren't: they were there before, or were looked at. */
+  #others: Set<number>;
+  /** Nothing could be read of them when they were looked at first: they were just beginning, or are somebody else's. */
+  readonly #unread = new Set<number>();
+  /** The number that was given last. When it is the same, nothing has begun. */
+  #last = "";
+
+  /** Before the worker is started. `id` is its own, and no secret. */
+  constructor(id: string) {
+    this.#entry = `\0${MARK}=${id}\0`;
+    this.#others = new Set(processes());
+  }
+
+  /** What marks the worker, for its environment. */
+  get env(): Readonly<Record<string, string>> {
+    return { [MARK]: this.#entry.slice(MARK.length + 2, -1) };
+  }
+
+  /** Those that began since it was asked last. */
+  found(): readonly number[] {
+    const last = textOf("/proc/loadavg").split(" ").at(-1) ?? "";
+    if (last === this.#last && this.#unread.size === 0) return [];
+    this.#last = last;
+    const others = new Set<number>();
+    const found: number[] = [];
+    for (const pid of processes()) {
+      const isOther = this.#others.has(pid) || this.#look(pid);
+      if (isOther === "unread") continue;
+      others.add(pid);
+      if (isOther === false) found.push(pid);
+    }
+    this.#others = others;
+    return found;
+  }
+
+  /** True: it isn't the worker's. */
+  #look(pid: number): boolean | "unread" {
+    const environment = textOf(`/proc/${pid}/environ`);
+    if (environment !== "") this.#unread.delete(pid);
+    else if (this.#unread.delete(pid)) return true;
+    else {
+      this.#unread.add(pid);
+      return "unread";
+    }
+    return !`\0${environment}`.includes(this.#entry);
+  }
+}
+
+function processes(): number[] {
+  return listOf("/proc").map(Number).filter(Number.isInteger);
+}

@@ -1,0 +1,81 @@
+/** What a worker leaves behind: daemons, which have left its process group and outlived their parents. */
+import { readdirSync, readFileSync } from "node:fs";
+import type { TroupeError } from "@troupe/base";
+import type { HostFrame } from "@troupe/protocol/plugin/v1";
+import { expect, test } from "vitest";
+import type { WorkerBounds } from "../../src/carriers/worker/worker-bounds.ts";
+import { workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
+import { nodeSessionEnv } from "../support/node-env.ts";
+import { PluginFolder } from "../support/plugin-folder.ts";
+
+const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;
+/** A time of this process's own: by it what was left is found. */
+const seconds = String(2_000_000 + process.pid);
+
+/** A worker that has started daemons when it is `ready`: all of them are nobody's children. At a second ping it crashes. */
+async function worker(folder: PluginFolder, daemons: number, bounds: WorkerBounds = {}) {
+  folder.write(
+    "main.mjs",
+    `import { execFileSync } from "node:child_process";
+     import { connectToHost } from ${JSON.stringify(sdk)};
+     const daemons = () => {
+       for (let n = 0; n < ${daemons}; n += 1) execFileSync("setsid", ["--fork", "/bin/sleep", "${seconds}"], { stdio: "ignore" });
+       link.send({ body: { $case: "pong", value: { number: 1 } } });
+     };
+     const frame = ({ body }) => (body.value.number === 1 ? daemons() : process.abort());
+     const link = await connectToHost({ frame, ended: () => process.exit(0) });`,
+  );
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<TroupeError | undefined>();
+  const load = { kind: "worker", runtime: "node", entrypoint: "main.mjs", args: [], env: [] } as const;
+  const unchecked = { sha256: undefined, files: new Map<string, string>() };
+  const options = { plugin: "it", env: nodeSessionEnv, origin: folder.origin, bounds };
+  const carrier = await workerCarrier({ ...options, load: { ...load, ...unchecked } })({
+    frame: () => ready.resolve(),
+    ended: ended.resolve,
+  });
+  carrier.send(ping(1));
+  return { carrier, ready: ready.promise, ended: ended.promise };
+}
+
+function ping(number: number): HostFrame {
+  return { body: { $case: "ping", value: { number } } };
+}
+
+const onLinux = test.skipIf(process.platform !== "linux");
+
+onLinux("daemons that a worker started end with it, when its host closes it", async () => {
+  using folder = new PluginFolder();
+  const { carrier, ready } = await worker(folder, 3);
+  await ready;
+  await expect.poll(sleepers).toHaveLength(3);
+  await carrier.close(5_000);
+  await expect.poll(sleepers).toEqual([]);
+});
+
+onLinux("and when it crashes", async () => {
+  using folder = new PluginFolder();
+  const { carrier, ready, ended } = await worker(folder, 3);
+  await ready;
+  await expect.poll(sleepers).toHaveLength(3);
+  carrier.send(ping(2));
+  expect(await ended).toMatchObject({ code: "worker_exited", metadata: { signal: "SIGABRT" } });
+  await expect.poll(sleepers).toEqual([]);
+});
+
+onLinux("a bomb of daemons has the bounds of any other", async () => {
+  using folder = new PluginFolder();
+  const { ended } = await worker(folder, 60, { processes: 20 });
+  expect(await ended).toMatchObject({ code: "worker_exceeded", metadata: { what: "processes", limit: 20 } });
+  await expect.poll(sleepers).toEqual([]);
+});
+
+function sleepers(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1") === `/bin/sleep\0${seconds}\0`;
+    } catch {
+      return false;
+    }
+  });
+}
