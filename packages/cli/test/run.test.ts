@@ -495,7 +495,7 @@ test("Codex runs a hook of the run's own: a tool that a guardrail refuses ends w
   expect(out).toBe(
     `true\n${JSON.stringify({ hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: "not today" } })}\n\n`,
   );
-  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today\n$/);
+  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today \(tools\/\w+\)\n$/);
 });
 
 test("a trace that can't be written to its end is told of, and the exit code stays the agent's", async () => {

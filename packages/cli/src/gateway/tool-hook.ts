@@ -11,16 +11,9 @@ import { isDeepStrictEqual } from "node:util";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
-import { contentOf, readBody, repeatedKey, sessionMetadata } from "@troupe/relay/model-proxy";
+import { contentOf, readable, readBody, repeatedKey, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
-
-/** The answer of `POST /hooks/tool`. */
-export interface ToolDecision {
-  readonly decision: "allow" | "deny";
-  /** The middleware that objected or failed; null where none did. */
-  readonly by: string | null;
-  readonly reason: string | null;
-}
+import { QUESTION, type ToolDecision, tellDecision } from "./tool-decision.ts";
 
 /** The answer, for an agent that may be told more. */
 export interface ToolAnswer {
@@ -49,7 +42,22 @@ export interface ToolQuestion {
 
 /** Asks what is in front of the tool. Throws `gateway.bad_request` for a question that is none. */
 export async function decideTool(route: HookRoute, request: IncomingMessage): Promise<ToolDecision> {
-  return (await decide(route, readQuestion(await readHook(request)))).decision;
+  return (await decide(route, await heard(route, async () => readQuestion(await readHook(request)))))
+    .decision;
+}
+
+/** A question; of one that is none, or can't be read, it is told that no tool runs for it. Throws what `read` does. */
+export async function heard<T>({ relay, session }: HookRoute, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { message } = readable(error);
+    const metadata = sessionMetadata(session, undefined);
+    await relay.withScope(QUESTION, "function", () => tellDecision(relay, null, denied(message).decision), {
+      metadata,
+    });
+    throw error;
+  }
 }
 
 /** The body of a hook. Throws `gateway.body_too_large`, and `gateway.key_repeated`: which of the two the agent runs is its own. */
@@ -65,12 +73,14 @@ export async function readHook(request: IncomingMessage): Promise<unknown> {
 export async function decide(route: HookRoute, question: ToolQuestion): Promise<ToolAnswer> {
   const { relay, session } = route;
   return await relay.withScope(
-    "hooks.tool",
+    QUESTION,
     "function",
     async () => {
       const answer = await ask(route, question);
-      const rewritten = "args" in answer ? { rewritten: true } : {};
-      relay.event("tool.decision", { data: { tool: question.name, ...answer.decision, ...rewritten } });
+      tellDecision(relay, question.name, {
+        ...answer.decision,
+        ...("args" in answer ? { rewritten: true } : {}),
+      });
       count(relay, question.name, answer.decision);
       return answer;
     },
@@ -96,9 +106,10 @@ async function ask(
   if (ending.aborted) return denied(requestErrors.stopping().message);
   try {
     const asked = JSON.stringify(args);
-    const real = await relay.toolCallElsewhere(name, args);
+    let by: string | null = null;
+    const real = await relay.toolCallElsewhere(name, args, { changed: (who) => (by = who) });
     if (saysTheSame(asked, real)) return allowed;
-    return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD);
+    return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD, by);
   } catch (error) {
     if (!TroupeError.is(error)) return denied("a middleware failed");
     const { by, reason } = error.metadata ?? {};
