@@ -9,7 +9,7 @@
  * 6. The caller gets what the intercepts answered, untouched by sanitizers.
  *
  * A call that fails after step 3 has an end event with the error and without output; its pending marks are lost, and
- * the caller gets the error as it was thrown.
+ * the caller gets what the tool throws as it was thrown, and an intercept's own failure as `relay.middleware_failed`.
  */
 import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
