@@ -1,7 +1,8 @@
 /** What a run says of each tool that an agent was told not to run: in its summary and in its trace, by whom and why. */
 import { join } from "node:path";
+import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { FilesWritten } from "../src/run/files-written.ts";
 import { RunSummary } from "../src/run/summary.ts";
 import { readTrace } from "../src/trace/read-trace.ts";
@@ -68,4 +69,29 @@ test("each tool that was refused is told of once, by whom and why, whoever was a
   for (const [n, [name, by]] of refusals.entries())
     expect(decisions[n + 1]).toMatch(new RegExp(`tool.decision {2}${name} {2}✗ .*[("]${by}[")]`));
   expect(decisions[7]).toMatch(/tool.decision {2}✗ .*hook_event_name/);
+});
+
+test("a question that takes longer than an agent would wait is answered with a no, in time", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  await using provider = await ScriptedProvider.start((_request, response) => void response.end());
+  const { promise: reached, resolve } = Promise.withResolvers<AbortSignal>();
+  const listen = (relay: Relay): void =>
+    void relay.registerToolExecutionIntercept("slow", async (_payload, { signal }) => {
+      resolve(signal);
+      return await new Promise<never>(() => {});
+    });
+  await using gateway = await start(provider, { listen });
+  const event = { hook_event_name: "PreToolUse", tool_name: "ls", tool_input: {} };
+  const answering = post(`${gateway.url}/hooks/claude`, JSON.stringify(event));
+  const signal = await reached;
+  await vi.advanceTimersByTimeAsync(limits.gatewayHookMs - 1);
+  expect(signal.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  const { hookSpecificOutput } = JSON.parse((await (await answering).toArray()).join(""));
+  expect(hookSpecificOutput).toMatchObject({
+    permissionDecision: "deny",
+    permissionDecisionReason: expect.stringContaining("no answer within 45 seconds"),
+  });
+  expect(signal.aborted).toBe(true);
 });

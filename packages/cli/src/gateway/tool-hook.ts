@@ -104,19 +104,30 @@ async function ask(
   { name, args, takesArgs = false }: ToolQuestion,
 ): Promise<ToolAnswer> {
   if (ending.aborted) return denied(requestErrors.stopping().message);
+  // An agent that has waited long enough takes silence for nothing to say, and runs the tool.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limits.gatewayHookMs);
   try {
     const asked = JSON.stringify(args);
     let by: string | null = null;
-    const real = await relay.toolCallElsewhere(name, args, { changed: (who) => (by = who) });
+    const changed = (who: string): void => {
+      by = who;
+    };
+    const real = await relay.toolCallElsewhere(name, args, { changed, signal: late.signal });
     if (saysTheSame(asked, real)) return allowed;
     return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD, by);
   } catch (error) {
+    if (late.signal.aborted) return denied(LATE);
     if (!TroupeError.is(error)) return denied("a middleware failed");
     const { by, reason } = error.metadata ?? {};
     const why = isGuardrailRejected(error) && typeof reason === "string" ? reason : error.message;
     return denied(why, typeof by === "string" ? by : null);
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const LATE = `what stands in front of the tool had no answer within ${limits.gatewayHookMs / 1_000} seconds, and an agent waits no longer for one`;
 
 const UNTOLD =
   "a middleware changes what it would be called with, and this agent can't be told: it would run as it was asked about";

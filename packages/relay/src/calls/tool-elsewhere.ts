@@ -7,6 +7,7 @@
  */
 import { relayErrors } from "../errors.ts";
 import { attempt } from "../given.ts";
+import { Invocation } from "../middleware/invocation.ts";
 import { runAround } from "./around.ts";
 import { type Call, type CallOptions, type CallParts, callWith } from "./call-parts.ts";
 import { askAboutTool, rewrittenArgs } from "./tool-call.ts";
@@ -50,9 +51,11 @@ async function argsAtTool(call: Call, args: unknown, passed: Passed | undefined)
   const unanswered = new Promise<never>(() => {});
   // Of the one that has called its `next`.
   let at = -1;
+  // Given up behind its end, and the call isn't.
+  const root = new Invocation(call.root);
   const around = async (): Promise<never> =>
     await runAround<"tool_execution_intercept", unknown, never>(
-      call,
+      { ...call, root },
       {
         entries,
         inner: (input) => {
@@ -74,8 +77,8 @@ async function argsAtTool(call: Call, args: unknown, passed: Passed | undefined)
       args,
     );
   try {
-    return await Promise.race([reached, around()]);
+    return await root.run(() => Promise.race([reached, around()]));
   } finally {
-    call.root.cancel(relayErrors.aborted(call.name, "it runs elsewhere"));
+    root.cancel(relayErrors.aborted(call.name, "it runs elsewhere"));
   }
 }
