@@ -95,7 +95,7 @@ test("a tool whose arguments an intercept changes runs with those, or not at all
   ]);
   expect(await post("/hooks/tool", { name: "mv", args: { path: "/" } })).toEqual([
     200,
-    { decision: "deny", by: null, reason: untold },
+    { decision: "deny", by: "safer", reason: untold },
   ]);
   expect(await post("/hooks/tool", { name: "cached", args: {} })).toEqual([
     200,

@@ -358,20 +358,76 @@ test("what an agent was told already stays beside what it is told for the run", 
 });
 
 test("requests go where they were asked to, else where they would have gone", () => {
-  const hrefs = (asked: Parameters<typeof upstreamsOf>[0], env = {}) =>
-    Object.fromEntries(Object.entries(upstreamsOf(asked, env)).map(([family, url]) => [family, url.href]));
-  expect(hrefs({})).toEqual({
-    openai: "https://api.openai.com/",
+  const hrefs = (asked: Parameters<typeof upstreamsOf>[0], env = {}) => {
+    const { upstreams } = upstreamsOf(asked, env);
+    return Object.fromEntries(Object.entries(upstreams).map(([family, url]) => [family, url.href]));
+  };
+  expect(hrefs({}, { ANTHROPIC_BASE_URL: " " })).toEqual({
+    openai: "https://api.openai.com/v1",
     anthropic: "https://api.anthropic.com/",
     gemini: "https://generativelanguage.googleapis.com/",
   });
-  expect(
-    hrefs({}, { OPENAI_BASE_URL: "https://proxy.example/openai/v1/", ANTHROPIC_BASE_URL: "?" }),
-  ).toMatchObject({
-    openai: "https://proxy.example/openai",
-    anthropic: "https://api.anthropic.com/",
+  expect(hrefs({}, { OPENAI_BASE_URL: "https://proxy.example/openai/v1/" })).toMatchObject({
+    openai: "https://proxy.example/openai/v1/",
   });
-  expect(hrefs({ any: new URL("http://one/") })).toEqual({ any: "http://one/" });
+  expect(hrefs({ any: new URL("http://one/") }, { OPENAI_BASE_URL: "?" })).toEqual({ any: "http://one/" });
+});
+
+test("behind the gateway each SDK's path is what it was in front of it, whatever its variable ends with", async () => {
+  using folder = new PluginFolder();
+  await using provider = await ScriptedProvider.start((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end("{}");
+  });
+  // As the SDKs join them.
+  const script = folder.write(
+    "sdks.mjs",
+    `const { OPENAI_BASE_URL: openai, ANTHROPIC_BASE_URL: anthropic, GOOGLE_GEMINI_BASE_URL: gemini } = process.env;
+     const joined = (base, path) => base.replace(/\\/$/, "") + path;
+     const ask = (url) => fetch(url, { method: "POST", body: "{}" });
+     await ask(joined(openai, "/chat/completions?x=1"));
+     await fetch(joined(openai, "/models"));
+     await ask(joined(anthropic, "/v1/messages"));
+     await ask(joined(gemini, "/v1beta/models/m:generateContent"));`,
+  );
+  const paths = (openai: string, other = "") => [
+    `${openai}/chat/completions?x=1`,
+    `${openai}/models`,
+    `${other}/v1/messages`,
+    `${other}/v1beta/models/m:generateContent`,
+  ];
+  for (const [openai, other] of [
+    ["/v1", ""],
+    ["/api/paas/v4", "/v1"],
+    ["/v1beta/openai/", "/x/"],
+    ["", "/"],
+  ] as const) {
+    provider.received.length = 0;
+    const env = {
+      OPENAI_BASE_URL: provider.url + openai,
+      ANTHROPIC_BASE_URL: provider.url + other,
+      GOOGLE_GEMINI_BASE_URL: provider.url + other,
+    };
+    const { code, err } = await start(["--no-summary", "--", process.execPath, script], { env }).ran;
+    expect([code, err]).toEqual([0, ""]);
+    const expected = paths(openai.replace(/\/$/, ""), other.replace(/\/$/, ""));
+    expect(provider.received.map(({ url }) => url)).toEqual(expected);
+  }
+});
+
+test.each([
+  ["OPENAI_BASE_URL", "mycorp-proxy/v1", "invalid_option"],
+  ["OPENAI_BASE_URL", "localhost:4890", "invalid_option"],
+  ["GOOGLE_GEMINI_BASE_URL", "https://proxy.example/?key=hunter2", "invalid_option"],
+  ["ANTHROPIC_BASE_URL", "http://user:hunter2@127.0.0.1:1", "key_in_file"],
+])("%s=%s is refused by its name, and nobody else is asked in its place", async (variable, value, code) => {
+  for (const more of [[], ["--dry-run"]]) {
+    const env = { [variable]: value };
+    const ran = await start([...more, "--", process.execPath, "-e", "console.log('ran')"], { env }).ran;
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toContain(variable);
+    expect(ran.err).toContain(`[config.${code}]`);
+    expect(ran.err).not.toContain("hunter2");
+  }
 });
 
 test("where guardrails of tools are and nobody knows how the agent would ask, the run and its dry run say so", async () => {
@@ -439,7 +495,7 @@ test("Codex runs a hook of the run's own: a tool that a guardrail refuses ends w
   expect(out).toBe(
     `true\n${JSON.stringify({ hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: "not today" } })}\n\n`,
   );
-  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today\n$/);
+  expect(err).toMatch(/; 1 tool call refused\n {2}refused: not today \(tools\/\w+\)\n$/);
 });
 
 test("a trace that can't be written to its end is told of, and the exit code stays the agent's", async () => {

@@ -172,3 +172,29 @@ test("nothing of it is a secret, whoever said it: a provider, a model, a plugin"
   expect(text).toContain("  tools: [REDACTED] ×1");
   expect(text).not.toContain("sk-proj");
 });
+
+test("each of several calls at once has its own reason", async () => {
+  const relay = createRelay();
+  const summary = new RunSummary(new FilesWritten("/", 0));
+  summary.listen(relay);
+  const words = ["A", "B", "C"];
+  const gates = words.map(() => Promise.withResolvers<void>());
+  relay.registerLlmStreamExecutionIntercept("frail", async function* ({ request }) {
+    const n = words.indexOf(String(request.content));
+    await gates[n]?.promise;
+    yield* [];
+    throw new Error(`because ${words[n]}`);
+  });
+  const read = async (word: string): Promise<void> => {
+    const request = { headers: {}, content: word };
+    const none = async function* () {};
+    for await (const _chunk of await relay.llmStreamCallExecute("m", request, none));
+  };
+  const reads = words.map((word) => relay.withScope("request", "function", () => read(word)));
+  for (const { resolve } of gates) resolve();
+  expect((await Promise.allSettled(reads)).map(({ status }) => status)).toEqual(words.map(() => "rejected"));
+  await relay.flushSubscribers();
+  expect(summary.text(1).split("\n").slice(1, -1)).toEqual(
+    words.map((word) => `  failed: The llm_stream_execution_intercept "frail" failed: because ${word}`),
+  );
+});

@@ -90,6 +90,20 @@ test("a file that a crash cut is shown as far as it goes", async () => {
   expect(text).toMatch(/9 events, 1 line that could not be read\n$/);
 });
 
+test("a text with ends of lines that are none in JSON hides no event, and a page says what can't be read", async () => {
+  using folder = new PluginFolder();
+  const path = written(folder, [
+    { uuid: "a", name: "be\u2028fore\u2029\u0085", data: "x".repeat(200_000) },
+    { uuid: "b" },
+  ]);
+  writeFileSync(path, `${readFileSync(path, "utf8").replace("\n", "\r\n")}{"half`);
+  const seen = "be?fore??  has no end\nturn  has no end\n\n2 events, 1 line that could not be read\n";
+  expect(await shown(path)).toBe(seen);
+  const page = join(folder.path, "page.html");
+  await shown(path, { html: page });
+  expect(readFileSync(page, "utf8")).toContain("<p>2 events, 1 line that could not be read, ");
+});
+
 /** A file of scopes that began and didn't end. */
 function written(folder: PluginFolder, events: readonly object[]): string {
   const known = { atof_version: "0.1", kind: "scope", scope_category: "start", name: "turn" };

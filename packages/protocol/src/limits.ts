@@ -525,6 +525,8 @@ export const limits = {
   gatewayHeldBodyBytes: 16 * 1024 * 1024,
   /** What a gateway for agents reads of a provider's response, unpacked, for its trace. A longer one is told of by its size. */
   gatewayReadBytes: 4 * 1024 * 1024,
+  /** All that is asked about one tool at a gateway for agents; then the answer is no. Shorter than agents wait for a hook (60 s), and `troupe hook` for the gateway (50 s). */
+  gatewayHookMs: 45_000,
   /** One chunk of a stream that intercepts go around, or an answer in its place that is no stream: a gateway for agents holds no more of it than that. */
   gatewayChunkCharacters: 32 * 1024 * 1024,
   /** Chunks of a stream whose spelling a gateway for agents remembers until they are back from the stream's intercepts; the oldest are forgotten. */

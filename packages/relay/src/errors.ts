@@ -1,5 +1,5 @@
 /**
- * Every error that the relay makes, group `relay`. What a tool, a model or an execution intercept throws reaches the
+ * Every error that the relay makes, group `relay`. What a tool or a model throws reaches the
  * caller as it is.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";

@@ -15,4 +15,10 @@ export { type NamedProxy, type ProxyVariables, proxyOf } from "./model-proxy/pro
 export { repeatedKey } from "./model-proxy/repeated-key.ts";
 export { pathOf } from "./model-proxy/request-path.ts";
 export { agentSessionOf, isSession, sessionMetadata } from "./model-proxy/session.ts";
-export { addressesOf, describeUpstreams, Upstreams, type UpstreamUrls } from "./model-proxy/upstreams.ts";
+export {
+  addressesOf,
+  describeUpstreams,
+  type UpstreamRoots,
+  Upstreams,
+  type UpstreamUrls,
+} from "./model-proxy/upstreams.ts";

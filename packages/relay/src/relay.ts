@@ -29,7 +29,7 @@ import {
 } from "./calls/manual-call.ts";
 import type { LlmStreamFunction } from "./calls/stream-chain.ts";
 import { type ToolCallOptions, type ToolFunction, toolCall } from "./calls/tool-call.ts";
-import { askToolElsewhere } from "./calls/tool-elsewhere.ts";
+import { askToolElsewhere, type ElsewhereOptions } from "./calls/tool-elsewhere.ts";
 import type { RelayEnv } from "./env.ts";
 import { relayErrors } from "./errors.ts";
 import type { Metadata, PendingMark } from "./events/event.ts";
@@ -278,7 +278,7 @@ export class RelayCore {
    * Asks all that stands in front of a tool that runs elsewhere, execution intercepts as far as their `next`: the arguments that it is to
    * run with. Throws what they refuse with, and `relay.answered_in_place` where one answers in the tool's place.
    */
-  toolCallElsewhere(name: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
+  toolCallElsewhere(name: string, args: unknown, options: ElsewhereOptions = {}): Promise<unknown> {
     return askToolElsewhere(this.#parts, name, args, options);
   }
 

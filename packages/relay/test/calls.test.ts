@@ -123,7 +123,7 @@ test("answers of the wrong shape are typed errors that say whose they are", asyn
   expect(await codeOf(relay.toolCallExecute("t", {}, one))).toBe("relay.middleware_failed");
   request1.deregister();
   const around = relay.registerToolExecutionIntercept("nothing", none);
-  expect(await codeOf(relay.toolCallExecute("t", {}, one))).toBe("relay.bad_answer");
+  expect(await codeOf(relay.toolCallExecute("t", {}, one))).toBe("relay.middleware_failed");
   around.deregister();
   relay.registerLlmRequestIntercept("nothing", none);
   expect(await codeOf(relay.llmCallExecute("l", request, () => 1))).toBe("relay.middleware_failed");

@@ -13,7 +13,7 @@ import type { IncomingMessage } from "node:http";
 import { limits } from "@troupe/protocol";
 import { readable, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
-import { decide, type HookRoute, questionOf, readHook, type ToolAnswer } from "./tool-hook.ts";
+import { decide, type HookRoute, heard, questionOf, readHook, type ToolAnswer } from "./tool-hook.ts";
 
 /** The words of an event that asks before a tool runs. */
 interface Words {
@@ -62,7 +62,7 @@ export async function answerHook(
 ): Promise<unknown> {
   let { words } = agent;
   try {
-    const event = eventOf(await readHook(request));
+    const event = await heard(route, async () => eventOf(await readHook(request)));
     const { hook_event_name: name, session_id: session, tool_name: tool, tool_input: input = {} } = event;
     const asked = wordsFor(agent, event);
     if (asked === undefined) {
@@ -70,7 +70,8 @@ export async function answerHook(
       return {};
     }
     words = asked;
-    const question = { ...questionOf(tool, input, session), takesArgs: words.rather !== undefined };
+    const takesArgs = words.rather !== undefined;
+    const question = await heard(route, async () => ({ ...questionOf(tool, input, session), takesArgs }));
     return said(words, await decide(route, question));
   } catch (error) {
     return words.no(readable(error).message);

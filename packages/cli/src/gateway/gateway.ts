@@ -115,7 +115,8 @@ export class Gateway implements AsyncDisposable {
     const components = starting.use(await RelayComponents.start(relay, options.components));
     const asked = await askedPlugins(options);
     const plugins = starting.use(await activatePlugins({ ...asked, relay, env: pluginEnv }));
-    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, env), (it) => it.close());
+    const ways = { proxies: env, roots: options.roots };
+    const upstreams = starting.adopt(new Upstreams(options.upstreams, keys, ways), (it) => it.close());
     const metrics = new GatewayMetrics();
     const passesUnread = (): boolean => !isWatched(relay);
     const changes = new Changes();

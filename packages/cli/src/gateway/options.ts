@@ -1,6 +1,6 @@
 /** What a gateway is asked for, by whichever command. */
 import { findScopes, type Scopes } from "@troupe/plugins";
-import type { UpstreamUrls } from "@troupe/relay/model-proxy";
+import type { UpstreamRoots, UpstreamUrls } from "@troupe/relay/model-proxy";
 import type { PluginConfig } from "@troupe/relay/plugin";
 import { configFiles, readConfiguration } from "../config/configuration.ts";
 import type { Configuration, KeySource, Settings, UpstreamName } from "../config/setting.ts";
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly upstreams: UpstreamUrls;
+  /** Of those whose address has the path that an agent's own would have. */
+  readonly roots: UpstreamRoots;
   /** Where the keys of upstreams are, for those that have one. */
   readonly keys: Readonly<Partial<Record<UpstreamName, KeySource>>>;
   /** Paths of manifests. */
@@ -62,6 +64,7 @@ export function readOptions(
   return {
     ...bind.value,
     ...upstreamsOf(configuration),
+    roots: {},
     scopes: env === undefined ? undefined : findScopes(cwd, env),
     installed: installed.value,
     manifests: plugins.value,

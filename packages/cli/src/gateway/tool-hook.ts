@@ -11,16 +11,9 @@ import { isDeepStrictEqual } from "node:util";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { isGuardrailRejected, type Relay } from "@troupe/relay";
-import { contentOf, readBody, repeatedKey, sessionMetadata } from "@troupe/relay/model-proxy";
+import { contentOf, readable, readBody, repeatedKey, sessionMetadata } from "@troupe/relay/model-proxy";
 import { requestErrors } from "../errors.ts";
-
-/** The answer of `POST /hooks/tool`. */
-export interface ToolDecision {
-  readonly decision: "allow" | "deny";
-  /** The middleware that objected or failed; null where none did. */
-  readonly by: string | null;
-  readonly reason: string | null;
-}
+import { QUESTION, type ToolDecision, tellDecision } from "./tool-decision.ts";
 
 /** The answer, for an agent that may be told more. */
 export interface ToolAnswer {
@@ -49,7 +42,22 @@ export interface ToolQuestion {
 
 /** Asks what is in front of the tool. Throws `gateway.bad_request` for a question that is none. */
 export async function decideTool(route: HookRoute, request: IncomingMessage): Promise<ToolDecision> {
-  return (await decide(route, readQuestion(await readHook(request)))).decision;
+  return (await decide(route, await heard(route, async () => readQuestion(await readHook(request)))))
+    .decision;
+}
+
+/** A question; of one that is none, or can't be read, it is told that no tool runs for it. Throws what `read` does. */
+export async function heard<T>({ relay, session }: HookRoute, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { message } = readable(error);
+    const metadata = sessionMetadata(session, undefined);
+    await relay.withScope(QUESTION, "function", () => tellDecision(relay, null, denied(message).decision), {
+      metadata,
+    });
+    throw error;
+  }
 }
 
 /** The body of a hook. Throws `gateway.body_too_large`, and `gateway.key_repeated`: which of the two the agent runs is its own. */
@@ -65,12 +73,14 @@ export async function readHook(request: IncomingMessage): Promise<unknown> {
 export async function decide(route: HookRoute, question: ToolQuestion): Promise<ToolAnswer> {
   const { relay, session } = route;
   return await relay.withScope(
-    "hooks.tool",
+    QUESTION,
     "function",
     async () => {
       const answer = await ask(route, question);
-      const rewritten = "args" in answer ? { rewritten: true } : {};
-      relay.event("tool.decision", { data: { tool: question.name, ...answer.decision, ...rewritten } });
+      tellDecision(relay, question.name, {
+        ...answer.decision,
+        ...("args" in answer ? { rewritten: true } : {}),
+      });
       count(relay, question.name, answer.decision);
       return answer;
     },
@@ -94,18 +104,30 @@ async function ask(
   { name, args, takesArgs = false }: ToolQuestion,
 ): Promise<ToolAnswer> {
   if (ending.aborted) return denied(requestErrors.stopping().message);
+  // An agent that has waited long enough takes silence for nothing to say, and runs the tool.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limits.gatewayHookMs);
   try {
     const asked = JSON.stringify(args);
-    const real = await relay.toolCallElsewhere(name, args);
+    let by: string | null = null;
+    const changed = (who: string): void => {
+      by = who;
+    };
+    const real = await relay.toolCallElsewhere(name, args, { changed, signal: late.signal });
     if (saysTheSame(asked, real)) return allowed;
-    return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD);
+    return takesArgs && isFields(real) ? { ...allowed, args: real } : denied(UNTOLD, by);
   } catch (error) {
+    if (late.signal.aborted) return denied(LATE);
     if (!TroupeError.is(error)) return denied("a middleware failed");
     const { by, reason } = error.metadata ?? {};
     const why = isGuardrailRejected(error) && typeof reason === "string" ? reason : error.message;
     return denied(why, typeof by === "string" ? by : null);
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const LATE = `what stands in front of the tool had no answer within ${limits.gatewayHookMs / 1_000} seconds, and an agent waits no longer for one`;
 
 const UNTOLD =
   "a middleware changes what it would be called with, and this agent can't be told: it would run as it was asked about";

@@ -17,7 +17,7 @@ export const GATEWAY_VARIABLE = "TROUPE_GATEWAY_URL";
 const BLOCKED = 2;
 const FAILED = 1;
 
-/** A guardrail's own limit of time is shorter; an agent's patience with a hook is longer. */
+/** The gateway's own limit of time is shorter; an agent's patience with a hook is longer. */
 const ANSWER_MS = 50_000;
 
 /** Events whose hook may say no. Any other that isn't heard costs a line of the trace, and nothing else. */

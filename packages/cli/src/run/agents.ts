@@ -4,6 +4,8 @@
  */
 import type { Json } from "@troupe/relay";
 import type { ProviderFamily, UpstreamUrls } from "@troupe/relay/model-proxy";
+import { readUpstreamUrl } from "../config/values.ts";
+import type { GatewayOptions } from "../gateway/options.ts";
 import { type GatewayAddress, TOKEN_VARIABLE, tokenFor, withToken } from "../gateway/token.ts";
 import { GATEWAY_VARIABLE } from "../hook/command.ts";
 import { findAgent } from "./agent-name.ts";
@@ -18,18 +20,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 interface FamilyRoute {
   /** The variable that its SDKs read. */
   readonly variable: string;
-  /** What their addresses end with: the rest of a path is the SDK's. */
-  readonly suffix: string;
-  /** Where its requests go when nobody says otherwise. */
+  /** What the variable says behind a host: the rest of a path is the SDK's. */
+  readonly root: string;
+  /** What it would say where nobody says otherwise. */
   readonly provider: string;
 }
 
 const routes: Readonly<Record<ProviderFamily, FamilyRoute>> = {
-  openai: { variable: "OPENAI_BASE_URL", suffix: "/v1", provider: "https://api.openai.com" },
-  anthropic: { variable: "ANTHROPIC_BASE_URL", suffix: "", provider: "https://api.anthropic.com" },
+  openai: { variable: "OPENAI_BASE_URL", root: "/v1", provider: "https://api.openai.com/v1" },
+  anthropic: { variable: "ANTHROPIC_BASE_URL", root: "", provider: "https://api.anthropic.com" },
   gemini: {
     variable: "GOOGLE_GEMINI_BASE_URL",
-    suffix: "",
+    root: "",
     provider: "https://generativelanguage.googleapis.com",
   },
 };
@@ -73,7 +75,7 @@ export async function behindGateway(
 ): Promise<ToldAgent> {
   const url = withToken(gateway.address);
   const addresses = Object.fromEntries(
-    families.map((family) => [routes[family].variable, url + routes[family].suffix]),
+    families.map((family) => [routes[family].variable, url + routes[family].root]),
   );
   const { name, before } = findAgent(program, args, agent);
   const agentArgs = args.slice(before);
@@ -92,24 +94,25 @@ export function presetNames(): readonly string[] {
 }
 
 /**
- * Where each family's requests go: what was asked for, else where the agent's environment would have sent them, else the
- * provider itself.
+ * Where each family's requests go: what was asked for, else where the agent's environment would have sent them, else the provider itself.
+ * An address of an environment has all of the path that its SDK would go on from, with a version of its own or without one: so the
+ * path that the agent is told in its place gives way to it. Throws `config.invalid_option` and `config.key_in_file` for what is no such address.
  */
-export function upstreamsOf(asked: UpstreamUrls, env: Environment): UpstreamUrls {
-  const found: Partial<Record<ProviderFamily | "any", URL>> = { ...asked };
+export function upstreamsOf(
+  asked: UpstreamUrls,
+  env: Environment,
+): Pick<GatewayOptions, "upstreams" | "roots"> {
+  const upstreams: Partial<Record<ProviderFamily | "any", URL>> = { ...asked };
+  const roots: Partial<Record<ProviderFamily, string>> = {};
   for (const family of families) {
-    if (found[family] !== undefined || found.any !== undefined) continue;
-    const { variable, suffix, provider } = routes[family];
-    const set = env[variable];
-    const text = set === undefined || !URL.canParse(set) ? provider : set;
-    found[family] = new URL(text.replace(/\/$/, "").endsWith(suffix) ? withoutSuffix(text, suffix) : text);
+    if (upstreams[family] !== undefined || upstreams.any !== undefined) continue;
+    const { variable, root, provider } = routes[family];
+    // As SDKs take an empty one.
+    const set = env[variable]?.trim() || provider;
+    upstreams[family] = readUpstreamUrl(variable, set);
+    if (root !== "") roots[family] = root;
   }
-  return found;
-}
-
-function withoutSuffix(text: string, suffix: string): string {
-  const bare = text.replace(/\/$/, "");
-  return suffix === "" ? bare : bare.slice(0, -suffix.length);
+  return { upstreams, roots };
 }
 
 const here = ["127.0.0.1", "localhost"];

@@ -85,7 +85,7 @@ function readRun(flags: RunFlags, start: AgentStart, terminal: RunTerminal): Run
   if (preset !== undefined && !presetNames().includes(preset))
     throw runErrors.unknownAgent(preset, presetNames());
   const asked = readOptions({ ...flags, bind: ANYWHERE }, terminal);
-  const options = { ...asked, upstreams: upstreamsOf(asked.upstreams, start.env) };
+  const options = { ...asked, ...upstreamsOf(asked.upstreams, start.env) };
   return { options, start, preset, hook: [...(terminal.self ?? []), "hook"], cwd: terminal.cwd };
 }
 

@@ -14,6 +14,7 @@ import {
   type ToldCall,
   textWithoutSecrets,
 } from "@troupe/relay";
+import { QUESTION, readDecision, type ToldDecision } from "../gateway/tool-decision.ts";
 import { printable } from "../trace/printable.ts";
 import type { FilesWritten } from "./files-written.ts";
 
@@ -53,8 +54,10 @@ export class RunSummary {
   /** Why calls failed or were refused, with how often; of the first few reasons of each. */
   readonly #reasons = { failed: new Map<string, number>(), refused: new Map<string, number>() };
 
-  /** Why middleware failed in the middle of a call, which is still to end. */
-  #within = "";
+  /** Why middleware failed in the middle of a call, which is still to end, by what the call is in. */
+  readonly #within = new Map<string | null, string>();
+  /** Scopes of questions about tools: the decision in one tells of all that stood in front of the tool. */
+  readonly #questions = new Set<string | null>();
 
   readonly #files: FilesWritten;
 
@@ -102,26 +105,26 @@ export class RunSummary {
 
   #take(event: RelayEvent): void {
     if (event.kind === "mark") return this.#marked(event);
-    if (event.scope_category !== "end" || event.category !== "llm") return;
+    const isEnd = event.scope_category === "end";
+    if (event.name === QUESTION) {
+      if (isEnd) this.#questions.delete(event.uuid);
+      else this.#questions.add(event.uuid);
+    }
+    if (!isEnd || event.category !== "llm") return;
     this.#calls += 1;
     const failure = readFailure(event.metadata);
     const call = readCall(event.category_profile);
-    if (failure !== undefined) {
-      this.#failures += 1;
-      this.#because("failed", this.#within.startsWith(`${failure}: `) ? this.#within : failure);
-    }
+    if (failure !== undefined) this.#failures += 1;
+    const reason = this.#whole(event.parent_uuid, failure);
+    if (reason !== undefined) this.#because("failed", reason);
     // What ended early has cost something too.
     if (failure === undefined || call.promptTokens !== undefined) this.#answered(call);
   }
 
   #marked(mark: MarkEvent): void {
-    if (mark.name === "tool.decision") this.asksOfTools = true;
-    const stopped = readStopped(mark);
-    this.#within = readFailure(mark.metadata) ?? this.#within;
-    const refusal = readRefusal(mark.data);
-    if (stopped !== undefined) this.#because("failed", stopped);
-    if (refusal !== undefined) this.#because("refused", refusal);
-    if (stopped !== undefined || refusal !== undefined) this.#notMade(mark, refusal !== undefined);
+    const decision = readDecision(mark);
+    if (decision !== undefined) this.#decided(decision, mark.parent_uuid);
+    else this.#stopped(mark);
     const asked = readToolCall(mark);
     if (asked === undefined) return;
     this.#files.asked(asked.args);
@@ -129,15 +132,36 @@ export class RunSummary {
     this.tools.set(tool, (this.tools.get(tool) ?? 0) + 1);
   }
 
-  /** A guardrail was against it, or failed. Whoever asks about a tool is told no either way. */
-  #notMade({ category }: MarkEvent, refused: boolean): void {
-    if (category === "tool") {
-      this.#toolsRefused += 1;
+  #decided({ refusal }: ToldDecision, parent: string | null): void {
+    this.asksOfTools = true;
+    const reason = this.#whole(parent, refusal);
+    if (reason === undefined) return;
+    this.#toolsRefused += 1;
+    this.#because("refused", reason);
+  }
+
+  /** A guardrail was against a call, or failed, and it wasn't made; or middleware failed in the middle of one. */
+  #stopped(mark: MarkEvent): void {
+    const stopped = readStopped(mark);
+    const refusal = readRefusal(mark.data);
+    const failure = readFailure(mark.metadata);
+    if (this.#questions.has(mark.parent_uuid) || (stopped === undefined && refusal === undefined)) {
+      if (failure !== undefined) this.#within.set(mark.parent_uuid, failure);
       return;
     }
-    this.#calls += 1;
-    if (refused) this.#refused += 1;
-    else this.#failures += 1;
+    if (mark.category === "tool") this.#toolsRefused += 1;
+    else this.#calls += 1;
+    if (mark.category !== "tool" && refusal === undefined) this.#failures += 1;
+    if (mark.category !== "tool" && refusal !== undefined) this.#refused += 1;
+    if (stopped !== undefined) this.#because("failed", stopped);
+    if (refusal !== undefined) this.#because("refused", refusal);
+  }
+
+  /** A reason, with what a mark in the same scope says behind it. */
+  #whole(parent: string | null, reason: string | undefined): string | undefined {
+    const within = this.#within.get(parent);
+    this.#within.delete(parent);
+    return reason !== undefined && within?.startsWith(`${reason}: `) ? within : reason;
   }
 
   #because(what: "failed" | "refused", told: string): void {

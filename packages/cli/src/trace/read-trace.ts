@@ -4,9 +4,9 @@
  * told as one, and a last line that is half there is left out.
  */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { readCall, readFailure, readRefusal, readToolCall } from "@troupe/relay";
 import { traceErrors } from "../errors.ts";
+import { readDecision } from "../gateway/tool-decision.ts";
 
 /** What lies deeper is told as a root: it would be unreadable, and a chain of parents in a file may also be a circle. */
 const MOST_DEPTH = 100;
@@ -90,10 +90,20 @@ export async function readTrace(path: string): Promise<Trace> {
   return { roots: treeOf(nodes), events, unreadable };
 }
 
+/** By their one end, whatever else in a text some take for one: JSON leaves U+2028 as it is. */
 async function* linesOf(path: string): AsyncGenerator<string> {
   const file = createReadStream(path, "utf8");
+  let begun: string[] = [];
   try {
-    yield* createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY });
+    for await (const text of file) {
+      const [first = "", ...lines] = String(text).split("\n");
+      begun.push(first);
+      for (const line of lines) {
+        yield begun.join("");
+        begun = [line];
+      }
+    }
+    yield begun.join("");
   } catch (cause) {
     throw traceErrors.cannotRead(path, cause);
   } finally {
@@ -145,7 +155,9 @@ function isDeep(parents: ReadonlyMap<string, string>, id: string): boolean {
 
 function nodeOf({ start, end, mark }: OpenNode): TraceNode {
   const first = start ?? end ?? mark ?? {};
-  const asked = readToolCall({ name: mark?.["name"], data: mark?.["data"] });
+  const said = { name: mark?.["name"], data: mark?.["data"] };
+  const asked = readToolCall(said);
+  const decision = readDecision(said);
   const beganAt = timeOf(first);
   return {
     kind: mark === undefined ? "scope" : "mark",
@@ -154,11 +166,12 @@ function nodeOf({ start, end, mark }: OpenNode): TraceNode {
     beganAt,
     tookMs: start === undefined || end === undefined ? undefined : timeOf(end) - beganAt,
     session: sessionOf(first),
-    error: readFailure((end ?? mark)?.["metadata"]) ?? readRefusal((end ?? mark)?.["data"]),
+    error:
+      decision?.refusal ?? readFailure((end ?? mark)?.["metadata"]) ?? readRefusal((end ?? mark)?.["data"]),
     facts:
-      asked === undefined
+      asked === undefined && decision === undefined
         ? factsOf({ ...record(start?.["category_profile"]), ...record(end?.["category_profile"]) })
-        : [asked.tool],
+        : [asked?.tool ?? decision?.tool ?? ""],
     input: asked === undefined ? (start ?? mark)?.["data"] : asked.args,
     output: end?.["data"],
     children: [],

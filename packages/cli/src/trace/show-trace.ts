@@ -6,16 +6,21 @@ const VALUE_LENGTH = 100;
 
 /** Lines, the last one a sum. Where there is more than one session, each has a line above its own. */
 export function showTrace(trace: Trace): string {
-  const { events, unreadable } = trace;
+  const { events } = trace;
   const sessions = sessionsOf(trace);
   const lines = sessions.flatMap((session, n) => [
     ...(sessions.length < 2 ? [] : [...(n === 0 ? [] : [""]), printable(describeSession(session))]),
     ...session.roots.flatMap((root) => [lineOf(root), ...below(root, "")]),
   ]);
+  if (events === 0) return "No events: nothing was called while this was written\n";
+  return [...lines, "", describeEvents(trace), ""].join("\n");
+}
+
+/** For people: how many there are, and what of the file isn't among them. */
+export function describeEvents({ events, unreadable }: Trace): string {
   const lost =
     unreadable === 0 ? "" : `, ${unreadable} ${unreadable === 1 ? "line" : "lines"} that could not be read`;
-  if (events === 0) return "No events: nothing was called while this was written\n";
-  return [...lines, "", `${events} events${lost}`, ""].join("\n");
+  return `${events} events${lost}`;
 }
 
 /** For people: whose, when, how long. */

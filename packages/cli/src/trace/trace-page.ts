@@ -4,7 +4,7 @@
  */
 import { PageBudget } from "./page-budget.ts";
 import { sessionsOf, spanOf, type Trace, type TraceNode } from "./read-trace.ts";
-import { describeSession, duration, shortValue } from "./show-trace.ts";
+import { describeEvents, describeSession, duration, shortValue } from "./show-trace.ts";
 
 /** More of one value is cut. */
 const VALUE_LENGTH = 20_000;
@@ -27,7 +27,7 @@ export function tracePage(trace: Trace, title: string): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escaped(title)}</title>
 <style>${style}</style>
-<header><h1>${escaped(title)}</h1><p>${trace.events} events, ${duration(ended - began)}${budget.leftOut()}</p></header>
+<header><h1>${escaped(title)}</h1><p>${describeEvents(trace)}, ${duration(ended - began)}${budget.leftOut()}</p></header>
 <main>${main}</main>
 </html>
 `;

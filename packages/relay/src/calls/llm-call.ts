@@ -8,8 +8,10 @@
  * 5. Execution intercepts, around the provider. Both run in the model's scope.
  * 6. The end event is emitted, and the caller gets what the intercepts answered.
  *
- * A failure after step 3 has an end event with the error; the caller gets the error as it was thrown.
+ * A failure after step 3 has an end event with the error; the caller gets what the provider throws as it was thrown, and an intercept's own
+ * failure as `relay.middleware_failed`.
  */
+import { relayErrors } from "../errors.ts";
 import { checkFunction } from "../given.ts";
 import type { Invocation } from "../middleware/invocation.ts";
 import type { MaybePromise } from "../middleware/invoke.ts";
@@ -18,7 +20,13 @@ import type { Scope } from "../scope/scope.ts";
 import { runAround } from "./around.ts";
 import { type Call, type CallParts, callWith, InnerContext } from "./call-parts.ts";
 import { askGuardrails, remembered } from "./conditional.ts";
-import { checkedRequest, type RewrittenRequest, rewrittenRequest, tracedRequest } from "./llm-request.ts";
+import {
+  checkedRequest,
+  nextRequest,
+  type RewrittenRequest,
+  rewrittenRequest,
+  tracedRequest,
+} from "./llm-request.ts";
 import { type LlmCallOptions, LlmScope } from "./llm-scope.ts";
 import { type LlmContext, StreamingContext } from "./stream-chain.ts";
 
@@ -92,7 +100,12 @@ function execute(call: Call, scope: Scope, fn: LlmFunction, request: LlmRequest)
       inner: (input, invocation) => fn(input, contextOf(invocation)),
       payload: (input) => ({ name: call.name, request: input }),
       next: (rest) => rest,
-      outcome: (_entry, answer) => answer,
+      given: ({ name }, input) => nextRequest(input, name),
+      outcome: ({ name }, answer, hasAsked) => {
+        // What the rest of the call has answered it may give on, whatever that is.
+        if (hasAsked || (answer !== null && answer !== undefined)) return answer;
+        throw relayErrors.badAnswer(`The intercept "${name}"`, "a response, or call next");
+      },
     },
     request,
   );

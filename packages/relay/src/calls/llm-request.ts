@@ -75,15 +75,24 @@ const isName = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** Ends of lines would make another header of it. */
 const isValue = /^[^\r\n\0]*$/;
 
-/** With a codec there is one place to change the content in, and the provider's own form isn't it. */
-function changed(outcome: LlmRequestInterceptOutcome, by: string, before: Before | undefined): LlmRequest {
-  const request = checkedRequest(outcome?.request, `The intercept "${by}"`);
+/** What an intercept gives its `next`. Throws `relay.bad_answer` for what can't be sent. */
+export function nextRequest(request: LlmRequest, by: string): LlmRequest {
+  return sendable(checkedRequest(request, `The intercept "${by}", to next,`), by);
+}
+
+function sendable(request: LlmRequest, by: string): LlmRequest {
   for (const [name, value] of Object.entries(request.headers))
     if (!isName.test(name) || !isValue.test(value))
       throw relayErrors.badAnswer(
         `The intercept "${by}"`,
         `a header "${name.slice(0, 64)}" that HTTP can say`,
       );
+  return request;
+}
+
+/** With a codec there is one place to change the content in, and the provider's own form isn't it. */
+function changed(outcome: LlmRequestInterceptOutcome, by: string, before: Before | undefined): LlmRequest {
+  const request = sendable(checkedRequest(outcome?.request, `The intercept "${by}"`), by);
   if (before === undefined || saysTheSame(request.content, before.content)) return request;
   throw relayErrors.badAnswer(`The intercept "${by}"`, "the content as it was: change annotated instead");
 }

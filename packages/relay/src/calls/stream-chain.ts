@@ -4,20 +4,16 @@
  * An intercept is often a generator: its code runs while its stream is read, so that it, and its `next`, live until that
  * stream has ended. Each level is read in the model's scope, whoever reads. Ending a level ends those below it: their
  * generators' `finally` runs, and signals fire.
- *
- * What an intercept throws is its own failure, and told of under its name, unless it is what a level below has thrown to it; a copy that went
- * through another process is taken for that by the process's own session.
  */
-import { TroupeError } from "@troupe/base";
 import { relayErrors } from "../errors.ts";
 import { Invocation } from "../middleware/invocation.ts";
 import { invokeStream } from "../middleware/invoke.ts";
 import type { Entry } from "../middleware/level.ts";
 import type { LlmRequest } from "../middleware/payloads.ts";
 import type { Scope } from "../scope/scope.ts";
+import { Blame } from "./blame.ts";
 import { type Call, type CallContext, InnerContext } from "./call-parts.ts";
-import { failedWithin } from "./conditional.ts";
-import { isUnshown } from "./unshown.ts";
+import { nextRequest } from "./llm-request.ts";
 
 /** The provider: answers chunks as it gets them. An async generator is one. */
 export type LlmStreamFunction = (
@@ -84,7 +80,7 @@ async function openLevel(opening: Opening, { index, request, above, reader }: Pl
     const next = async (rest: LlmRequest): Promise<StreamLevel> => {
       if (invocation.settled) throw relayErrors.nextRevoked(entry.name);
       return await openLevel(opening, {
-        ...{ index: index + 1, request: rest },
+        ...{ index: index + 1, request: nextRequest(rest, entry.name) },
         ...{ above: invocation, reader: level },
       });
     };
@@ -107,21 +103,18 @@ interface LevelParts {
 export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknown> {
   readonly #opening: Opening;
   readonly #invocation: Invocation;
-  /** Undefined: it is the provider's. */
-  readonly #entry: StreamEntry | undefined;
+  readonly #blame: Blame;
   readonly #by: string;
   /** Whose chunks they are, for errors. */
   readonly #what: string;
   #chunks: AsyncIterator<unknown> | undefined;
   #over = false;
   readonly #reader: StreamLevel | undefined;
-  /** What levels below have thrown to it. */
-  readonly #given = new Set<unknown>();
 
   constructor(opening: Opening, { invocation, entry, reader }: LevelParts) {
     this.#opening = opening;
     this.#invocation = invocation;
-    this.#entry = entry;
+    this.#blame = new Blame(opening.call, entry);
     this.#reader = reader;
     this.#by = entry?.name ?? opening.call.name;
     this.#what = entry === undefined ? `The provider "${this.#by}"` : `The intercept "${this.#by}"`;
@@ -160,20 +153,14 @@ export class StreamLevel implements AsyncIterable<unknown>, AsyncIterator<unknow
   failed(error: unknown): unknown {
     const isGivenUp = this.#over;
     this.close();
-    const thrown = this.#given.has(error) ? error : this.#own(error, isGivenUp);
+    const thrown = isGivenUp ? error : this.#blame.of(error);
     this.#reader?.gave(thrown);
     return thrown;
   }
 
-  /** A level below has thrown this: whoever gives it on hasn't failed with it. */
+  /** A level below has thrown this. */
   gave(error: unknown): void {
-    this.#given.add(error);
-  }
-
-  #own(error: unknown, isGivenUp: boolean): unknown {
-    const isSaid = TroupeError.is(error) && error.group === "relay";
-    if (this.#entry === undefined || isGivenUp || isSaid || isUnshown(error)) return error;
-    return failedWithin(this.#opening.call, this.#entry, error);
+    this.#blame.gave(error);
   }
 
   /** Ends it before its end: its signal fires, its code's `finally` runs. What that throws is nobody's. */

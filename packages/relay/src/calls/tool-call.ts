@@ -9,7 +9,7 @@
  * 6. The caller gets what the intercepts answered, untouched by sanitizers.
  *
  * A call that fails after step 3 has an end event with the error and without output; its pending marks are lost, and
- * the caller gets the error as it was thrown.
+ * the caller gets what the tool throws as it was thrown, and an intercept's own failure as `relay.middleware_failed`.
  */
 import { relayErrors } from "../errors.ts";
 import type { PendingMark } from "../events/event.ts";
@@ -79,8 +79,12 @@ export function askAboutTool(call: Call, args: unknown): MaybePromise<void> {
   return asked instanceof Promise ? asked.then(remembered(call, args)) : asked;
 }
 
-/** The arguments behind all request intercepts. */
-export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown> {
+/** The arguments behind all request intercepts. `passed`: told of those behind each. */
+export async function rewrittenArgs(
+  call: Call,
+  args: unknown,
+  passed?: (by: string, args: unknown) => void,
+): Promise<unknown> {
   let real = args;
   for (const entry of call.chains.of("tool_request_intercept")) {
     try {
@@ -91,6 +95,7 @@ export async function rewrittenArgs(call: Call, args: unknown): Promise<unknown>
     } catch (error) {
       throw refusal(call, entry, error);
     }
+    passed?.(entry.name, real);
     if (entry.breakChain) break;
   }
   return real;

@@ -71,27 +71,27 @@ export function invokeAround<K extends AroundKind, Out>(
     readonly makeNext: (invocation: Invocation) => AroundContext<K>["next"];
     /** Checks the answer. */
     readonly outcome: (entry: Entry<K>, answer: MiddlewareShapes[K]["answer"]) => Out;
+    /** What is thrown where it failed. */
+    readonly failed: (error: unknown) => unknown;
   },
 ): MaybePromise<Out> {
   const invocation = new Invocation(around.parent);
   const context = new ContextWithNext<K>(invocation, around.makeNext(invocation));
   const over = (): void => invocation.close(() => relayErrors.nextRevoked(entry.name));
-  let answer: MaybePromise<MiddlewareShapes[K]["answer"]>;
-  try {
-    answer = invocation.run(() => entry.handle(payload, context), deadlineOf(entry, around.timers));
-  } catch (error) {
+  const failed = (error: unknown): never => {
     over();
-    throw error;
-  }
+    throw around.failed(error);
+  };
   const answered = (known: MiddlewareShapes[K]["answer"]): Out => {
     over();
     return around.outcome(entry, known);
   };
-  const failed = (error: unknown): never => {
-    over();
-    throw error;
-  };
-  return answer instanceof Promise ? answer.then(answered, failed) : answered(answer);
+  try {
+    const answer = invocation.run(() => entry.handle(payload, context), deadlineOf(entry, around.timers));
+    return answer instanceof Promise ? answer.then(answered).catch(failed) : answered(answer);
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** As `invokeAround`, for what goes around a stream: `next` outlives the answer, its reader ends the invocation. */

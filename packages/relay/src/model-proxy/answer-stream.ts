@@ -7,6 +7,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { CameChunks, TakenChunk } from "./came-chunks.ts";
+import { asJson } from "./errors.ts";
 import { exactJson } from "./exact-json.ts";
 
 /** How chunks stand one behind the other. It knows what was written so far. */
@@ -18,6 +19,12 @@ export interface ChunkFrame {
   chunk(json: string, chunk: unknown, came: TakenChunk): string;
   /** Behind all; `last`: what stood there. */
   end(last: string): string;
+}
+
+function writtenChunk(chunk: unknown): string {
+  const text: string | undefined = JSON.stringify(chunk);
+  if (text === undefined) throw new TypeError("nothing at all");
+  return text;
 }
 
 /** What a client gets of it. */
@@ -53,8 +60,8 @@ export class AnswerStream {
 
   /** One more; settles when there is room for another. */
   async chunk(chunk: unknown): Promise<void> {
+    const plain = asJson("a chunk", () => writtenChunk(chunk));
     this.begin();
-    const plain = JSON.stringify(chunk);
     const came = this.#parts.came?.take(plain) ?? {};
     const { same, like } = came;
     const json = same?.json ?? (like === undefined ? plain : exactJson(chunk, like.json));

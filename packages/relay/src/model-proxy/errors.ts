@@ -53,6 +53,8 @@ export const proxyErrors = {
       `What goes around the model can't be shown what it streamed: a part of it had no end within ${limit} characters`,
       { metadata: { limit } },
     ),
+  noJson: (what: string, cause: unknown) =>
+    error(500, "no_json", `A middleware made ${what} of what JSON can't say`, { cause }),
   badRequest: (reason: string) => error(400, "bad_request", reason),
   noUpstream: () =>
     error(503, "no_upstream", "No model provider is configured for this request: name an upstream"),
@@ -102,6 +104,15 @@ export const proxyErrors = {
   answeredTwice: () =>
     error(500, "answered_twice", "A middleware called the provider again, after its answer had begun"),
 };
+
+/** What `write` makes of a middleware's own words. Throws `gateway.no_json` where it can't. */
+export function asJson<T>(what: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    throw proxyErrors.noJson(what, cause);
+  }
+}
 
 function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

@@ -23,7 +23,7 @@ import { AnswerStream, type ChunkFrame } from "./answer-stream.ts";
 import { type AskedForm, askedForm } from "./asked-form.ts";
 import { type TakenBody, takeBody } from "./body.ts";
 import { CameChunks } from "./came-chunks.ts";
-import { proxyErrors } from "./errors.ts";
+import { asJson, proxyErrors } from "./errors.ts";
 import { EventFrame, LAST_EVENT } from "./event-frame.ts";
 import { exactJson, saysWhat } from "./exact-json.ts";
 import { asRecord, passedOn, withChanges } from "./headers.ts";
@@ -130,6 +130,7 @@ async function sendAnswer(
   response: ServerResponse,
   { content, answer }: { readonly content: unknown; readonly answer: unknown },
 ): Promise<void> {
+  asJson("the answer", () => JSON.stringify(answer).length);
   const asked = askedForm(url, content);
   if (asked === "piece") return sendJson(response, 200, answer);
   if (asked === "list") return sendJson(response, 200, [answer]);
@@ -251,8 +252,8 @@ class Exchange {
       if (!this.begun) last = this.#beginOwn(frame);
       await stream.end(last);
     } catch (error) {
-      this.isCut = this.begun;
-      if (this.begun) stream.cut();
+      this.isCut = response.headersSent;
+      if (this.isCut) stream.cut();
       throw isAsked && isUnshown(error) ? proxyErrors.chunkUnshown(error) : error;
     }
     return { status: this.#status || 200, ...(await this.#reader?.told()) };
@@ -299,11 +300,16 @@ class Exchange {
 
   #bodyOf({ content }: LlmRequest): SentBody {
     const { body } = this.#parts;
-    const asItCame = { length: body.length, without: ofRequest };
-    if (content === body.content) return { bytes: body.bytes(), ...asItCame };
+    if (content === body.content) return { bytes: body.bytes(), length: body.length, without: ofRequest };
+    return asJson("the request", () => this.#written(content));
+  }
+
+  #written(content: unknown): SentBody {
+    const { body } = this.#parts;
     const text = body.text();
     // An intercept in another process gives a copy.
-    if (text !== undefined && saysWhat(content, text)) return { bytes: body.bytes(), ...asItCame };
+    if (text !== undefined && saysWhat(content, text))
+      return { bytes: body.bytes(), length: body.length, without: ofRequest };
     const bytes = Buffer.from(text === undefined ? JSON.stringify(content) : exactJson(content, text));
     return { bytes, length: bytes.length, without: ofBytes };
   }

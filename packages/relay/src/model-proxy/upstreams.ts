@@ -7,18 +7,33 @@ import { Upstream } from "./upstream.ts";
 /** Addresses by family; `any` is for those that have none of their own. */
 export type UpstreamUrls = Readonly<Partial<Record<ProviderFamily | "any", URL>>>;
 
+/**
+ * What the paths of a family begin with here, in the place of its upstream's own path: what an agent was told that its addresses end with. The
+ * others' paths go below theirs as they come.
+ */
+export type UpstreamRoots = Readonly<Partial<Record<ProviderFamily, string>>>;
+
+/** What else is known of the way to them. */
+export interface UpstreamWays {
+  /** Variables that may name proxies. Default: there are none. */
+  readonly proxies?: ProxyVariables;
+  readonly roots?: UpstreamRoots;
+}
+
 /** The providers' addresses, and the connections to them. */
 export class Upstreams {
   #urls: UpstreamUrls;
   #keys: ProviderKeys;
   #byFamily: ReadonlyMap<string, Upstream>;
   readonly #proxies: ProxyVariables;
+  readonly #roots: UpstreamRoots;
 
-  /** `proxies`: variables that may name proxies on the way. Default: there are none. Throws `gateway.bad_proxy`. */
-  constructor(urls: UpstreamUrls, keys: ProviderKeys = {}, proxies: ProxyVariables = {}) {
+  /** Throws `gateway.bad_proxy`. */
+  constructor(urls: UpstreamUrls, keys: ProviderKeys = {}, { proxies = {}, roots = {} }: UpstreamWays = {}) {
     this.#urls = urls;
     this.#keys = keys;
     this.#proxies = proxies;
+    this.#roots = roots;
     this.#byFamily = new Map(Object.entries(urls).map(([family, url]) => [family, this.#made(url)]));
   }
 
@@ -38,7 +53,7 @@ export class Upstreams {
 
   /** The address of a request, as its provider gets it. */
   addressFor(family: ProviderFamily, url: string): string {
-    return withoutKey(url, family, this.#keyOf(family));
+    return withoutKey(below(url, this.#roots[family]), family, this.#keyOf(family));
   }
 
   #keyOf(family: ProviderFamily): string | undefined {
@@ -67,6 +82,13 @@ export class Upstreams {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#byFamily.values(), (upstream) => upstream.close()));
   }
+}
+
+function below(url: string, root: string | undefined): string {
+  if (root === undefined || !url.startsWith(root)) return url;
+  const rest = url.slice(root.length);
+  if (rest.startsWith("/")) return rest;
+  return rest === "" || rest.startsWith("?") ? `/${rest}` : url;
 }
 
 /** As text. */
