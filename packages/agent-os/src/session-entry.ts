@@ -43,7 +43,7 @@ export interface SessionEntry {
    * `user_message_chunk`.
    */
   readonly event: SessionEvent;
-  /** 1, 2, 3 … in each session, without a gap. */
+  /** 1, 2, 3 … in each session, without a gap. Where there was a session of this name before, they go on behind its last. */
   readonly sequence: number;
 }
 
