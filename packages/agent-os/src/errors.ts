@@ -220,6 +220,17 @@ export const agentErrors = {
     }),
   notAcp: (how: { readonly line: string; readonly stderr: string }) =>
     error(502, "agent", "not_acp", "What the agent writes on its stdout is not ACP", { metadata: how }),
+  /** ACP has no such answer to this. */
+  answerInvalid: (how: { readonly method: string; readonly stderr: string }) =>
+    error(
+      502,
+      "agent",
+      "answer_invalid",
+      `The agent answered ${how.method} with something that ACP doesn't have`,
+      {
+        metadata: how,
+      },
+    ),
   messageTooLong: (how: { readonly limit: number; readonly stderr: string }) =>
     error(502, "agent", "message_too_long", `A message of the agent is longer than ${how.limit} bytes`, {
       metadata: how,

@@ -10,7 +10,7 @@ import { limits } from "@troupe/protocol";
 import type { AtifTrajectory } from "@troupe/relay/node";
 import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
 import type { SessionConfig } from "../acp/session-choices.ts";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools } from "../host-tools/host-tools.ts";
 import type { Models } from "../models/models.ts";
