@@ -58,7 +58,9 @@ export function mountKit(driver: DriverUnderTest): void {
       );
       expect(code, command).not.toBe(0);
     }
-    await expect(sandbox.writeFile("/data/one", bytes("x"))).rejects.toMatchObject({ code: "file_failed" });
+    const write = sandbox.writeFile("/data/one", bytes("x"));
+    await expect(write).rejects.toMatchObject({ code: "file_failed" });
+    await expect(write).rejects.toThrow("'/data/one'");
     expect(readFileSync(join(folder, "shown/one"), "utf8")).toBe("one");
     expect(readdirSync(join(folder, "shown")).sort()).toEqual(["away", "below", "one", "three", "up"]);
     expect((await sandbox.readdir("/data")).map(({ name }) => name)).toEqual(
