@@ -53,6 +53,17 @@ export async function tellOfKinds(boot: () => Promise<Sandbox>, paths: readonly 
   }
 }
 
+/** A command's exit code, or "refused" where a shell goes no further with such an error. */
+async function outcome(sandbox: Sandbox, command: string): Promise<number | "refused"> {
+  return await sandbox.exec(command).then(
+    ({ exitCode }) => exitCode,
+    (cause: unknown) => {
+      expect(cause, command).toMatchObject({ group: "sandbox", code: "file_failed" });
+      return "refused";
+    },
+  );
+}
+
 /** Registers the kit's stories for one driver. */
 export function fileKit(driver: DriverUnderTest): void {
   const story = storyteller(driver, "files");
@@ -118,6 +129,66 @@ export function fileKit(driver: DriverUnderTest): void {
   });
 
   story(
+    "nothing is put below a file, nor a file in a directory's place, and what is there stays",
+    async (sandbox) => {
+      await sandbox.exec(
+        "echo file > file; mkdir -p full/deep empty; echo code > full/deep/code; ln -s nowhere lost",
+      );
+      const at = (name: string) => `/home/user/${name}`;
+      const refused = async (code: string, work: Promise<unknown>) =>
+        await expect(work).rejects.toMatchObject({
+          group: "sandbox",
+          code: "file_failed",
+          metadata: { code },
+        });
+      for (const path of ["file/a", "file/a/b"]) {
+        await refused("ENOTDIR", sandbox.writeFile(at(path), bytes("x")));
+        await refused("ENOTDIR", sandbox.mkdir(at(path)));
+        await refused("ENOTDIR", sandbox.mkdir(at(path), { recursive: true }));
+        await refused("ENOTDIR", sandbox.move(at("full"), at(path)));
+        await refused("ENOTDIR", sandbox.move(at("lost"), at(path)));
+      }
+      await refused("EEXIST", sandbox.mkdir(at("file"), { recursive: true }));
+      await refused("EEXIST", sandbox.mkdir(at("lost"), { recursive: true }));
+      await refused("ENOENT", sandbox.writeFile(at("lost/a"), bytes("x")));
+      await refused("EISDIR", sandbox.writeFile(at("full"), bytes("x")));
+      for (const name of ["file", "lost"])
+        for (const place of ["full", "empty"]) await refused("EISDIR", sandbox.move(at(name), at(place)));
+      await refused("ENOTDIR", sandbox.move(at("full"), at("file")));
+      await refused("ENOTEMPTY", sandbox.move(at("empty"), at("full")));
+      for (const command of [
+        "echo x > file/a",
+        "echo x >> file/a",
+        "echo x > full",
+        "echo x | tee file/a",
+        "mkdir file/a",
+        "mkdir -p file/a/b",
+        "touch file/a",
+        "cp full/deep/code file/a",
+        "cp -r full file/a",
+        "cp -r full file",
+        "mv full file/a",
+        "mv lost file/a",
+        "mv full file",
+        "mkdir -p other/full; mv other/full .",
+        "ln full/deep/code file/a",
+        "ln -s full file/a",
+        "echo x > lost/a",
+      ])
+        expect(await outcome(sandbox, command), command).not.toBe(0);
+      const found = "cat file full/deep/code; readlink lost; ls -A; ls -A empty";
+      const there = "file\ncode\nnowhere\nempty\nfile\nfull\nlost\nother\n";
+      expect((await sandbox.exec(found)).stdout).toBe(there);
+      // A directory takes the place of an empty one, and all of it goes elsewhere.
+      await sandbox.move(at("full"), at("empty"));
+      await sandbox.restore(await sandbox.snapshot());
+      expect((await sandbox.exec("cat file empty/deep/code; ls -A")).stdout).toBe(
+        "file\ncode\nempty\nfile\nlost\nother\n",
+      );
+    },
+  );
+
+  story(
     "what can't be a name is an error with the system's name, for whatever is to be done",
     async (sandbox) => {
       const home = "/home/user";
@@ -125,6 +196,7 @@ export function fileKit(driver: DriverUnderTest): void {
       const deep = `${home}/${`${"x".repeat(99)}/`.repeat(50)}x`;
       for (const [path, code] of [
         [`${home}/a\0b`, "EINVAL"],
+        [`${home}/half\ud800`, "EINVAL"],
         [long, "ENAMETOOLONG"],
         [`${home}/${"é".repeat(128)}/x`, "ENAMETOOLONG"],
         [deep, "ENAMETOOLONG"],

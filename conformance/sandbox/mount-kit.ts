@@ -58,7 +58,9 @@ export function mountKit(driver: DriverUnderTest): void {
       );
       expect(code, command).not.toBe(0);
     }
-    await expect(sandbox.writeFile("/data/one", bytes("x"))).rejects.toMatchObject({ code: "file_failed" });
+    const write = sandbox.writeFile("/data/one", bytes("x"));
+    await expect(write).rejects.toMatchObject({ code: "file_failed" });
+    await expect(write).rejects.toThrow("'/data/one'");
     expect(readFileSync(join(folder, "shown/one"), "utf8")).toBe("one");
     expect(readdirSync(join(folder, "shown")).sort()).toEqual(["away", "below", "one", "three", "up"]);
     expect((await sandbox.readdir("/data")).map(({ name }) => name)).toEqual(
@@ -92,6 +94,26 @@ export function mountKit(driver: DriverUnderTest): void {
     );
     // What wasn't changed isn't stored.
     expect((await files.load()).map(([path]) => path)).not.toContain("/work/up");
+  }, 120_000);
+
+  test(`${driver.name} mounts: of an overlay what has no name in UTF-8 isn't there, and all else is`, async (context) => {
+    const hostPath = join(open(host()), "shown");
+    writeFileSync(Buffer.concat([Buffer.from(`${hostPath}/odd`), Buffer.of(0xe9)]), "odd", { mode: 0o644 });
+    symlinkSync(Buffer.of(0xe9), join(hostPath, "to-odd"));
+    writeFileSync(join(hostPath, "by-right\ufffd"), "right", { mode: 0o644 });
+    const mounts: Mount[] = [
+      { path: "/work", hostPath, mode: "overlay" },
+      { path: "/data", hostPath },
+    ];
+    const sandbox = await boot(driver, context, { mounts });
+    expect((await sandbox.exec("cat /data/one")).stdout).toBe("one");
+    expect((await sandbox.readdir("/work")).map(({ name }) => name)).toEqual([
+      "away",
+      "below",
+      "by-right\ufffd",
+      "one",
+      "up",
+    ]);
   }, 120_000);
 
   test(`${driver.name} mounts: on an overlay each kind takes the place of each, and another sandbox has it`, async (context) => {

@@ -1,39 +1,18 @@
 /**
  * What `agentOS({ … })` takes.
  */
-import type { McpServer } from "@agentclientprotocol/sdk";
-import { nearest } from "@troupe/base";
 import { checkNetwork, type NetworkConfig } from "@troupe/runtime/egress";
 import { type PermissionPolicy, permissionPolicies } from "./acp/permissions.ts";
+import { type AgentCommand, checkAgents } from "./agent-command.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
 import type { HostTool } from "./host-tools/host-tool.ts";
+import { checkNames } from "./known-names.ts";
 import { checkModels, type ModelsConfig } from "./models/models.ts";
 import { LONGEST_MS } from "./processes/arguments.ts";
 import type { ProcessLimits } from "./processes/processes.ts";
 import { type Mount, wrongMount } from "./sandbox/mounts.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
-
-/** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, unless it says that it is `inside`. */
-export interface AgentCommand {
-  readonly command: string;
-  readonly args?: readonly string[];
-  /** Its environment, beside PATH, HOME, LANG and TMPDIR. Nothing else of the host's is passed on. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Where the process starts. Default: where the host did, or for one that is inside "/home/user". */
-  readonly cwd?: string;
-  /**
-   * True: it runs as a process of the sandbox, which must be one of real processes, with its files, limits, variables and network; it
-   * isn't offered `tools`. Default: outside.
-   */
-  readonly inside?: boolean;
-  /** The id of the way in which it authenticates, where it must: one of its `authMethods`. Default: none. */
-  readonly authMethod?: string;
-  /** MCP servers that it is given for each session, beside the program's own `tools`. */
-  readonly mcpServers?: readonly McpServer[];
-  /** Whether it may use the sandbox's files and terminals. What it isn't offered it does by itself, on the host. Default: both. */
-  readonly offers?: { readonly files?: boolean; readonly terminals?: boolean };
-}
 
 /** The options of `agentOS`, but for a program's own actions and events. */
 export interface AgentOSConfig extends AgentOSHooks {
@@ -87,7 +66,6 @@ const optionNames = [
   ...hookNames,
 ];
 const limitNames: readonly (keyof ProcessLimits)[] = ["processes", "processOutputBytes", "processMs"];
-const agentNames = ["command", "args", "env", "cwd", "inside", "authMethod", "mcpServers", "offers"];
 
 /** Throws `config.*` where the options aren't ones. */
 export function checkConfig(config: AgentOSConfig): void {
@@ -95,19 +73,7 @@ export function checkConfig(config: AgentOSConfig): void {
     throw configErrors.invalidOption("agentOS()", "called with an object, or with nothing");
   if ("options" in config) throw configErrors.optionsInside();
   checkNames("agentOS", config, optionNames);
-  for (const [name, agent] of Object.entries(config.agents ?? {})) {
-    if (typeof agent?.command !== "string" || agent.command === "")
-      throw configErrors.invalidOption(`agents.${name}`, "an object with a `command`");
-    checkNames(`agents.${name}`, agent, agentNames);
-    if (agent.mcpServers !== undefined && !Array.isArray(agent.mcpServers))
-      throw configErrors.invalidOption(`agents.${name}.mcpServers`, "a list of MCP servers, as ACP has them");
-    if (agent.inside === true && config.sandbox?.hasRealProcesses !== true)
-      throw configErrors.invalidOption(
-        `agents.${name}.inside`,
-        "of a sandbox of real processes: see ProcessDriver",
-      );
-    checkNames(`agents.${name}.offers`, agent.offers ?? {}, ["files", "terminals"]);
-  }
+  checkAgents(config.agents ?? {}, config.sandbox?.hasRealProcesses === true);
   const { permissions, agentStartTimeoutMs, agentCancelTimeoutMs, permissionTimeoutMs } = config;
   if (
     permissions !== undefined &&
@@ -155,9 +121,4 @@ function checkLimits(limits: ProcessLimits): void {
     if (name === "processMs" && value !== undefined && value > LONGEST_MS)
       throw configErrors.invalidOption("limits.processMs", `at most ${LONGEST_MS}`);
   }
-}
-
-function checkNames(where: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options))
-    if (!known.includes(key)) throw configErrors.unknownOption(where, key, nearest(key, known));
 }

@@ -5,7 +5,8 @@ import { TroupeError } from "@troupe/base";
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-function error(
+/** An error of agent-os. */
+export function error(
   statusCode: number,
   group: string,
   code: string,
@@ -129,6 +130,10 @@ export const processErrors = {
       "stdin_closed",
       "The process's stdin is closed; `streamStdin: true` leaves it open until `closeProcessStdin`",
     ),
+  shellEnded: (shellId: string) =>
+    error(409, "shell", "ended", `The shell ${shellId} has ended: open another one`, {
+      metadata: { shellId },
+    }),
   stdinFull: (limit: number) =>
     error(413, "process", "stdin_full", `More than ${limit} bytes wait for the process to read them`, {
       metadata: { limit },
@@ -148,44 +153,6 @@ export const processErrors = {
   },
   lost: (cause: unknown) =>
     error(500, "process", "lost", `The process could not run to its end: ${textOf(cause)}`, { cause }),
-};
-
-/** Errors of ports of a sandbox. */
-export const portErrors = {
-  closed: (port: number, cause: unknown) =>
-    error(502, "port", "closed", `Nobody in the sandbox answers on port ${port}`, {
-      metadata: { port },
-      cause,
-    }),
-  /** What answers says something that HTTP doesn't have. */
-  answerInvalid: (port: number, cause: unknown) =>
-    error(502, "port", "answer_invalid", `What answers on port ${port} speaks no HTTP: ${textOf(cause)}`, {
-      metadata: { port },
-      cause,
-    }),
-  answerCut: (port: number, cause: unknown) =>
-    error(502, "port", "answer_cut", `The answer of port ${port} broke off`, { metadata: { port }, cause }),
-  timedOut: (port: number, timeoutMs: number) =>
-    error(504, "port", "timed_out", `No answer on port ${port} within ${timeoutMs} ms`, {
-      metadata: { port, timeoutMs },
-    }),
-  answerTooLarge: (limit: number) =>
-    error(502, "port", "answer_too_large", `The answer is longer than ${limit} bytes: take a preview URL`, {
-      metadata: { limit },
-    }),
-  messageTooLong: (limit: number) =>
-    error(502, "port", "message_too_long", `A message from inside is longer than ${limit} bytes`, {
-      metadata: { limit },
-    }),
-  slowReader: (port: number) =>
-    error(503, "port", "slow_reader", `Who listens on port ${port} doesn't read what it is sent`, {
-      metadata: { port },
-    }),
-  noPreview: () => error(404, "port", "no_preview", "There is no such preview, or it has expired"),
-  tooManyPreviews: (limit: number) =>
-    error(429, "port", "too_many_previews", `${limit} preview URLs are good: take one back`, {
-      metadata: { limit },
-    }),
 };
 
 /** Errors of cron jobs. */
@@ -220,6 +187,17 @@ export const agentErrors = {
     }),
   notAcp: (how: { readonly line: string; readonly stderr: string }) =>
     error(502, "agent", "not_acp", "What the agent writes on its stdout is not ACP", { metadata: how }),
+  /** ACP has no such answer to this. */
+  answerInvalid: (how: { readonly method: string; readonly stderr: string }) =>
+    error(
+      502,
+      "agent",
+      "answer_invalid",
+      `The agent answered ${how.method} with something that ACP doesn't have`,
+      {
+        metadata: how,
+      },
+    ),
   messageTooLong: (how: { readonly limit: number; readonly stderr: string }) =>
     error(502, "agent", "message_too_long", `A message of the agent is longer than ${how.limit} bytes`, {
       metadata: how,

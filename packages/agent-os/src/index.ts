@@ -13,10 +13,11 @@ export type {
   PermissionRequest,
 } from "./acp/permissions.ts";
 export type { SessionConfig } from "./acp/session-choices.ts";
+export type { AgentCommand } from "./agent-command.ts";
 export type { AgentOSContext, AgentOSDefinition, AgentOSOptions, CustomActions } from "./agent-os.ts";
 export { agentOS } from "./agent-os.ts";
 export type { PromptContent } from "./arguments.ts";
-export type { AgentCommand, AgentOSConfig } from "./config.ts";
+export type { AgentOSConfig } from "./config.ts";
 export type { CronAction, CronJobOptions } from "./cron/arguments.ts";
 export type { CronEvent, CronJobSummary } from "./cron/cron-jobs.ts";
 export type { AgentOSHooks, HookContext } from "./hooks.ts";

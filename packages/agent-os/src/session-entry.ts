@@ -32,6 +32,18 @@ export type RuntimeUpdate =
       readonly notSet?: readonly string[];
     };
 
+const ofRuntime: Readonly<Record<RuntimeUpdate["sessionUpdate"], true>> = {
+  _permission_request: true,
+  _permission_response: true,
+  _prompt_interrupted: true,
+  _session_restarted: true,
+};
+
+/** True for the name of an update that Troupe alone makes: who reads one in a transcript relies on that. */
+export function isOfRuntime(name: string): boolean {
+  return Object.hasOwn(ofRuntime, name);
+}
+
 /** Anything that happens in a session. */
 export type SessionEvent = SessionUpdate | RuntimeUpdate;
 
@@ -43,7 +55,7 @@ export interface SessionEntry {
    * `user_message_chunk`.
    */
   readonly event: SessionEvent;
-  /** 1, 2, 3 … in each session, without a gap. */
+  /** 1, 2, 3 … in each session, without a gap. Where there was a session of this name before, they go on behind its last. */
   readonly sequence: number;
 }
 

@@ -73,6 +73,17 @@ export class Workspace {
       network: config.network === undefined ? undefined : new Egress(config.network),
       onUse: (use) => gauges.set(use),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
+      onState: (state) => {
+        const event =
+          state === "lost"
+            ? ({ type: "vm_shutdown", reason: "error" } as const)
+            : ({ type: "vm_booted", driver: driver.name } as const);
+        this.#log
+          .vm(event)
+          .catch((cause: unknown) =>
+            actor.log.warn("what became of a sandbox could not be stored", { cause }),
+          );
+      },
     });
     this.snapshots = new Snapshots({
       database: actor.db,

@@ -17,7 +17,7 @@ import {
   type Stream,
 } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
 import { type AgentPlace, refused, toRequestError } from "./agent-place.ts";
 import { AgentProcess, type AgentProgram } from "./agent-process.ts";
@@ -87,11 +87,17 @@ export class AgentLink {
     return this.#updates;
   }
 
-  /** Makes a request by `send`. Rejects with `agent.*`: why the link ended, or that the agent refused. */
-  async request<R>(method: string, send: (agent: ClientContext) => Promise<R>): Promise<R> {
+  /**
+   * Makes a request by `send`. Rejects with `agent.*`: why the link ended, that the agent refused, or that its answer has not the `text`
+   * that whoever asks can't do without.
+   */
+  async request<R>(method: string, send: (agent: ClientContext) => Promise<R>, text?: keyof R): Promise<R> {
     const gone = this.ended.then((why) => Promise.reject(why));
     try {
-      return await Promise.race([send(this.#agent), gone]);
+      const answer = await Promise.race([send(this.#agent), gone]);
+      if (text !== undefined && typeof answer[text] !== "string")
+        throw agentErrors.answerInvalid({ method, stderr: this.stderr });
+      return answer;
     } catch (cause) {
       if (TroupeError.is(cause)) throw cause;
       if (cause instanceof RequestError)
@@ -129,7 +135,7 @@ export class AgentLink {
       pull: async (controller) => {
         try {
           const { done, value } = await messages.next();
-          if (done !== true) return controller.enqueue(value);
+          if (done !== true) return controller.enqueue(asAnswer(value));
           this.#read.resolve();
           controller.close();
         } catch (cause) {
@@ -156,6 +162,13 @@ function programOf({ command, place, environment }: AgentLinkParts): AgentProgra
     (more) => new AgentProcess({ ...command, env: { ...more, ...command.env } }),
   );
   return new LateAgent(command.command, started);
+}
+
+/** In ACP each result is an object; some agents say null where there is nothing to say. */
+function asAnswer(message: AnyMessage): AnyMessage {
+  if (!("result" in message) || (typeof message.result === "object" && message.result !== null))
+    return message;
+  return { ...message, result: {} };
 }
 
 function refusal({ code, message, data }: RequestError) {

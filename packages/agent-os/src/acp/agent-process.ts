@@ -6,9 +6,10 @@
  * own still holds open is not waited for.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { TroupeError } from "@troupe/base";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
 import { StderrTail } from "./stderr-tail.ts";
 
@@ -45,7 +46,9 @@ export class AgentProcess implements AgentProgram {
     });
     const { promise, resolve } = Promise.withResolvers<TroupeError>();
     this.ended = promise;
-    this.#child.on("error", (cause) => resolve(agentErrors.spawnFailed(command.command, cause)));
+    this.#child.on("error", (cause) =>
+      resolve(agentErrors.spawnFailed(command.command, whyOf(cause, command))),
+    );
     this.#child.on("exit", () => this.#leaveOthers());
     this.#child.on("close", (code, signal) =>
       resolve(agentErrors.exited({ code, signal, stderr: this.stderr })),
@@ -94,6 +97,12 @@ export class AgentProcess implements AgentProgram {
     }, KILL_AFTER_MS);
     void this.ended.then(() => clearInterval(look));
   }
+}
+
+/** The system says ENOENT of the program, also where it is the directory to start in that isn't there. */
+function whyOf(cause: Error, { cwd }: AgentCommand): unknown {
+  if (cwd === undefined || statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return cause;
+  return `its cwd, ${cwd}, is no directory`;
 }
 
 function environment(command: AgentCommand): Record<string, string> {

@@ -5,13 +5,14 @@
  * so it does for a line that is too long. Updates of sessions are taken out here, raw and in their order, before anything
  * behind them is passed on: when a prompt's answer is seen, all its updates were. The SDK promises neither that, nor that
  * it passes on kinds of updates that it doesn't know. What the SDK would only complain of on our stderr, without a limit, is no message
- * either: a broken update, an answer to nothing. Notifications of other kinds are for nobody here. An agent that floods is read no faster than its updates are stored. A
+ * either: a broken update, an answer to nothing. Nor is an update with a name of Troupe's own: an agent doesn't say who has allowed what. Notifications of other kinds are for nobody here. An agent that floods is read no faster than its updates are stored. A
  * last line needs no end, if it is a whole message.
  */
 import type { Readable } from "node:stream";
 import type { AnyMessage, SessionNotification } from "@agentclientprotocol/sdk";
 import { limits } from "@troupe/protocol";
 import { agentErrors } from "../errors.ts";
+import { isOfRuntime } from "../session-entry.ts";
 
 /** Who is told of what, while messages are read. */
 export interface MessageListeners {
@@ -110,5 +111,17 @@ function isUpdate(message: AnyMessage): message is AnyMessage & { readonly param
   if (!("method" in message) || message.method !== "session/update" || "id" in message) return false;
   const { params } = message;
   if (typeof params !== "object" || params === null) return false;
-  return "sessionId" in params && "update" in params && typeof params.update === "object";
+  return "sessionId" in params && "update" in params && isKnown(params.update);
+}
+
+/** Kinds that aren't known pass; those that are have what is read of them here. */
+function isKnown(update: unknown): boolean {
+  if (typeof update !== "object" || update === null || !("sessionUpdate" in update)) return false;
+  const { sessionUpdate: kind } = update;
+  if (typeof kind !== "string" || isOfRuntime(kind)) return false;
+  if (kind.endsWith("_message_chunk") || kind === "agent_thought_chunk")
+    return "content" in update && typeof update.content === "object" && update.content !== null;
+  if (kind === "tool_call" || kind === "tool_call_update")
+    return "toolCallId" in update && typeof update.toolCallId === "string";
+  return true;
 }

@@ -16,7 +16,7 @@ import {
   type ResumeSessionResponse,
 } from "@agentclientprotocol/sdk";
 import { TroupeError } from "@troupe/base";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { chooseAgain, type SessionChoices, type SessionConfig } from "./session-choices.ts";
@@ -104,7 +104,11 @@ async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> 
     restarted = again;
   }
   const { sessionId, modes, configOptions } = await link
-    .request<NewSessionResponse>(session.new, (agent) => agent.request(session.new, { cwd, mcpServers }))
+    .request<NewSessionResponse>(
+      session.new,
+      (agent) => agent.request(session.new, { cwd, mcpServers }),
+      "sessionId",
+    )
     .catch((cause: unknown) => {
       throw isAuthRequired(cause) ? agentErrors.authRequired(waysOf(hello), link.stderr) : cause;
     });
@@ -132,7 +136,7 @@ async function authenticate(
 }
 
 function waysOf({ authMethods }: InitializeResponse): string[] {
-  return (authMethods ?? []).map(({ id }) => id);
+  return Array.isArray(authMethods) ? authMethods.map((method) => String(method?.id)) : [];
 }
 
 function isAuthRequired(cause: unknown): boolean {

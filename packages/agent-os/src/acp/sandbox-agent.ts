@@ -4,7 +4,7 @@
  */
 import { PassThrough } from "node:stream";
 import { TroupeError } from "@troupe/base";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
 import type { ProcessEnd, ProcessStream, SandboxProcess } from "../sandbox/process.ts";
 import type { AgentPlace } from "./agent-place.ts";

@@ -4,7 +4,8 @@
  * Two sources have the same events: the transcript, read in pages, and what the actor says live. Only the event that comes
  * next is taken, from whichever has it; a live event that was read before is dropped, and one that leaves a gap means that
  * there is something to read. So it does not matter which source is ahead, whether a connection was lost in between, or how
- * slow the reader is: past a limit live events aren't kept, but read later.
+ * slow the reader is: past a limit live events aren't kept, but read later. What the transcript has no more is left out: of a session
+ * that was forgotten, whose name has another one, whose numbers go on.
  */
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
@@ -121,7 +122,8 @@ class SessionTail {
     try {
       const call = { name: "getSessionEvents", args: [range], ...(signal === undefined ? {} : { signal }) };
       const page = await this.#conn.action<EntryPage>(call);
-      for (const entry of page.events) if (entry.sequence === this.#last + 1) this.#take(entry);
+      // A page has no gap in it; before it there is nothing any more.
+      for (const entry of page.events) if (entry.sequence > this.#last) this.#take(entry);
       if (page.hasMore) this.#behind = true;
     } catch (cause) {
       this.#behind = true;

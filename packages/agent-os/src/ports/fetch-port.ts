@@ -2,9 +2,10 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { portErrors, sandboxErrors } from "../errors.ts";
+import { sandboxErrors } from "../errors.ts";
 import { asVariables, bytesOf, checkOptions, checkText } from "../sandbox/arguments.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { portErrors } from "./errors.ts";
 import { answerHeaders, requestPort } from "./port-request.ts";
 
 /** What is asked of a port. */

@@ -6,8 +6,8 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { pipeline } from "node:stream";
 import { TroupeError } from "@troupe/base";
-import { portErrors } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { portErrors } from "./errors.ts";
 
 /** What is asked. */
 export interface PortRequest {

@@ -11,8 +11,8 @@ import { TroupeError } from "@troupe/base";
 import { closeCodes, limits } from "@troupe/protocol";
 import type { UniversalWebSocket } from "@troupe/runtime";
 import { WebSocket } from "ws";
-import { portErrors } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { portErrors } from "./errors.ts";
 import { passedOn } from "./port-request.ts";
 
 /** What is asked. */

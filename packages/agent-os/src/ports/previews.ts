@@ -12,8 +12,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { closeCodes, limits } from "@troupe/protocol";
 import type { UniversalWebSocket } from "@troupe/runtime";
-import { portErrors, sandboxErrors } from "../errors.ts";
+import { sandboxErrors } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { portErrors } from "./errors.ts";
 import { checkPort } from "./fetch-port.ts";
 import { answerHeaders, requestPort } from "./port-request.ts";
 import { PortSocket } from "./port-socket.ts";

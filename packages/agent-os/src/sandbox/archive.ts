@@ -9,6 +9,7 @@ import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
 import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
+import { nameNotUtf8 } from "./tar-names.ts";
 import { inTurns } from "./turns.ts";
 import { removedBy, whiteoutOf } from "./whiteout.ts";
 
@@ -63,11 +64,14 @@ export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
 }
 
 async function entriesOf(tar: Uint8Array) {
-  try {
-    return await unpackTar(Uint8Array.from(tar), { strict: true });
-  } catch (cause) {
+  const entries = await unpackTar(Uint8Array.from(tar), { strict: true }).catch((cause: unknown) => {
     throw sandboxErrors.archiveInvalid(cause instanceof Error ? cause.message : "it is no tar");
+  });
+  if (entries.some(({ header }) => `${header.name}${header.linkname ?? ""}`.includes("\ufffd"))) {
+    const name = nameNotUtf8(tar);
+    if (name !== undefined) throw sandboxErrors.archiveInvalid(`${shown(name)} is no name in UTF-8`);
   }
+  return entries;
 }
 
 function headerOf(name: string, entry: ImageEntry): TarHeader {

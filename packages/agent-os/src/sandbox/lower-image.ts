@@ -1,4 +1,8 @@
-/** A directory of the host as an image: what an overlay begins with. Links are kept as links; nothing is followed. */
+/**
+ * A directory of the host as an image: what an overlay begins with. Links are kept as links; nothing is followed. An image's names are text: what
+ * has a name on the host that isn't UTF-8, or leads to one, isn't in it.
+ */
+import { isUtf8 } from "node:buffer";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../errors.ts";
@@ -18,13 +22,15 @@ export async function lowerImage(mounts: readonly Mount[]): Promise<ImageChanges
   const enter = async (hostPath: string, path: string): Promise<void> => {
     const stat = await lstat(hostPath);
     const head = { mode: stat.mode & 0o777, modifiedAt: Math.trunc(stat.mtimeMs) };
-    if (stat.isSymbolicLink()) add(path, { type: "symlink", target: await readlink(hostPath) });
-    else if (stat.isFile())
+    if (stat.isSymbolicLink()) {
+      const target = await readlink(hostPath, "buffer");
+      if (isUtf8(target)) add(path, { type: "symlink", target: String(target) });
+    } else if (stat.isFile())
       add(path, { type: "file", content: Uint8Array.from(await readFile(hostPath)), ...head });
     else if (stat.isDirectory()) {
       add(path, { type: "directory", ...head });
-      for (const name of (await readdir(hostPath)).sort())
-        await enter(`${hostPath}/${name}`, `${path}/${name}`);
+      const names = (await readdir(hostPath, "buffer")).filter((name) => isUtf8(name)).map(String);
+      for (const name of names.sort()) await enter(`${hostPath}/${name}`, `${path}/${name}`);
     }
   };
   for (const mount of mounts) {

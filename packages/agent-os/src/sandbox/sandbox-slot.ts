@@ -31,12 +31,16 @@ export interface SandboxSlotParts {
   readonly onUse?: (use: SandboxUse) => void;
   /** A sandbox is up; nobody gets it before this has settled. When it rejects the sandbox is given up. */
   readonly onBooted: () => Promise<void>;
+  /** What the sandbox ran in was lost, or is up again. */
+  readonly onState?: (state: "lost" | "up") => void;
 }
 
 /** One activation's sandbox. */
 export class SandboxSlot {
   readonly #parts: SandboxSlotParts;
   #phase: Phase = { tag: "empty" };
+  /** It was told that the sandbox is down. */
+  #isLost = false;
 
   constructor(parts: SandboxSlotParts) {
     this.#parts = parts;
@@ -65,7 +69,7 @@ export class SandboxSlot {
     void phase.sandbox.then((sandbox) => sandbox.hurry?.()).catch(() => undefined);
   }
 
-  /** Ends the sandbox for good; true when there was one that was up. */
+  /** Ends the sandbox for good; true when there was one that was up, and of whose end nobody was told. */
   async shutdown(): Promise<boolean> {
     const phase = this.#phase;
     this.#phase = { tag: "closed" };
@@ -74,20 +78,21 @@ export class SandboxSlot {
     // One that was given up meanwhile has been shut down.
     const sandbox = await phase.sandbox.catch(() => undefined);
     await sandbox?.shutdown();
-    return sandbox !== undefined;
+    return sandbox !== undefined && !this.#isLost;
   }
 
   async #boot(abort: AbortController): Promise<Sandbox> {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
     const { driver, files, mounts, network, onUse } = this.#parts;
+    const onState = (state: "lost" | "up") => this.#told(state);
     try {
-      const sandbox = await driver.boot({ signal: abort.signal, files, mounts, network, onUse });
+      const sandbox = await driver.boot({ signal: abort.signal, files, mounts, network, onUse, onState });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();
       }
-      this.#phase = { tag: "up", sandbox: this.#told(sandbox) };
+      this.#phase = { tag: "up", sandbox: this.#tell(sandbox) };
       return await this.#phase.sandbox;
     } catch (cause) {
       if (this.#isBooting(abort)) this.#phase = { tag: "empty" };
@@ -95,7 +100,13 @@ export class SandboxSlot {
     }
   }
 
-  async #told(sandbox: Sandbox): Promise<Sandbox> {
+  #told(state: "lost" | "up"): void {
+    if (this.#phase.tag !== "up") return;
+    this.#isLost = state === "lost";
+    this.#parts.onState?.(state);
+  }
+
+  async #tell(sandbox: Sandbox): Promise<Sandbox> {
     try {
       await this.#parts.onBooted();
       return sandbox;

@@ -41,6 +41,8 @@ export interface BootOptions {
   readonly network?: SandboxNetwork | undefined;
   /** Told now and then what the sandbox uses of limits of its own. */
   readonly onUse?: ((use: SandboxUse) => void) | undefined;
+  /** Told when what the sandbox ran in was lost, with all that ran and wasn't saved; and when it is up again, for who needed it next. */
+  readonly onState?: ((state: "lost" | "up") => void) | undefined;
 }
 
 /**

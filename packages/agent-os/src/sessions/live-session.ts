@@ -24,7 +24,7 @@ import {
   type SessionConfig,
   withMode,
 } from "../acp/session-choices.ts";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools, RunTool, SessionTools } from "../host-tools/host-tools.ts";
 import type { ModelEnvironment, Models } from "../models/models.ts";
@@ -140,8 +140,10 @@ export class LiveSession {
       const told = this.#past === undefined ? blocks : [this.#past, ...blocks];
       this.#past = undefined;
       const { prompt } = methods.agent.session;
-      const { stopReason } = await this.#link.request(prompt, (agent) =>
-        agent.request(prompt, { sessionId: agentSessionId, prompt: [...told] }),
+      const { stopReason } = await this.#link.request(
+        prompt,
+        (agent) => agent.request(prompt, { sessionId: agentSessionId, prompt: [...told] }),
+        "stopReason",
       );
       await this.#parts.durable();
       if (this.#lost !== undefined) throw this.#lost;

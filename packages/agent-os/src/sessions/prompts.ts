@@ -90,14 +90,18 @@ export class Prompts {
     }
   }
 
-  /** Finds what an earlier activation has left in the middle: each is uncertain from now on. */
-  async recover(): Promise<readonly PromptName[]> {
+  /**
+   * Finds what an earlier activation has left in the middle, oldest first: each is uncertain once `tell` has settled. A kill between the
+   * two, and the next activation finds and tells it again.
+   */
+  async recover(tell: (name: PromptName) => Promise<void>): Promise<void> {
     const rows = await this.#database.execute<{ session_id: string; prompt_id: string; keyed: number }>(
       "SELECT session_id, prompt_id, keyed FROM session_prompts WHERE status = 'running' ORDER BY number",
     );
-    const names = rows.map((row) => ({ sessionId: row.session_id, promptId: row.prompt_id }));
-    for (const [index, name] of names.entries()) await this.#end(name, rows[index]?.keyed === 1, "uncertain");
-    return names;
+    for (const { session_id: sessionId, prompt_id: promptId, keyed } of rows) {
+      await tell({ sessionId, promptId });
+      await this.#end({ sessionId, promptId }, keyed === 1, "uncertain");
+    }
   }
 
   /** Forgets a session's prompts. */

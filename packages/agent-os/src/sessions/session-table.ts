@@ -69,6 +69,12 @@ export class SessionTable {
     };
   }
 
+  /** Removes those that no agent has ever made: a start of one was cut off by the end of its process. */
+  removeUnmade(): void {
+    for (const [sessionId, { agentSessionId }] of Object.entries(this.#state().sessions))
+      if (agentSessionId === undefined) this.remove(sessionId);
+  }
+
   remove(sessionId: string): void {
     delete this.#state().sessions[sessionId];
   }

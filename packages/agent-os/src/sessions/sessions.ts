@@ -10,7 +10,7 @@ import { limits } from "@troupe/protocol";
 import type { AtifTrajectory } from "@troupe/relay/node";
 import { type NamedPolicy, narrower, type PermissionPolicy, permissionPolicies } from "../acp/permissions.ts";
 import type { SessionConfig } from "../acp/session-choices.ts";
-import type { AgentCommand } from "../config.ts";
+import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors, sessionErrors } from "../errors.ts";
 import type { HostTools } from "../host-tools/host-tools.ts";
 import type { Models } from "../models/models.ts";
@@ -144,15 +144,22 @@ export class Sessions {
     }
   }
 
-  /** Says in the transcripts which prompts an earlier activation has left in the middle, and which questions. */
+  /**
+   * Says in the transcripts which prompts an earlier activation has left in the middle, and which questions. Sessions whose agent was being
+   * started for the first time never were: nobody was told of one.
+   */
   async recover(): Promise<void> {
-    const { log, prompts, transcript } = this.#parts;
+    const { log, prompts, table, transcript } = this.#parts;
+    table.removeUnmade();
     const refused = { outcome: "cancelled", reason: "session_ended" } as const;
-    for (const { sessionId, promptId } of await prompts.recover()) {
+    await prompts.recover(async ({ sessionId, promptId }) => {
       for (const requestId of await openQuestions(transcript, sessionId))
         await log.session(sessionId, { sessionUpdate: "_permission_response", requestId, ...refused });
-      await log.session(sessionId, { sessionUpdate: "_prompt_interrupted", promptId });
-    }
+      const mark = { sessionUpdate: "_prompt_interrupted", promptId } as const;
+      const { events } = await transcript.before({ sessionId, before: undefined, limit: 1 });
+      // Told of in an activation that was killed then.
+      if (JSON.stringify(events[0]?.event) !== JSON.stringify(mark)) await log.session(sessionId, mark);
+    });
   }
 
   respondPermission(sessionId: string, requestId: string, optionId: string): "accepted" | "not_pending" {

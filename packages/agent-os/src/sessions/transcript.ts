@@ -3,6 +3,8 @@
  *
  * Each stream (a session, or the sandbox) has events 1, 2, 3 … without a gap. An event is a row of the actor's database,
  * and its number is given by the statement that stores it; the table has no place for a second event of the same number.
+ * A stream that is forgotten leaves its last number, as a row without an event: one of the same name goes on behind it, so that who
+ * still follows the old one hears of all that the new one has.
  * A row goes to disk with the batch of the turn that wrote it, and nothing that is said behind the append leaves before.
  */
 import { assert } from "@troupe/base";
@@ -29,15 +31,21 @@ const EXTEND = `
 
 const SIZES = `
   SELECT sequence, octet_length(event) AS bytes FROM session_events
-  WHERE session_id = :sessionId AND sequence > :after ORDER BY sequence LIMIT :limit`;
+  WHERE session_id = :sessionId AND sequence > :after AND octet_length(event) > 0 ORDER BY sequence LIMIT :limit`;
 
 const EVENTS = `
   SELECT sequence, event FROM session_events
-  WHERE session_id = :sessionId AND sequence > :after AND sequence <= :last ORDER BY sequence`;
+  WHERE session_id = :sessionId AND sequence > :after AND sequence <= :last AND octet_length(event) > 0 ORDER BY sequence`;
 
 const SIZES_BEFORE = `
   SELECT sequence, octet_length(event) AS bytes FROM session_events
-  WHERE session_id = :sessionId AND sequence < :before ORDER BY sequence DESC LIMIT :limit`;
+  WHERE session_id = :sessionId AND sequence < :before AND octet_length(event) > 0 ORDER BY sequence DESC LIMIT :limit`;
+
+const FORGET = `
+  DELETE FROM session_events WHERE session_id = :stream AND sequence < (
+    SELECT max(sequence) FROM session_events WHERE session_id = :stream)`;
+
+const EMPTY_LAST = "UPDATE session_events SET event = '' WHERE session_id = :stream";
 
 /** Characters of an event that one statement takes: three bytes each at most, and the name of the stream beside them. */
 const PIECE = Math.floor(limits.sqlBoundBytes / 4);
@@ -99,13 +107,15 @@ export class Transcript {
 
   /** A page for somebody who scrolls: both ends say whether there is more. */
   async history(range: RangeBefore | Required<EntryRange>): Promise<HistoryPage> {
+    const { sessionId } = range;
     const { events, hasMore } = "after" in range ? await this.page(range) : await this.before(range);
     const first = events[0]?.sequence ?? ("after" in range ? range.after + 1 : (range.before ?? 1));
     const last = events.at(-1)?.sequence ?? first - 1;
-    if ("after" in range) return { events, hasMoreBefore: first > 1, hasMoreAfter: hasMore };
-    const behind = { sessionId: range.sessionId, after: last, limit: 1 };
-    const hasMoreAfter = (await this.#database.execute(SIZES, behind)).length > 0;
-    return { events, hasMoreBefore: hasMore, hasMoreAfter };
+    const isThere = async (found: string, where: object) =>
+      (await this.#database.execute(found, { sessionId, limit: 1, ...where })).length > 0;
+    if ("after" in range)
+      return { events, hasMoreBefore: await isThere(SIZES_BEFORE, { before: first }), hasMoreAfter: hasMore };
+    return { events, hasMoreBefore: hasMore, hasMoreAfter: await isThere(SIZES, { after: last }) };
   }
 
   async #read(sessionId: string, after: number, last: number): Promise<Entry[]> {
@@ -114,9 +124,12 @@ export class Transcript {
     return rows.map(({ sequence, event }) => ({ sessionId, event: JSON.parse(event), sequence }) as Entry);
   }
 
-  /** Forgets a stream. */
+  /** Forgets a stream, but for how far it was. */
   async remove(stream: string): Promise<void> {
-    await this.#database.execute("DELETE FROM session_events WHERE session_id = ?", stream);
+    await this.#database.transaction(async (tx) => {
+      await tx.execute(FORGET, { stream });
+      await tx.execute(EMPTY_LAST, { stream });
+    });
   }
 }
 

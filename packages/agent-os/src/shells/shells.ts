@@ -47,9 +47,11 @@ export class Shells {
     return nameOf((await this.#processes.spawn(shell)).pid);
   }
 
-  /** Text as it is typed. Rejects with `shell.not_found`. */
+  /** Text as it is typed. Rejects with `shell.not_found`, `shell.ended`. */
   async write(shellId: string, data: Uint8Array): Promise<void> {
-    await this.#get(shellId).write(data);
+    const shell = this.#get(shellId);
+    if (!shell.info.running) throw processErrors.shellEnded(shellId);
+    await shell.write(data);
   }
 
   resize(shellId: string, size: TerminalSize): void {

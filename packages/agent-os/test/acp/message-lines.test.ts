@@ -6,7 +6,7 @@ import { messagesOf } from "../../src/acp/message-lines.ts";
 import { upTo } from "../support/reader.ts";
 
 const update = (n: number) =>
-  `${JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update: { n } } })}\n`;
+  `${JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update: { sessionUpdate: "_n", n } } })}\n`;
 
 test("an agent that floods is read no faster than its updates are dealt with", async () => {
   const count = 2 * limits.agentUpdatesUnderWay + 1;
@@ -31,7 +31,7 @@ test("an agent that floods is read no faster than its updates are dealt with", a
     waits[round - 1]?.();
   }
   expect(await end).toEqual({ done: true, value: undefined });
-  expect(heard).toEqual(upTo(count).map((n) => ({ n })));
+  expect(heard).toEqual(upTo(count).map((n) => ({ sessionUpdate: "_n", n })));
 });
 
 test("lines may come in any pieces, characters too", async () => {
@@ -77,4 +77,40 @@ test("what answers nothing, a broken update and an empty message are noise, whic
   expect(noise).toHaveLength(3);
   const flood = Array.from({ length: limits.agentNoiseLines + 1 }, () => broken);
   await expect(seenIn(...flood)).rejects.toMatchObject({ group: "agent", code: "not_acp" });
+});
+
+test("an update without what is read of it, or with a name of the runtime's own, is noise; one of a kind that nobody knows is an update", async () => {
+  const heard: unknown[] = [];
+  const noise: string[] = [];
+  const listeners = {
+    onUpdate: ({ update }: { update: unknown }) => void heard.push(update),
+    answers: () => true,
+    onNoise: (line: string) => void noise.push(line),
+    caughtUp: async () => undefined,
+  };
+  const text = { type: "text", text: "x" };
+  const good = [
+    { sessionUpdate: "agent_message_chunk", content: text },
+    { sessionUpdate: "_theirs", anything: null },
+    { sessionUpdate: "tool_call_update", toolCallId: "a" },
+  ];
+  const bad = [
+    null,
+    [],
+    {},
+    { sessionUpdate: 3 },
+    { sessionUpdate: "agent_message_chunk", content: null },
+    { sessionUpdate: "tool_call" },
+    { sessionUpdate: "_permission_request", requestId: "r", toolCall: { toolCallId: "a" }, options: [] },
+    { sessionUpdate: "_permission_response", requestId: "r", outcome: "selected", optionId: "yes" },
+    { sessionUpdate: "_prompt_interrupted", promptId: "p" },
+    { sessionUpdate: "_session_restarted", reason: "failed" },
+  ];
+  const lines = [...good, ...bad].map((update) =>
+    JSON.stringify({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update } }),
+  );
+  const source = Readable.from([Buffer.from(`${lines.join("\n")}\n`)]);
+  for await (const message of messagesOf(source, listeners, () => "")) expect(message).toBeUndefined();
+  expect(heard).toEqual(good);
+  expect(noise.map((line) => JSON.parse(line).params.update)).toEqual(bad);
 });

@@ -1,6 +1,6 @@
 /** A sandbox's files as a tar: out, in, and attacks on the way in. */
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -48,6 +48,31 @@ test("files go from one workspace to another, and stay there; what there was is 
   await handle("to").exec("rm -r a");
   expect(await look("from")).toEqual(before);
 }, 60_000);
+
+test("an archive with a name or a target that isn't UTF-8 is refused, and one with U+FFFD by right is not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-tar-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const odd = (before: string) => Buffer.concat([Buffer.from(before), Buffer.of(0xe9)]);
+  const long = "long/".repeat(40);
+  mkdirSync(join(folder, "far", long), { recursive: true });
+  mkdirSync(join(folder, "link"));
+  mkdirSync(join(folder, "right", long), { recursive: true });
+  for (const name of ["right", `right/${long}`]) writeFileSync(join(folder, name, "\ufffd"), name);
+  writeFileSync(odd(join(folder, "far", long, "\ufffd")), "x");
+  writeFileSync(odd(join(folder, "caf")), "x");
+  symlinkSync(odd("to"), join(folder, "link/link"));
+  for (const format of ["gnu", "pax", "ustar"]) {
+    const unpack = (name: string | Buffer) => {
+      const names = Buffer.concat([Buffer.from(name), Buffer.of(0)]);
+      const args = ["-c", `--format=${format}`, "-C", folder, "--null", "-T", "-"];
+      return unpackImage(execFileSync("tar", args, { input: names }));
+    };
+    for (const name of ["far", odd("caf"), "link"])
+      expect(await rejection(unpack(name)), format).toBe("sandbox.archive_invalid");
+    const files = (await unpack("right")).filter(([, { type }]) => type === "file");
+    expect(files.map(([path]) => path)).toEqual([`/right/${long}\ufffd`, "/right/\ufffd"]);
+  }
+});
 
 test("an archive that would do harm is refused, all of it", async () => {
   const end = async (...entries: Parameters<typeof tarOf>) => rejection(unpackImage(await tarOf(...entries)));

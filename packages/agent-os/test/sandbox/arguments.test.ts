@@ -20,6 +20,46 @@ test.each<[string, unknown, string]>([
   ],
   ["one that is near to nothing", { zebra: 1 }, 'config.unknown_option: agentOS has no option "zebra"'],
   [
+    "an agent's args as one text",
+    { agents: { coder: { command: "x", args: "y" } } },
+    'config.invalid_option: agentOS: "agents.coder.args" must be a list of texts without null bytes',
+  ],
+  [
+    "an agent's args with a null byte",
+    { agents: { coder: { command: "x", args: ["a\0b"] } } },
+    'config.invalid_option: agentOS: "agents.coder.args" must be a list of texts without null bytes',
+  ],
+  [
+    "an agent's command with a null byte",
+    { agents: { coder: { command: "a\0b" } } },
+    'config.invalid_option: agentOS: "agents.coder" must be an object with a `command`',
+  ],
+  [
+    "a variable with a null byte",
+    { agents: { coder: { command: "x", env: { N: "a\0b" } } } },
+    'config.invalid_option: agentOS: "agents.coder.env" must be texts by their names, without null bytes, and no = in a name',
+  ],
+  [
+    "a variable that is a number",
+    { agents: { coder: { command: "x", env: { N: 1 } } } },
+    'config.invalid_option: agentOS: "agents.coder.env" must be texts by their names, without null bytes, and no = in a name',
+  ],
+  [
+    "a variable with = in its name",
+    { agents: { coder: { command: "x", env: { "C=D": "e" } } } },
+    'config.invalid_option: agentOS: "agents.coder.env" must be texts by their names, without null bytes, and no = in a name',
+  ],
+  [
+    "an agent's directory that is none",
+    { agents: { coder: { command: "x", cwd: "" } } },
+    'config.invalid_option: agentOS: "agents.coder.cwd" must be a path',
+  ],
+  [
+    "an MCP server without a name",
+    { agents: { coder: { command: "x", mcpServers: [{ foo: 1 }] } } },
+    'config.invalid_option: agentOS: "agents.coder.mcpServers" must be a list of MCP servers, as ACP has them',
+  ],
+  [
     "no object",
     "fast",
     'config.invalid_option: agentOS: "agentOS()" must be called with an object, or with nothing',

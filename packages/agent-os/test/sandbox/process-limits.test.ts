@@ -1,6 +1,7 @@
 /** Attacks on what a sandbox of processes may use, and on what holds it together. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import type { BootOptions, Sandbox, SandboxUse } from "@troupe/agent-os";
+import { agentOS, type BootOptions, type Sandbox, type SandboxUse } from "@troupe/agent-os";
+import { setup, setupTest } from "@troupe/runtime";
 import { expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { boot as bootUnder, bytes } from "../../../../conformance/sandbox/drivers.ts";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
@@ -211,6 +212,22 @@ test("who kills everybody inside leaves the sandbox; who gets at its supervisor 
   });
   expect(await process.ended).toMatchObject({ exitCode: 137, error: { code: "lost" } });
   expect((await sandbox.exec("cat kept")).stdout).toBe("kept\n");
+});
+
+test("a sandbox that is lost is told of as shut down, and as booted when somebody needs it again", async (context) => {
+  if (missing !== undefined) context.skip(missing);
+  const use = { workspace: agentOS({ sandbox: processDriver() }) };
+  const { client } = await setupTest(context, setup({ use }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  await handle.writeFile("kept", "kept");
+  const vm = async () =>
+    (await handle.getSessionEvents({ sessionId: "vm" })).events.map(({ event }) => event);
+  const booted = { type: "vm_booted", driver: "process" };
+  const lost = { type: "vm_shutdown", reason: "error" };
+  await failure(handle.exec("for t in $(ls /proc/2/task); do kill -9 $t; done; sleep 60"));
+  await expect.poll(vm, { timeout: 20_000 }).toEqual([booted, lost]);
+  expect((await handle.exec("cat kept")).stdout).toBe("kept");
+  expect(await vm()).toEqual([booted, lost, booted]);
 });
 
 test("while a process runs its files are saved: what it wrote before a crash is there after it", async (context) => {

@@ -155,7 +155,7 @@ test("an agent that ends in the middle of a turn: its last words are in the erro
 
 const hello = `process.stdin.on("data", (line) => {
   const { id, method } = JSON.parse(line);
-  const result = method === "initialize" ? { protocolVersion: VERSION } : { sessionId: "s" };
+  const result = method === "initialize" ? { protocolVersion: VERSION } : { sessionId: "s", stopReason: "end_turn" };
   console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
 });`;
 
@@ -178,6 +178,7 @@ const broken = {
   "speaks a newer protocol": program(hello.replace("VERSION", "99")),
   "speaks a version that is a text": program(hello.replace("VERSION", '"1"')),
   "isn't there": { command: "/nowhere/agent" },
+  "starts in no directory": { ...scripted, cwd: "/nowhere" },
 };
 
 test.each([
@@ -190,6 +191,7 @@ test.each([
   ["speaks a newer protocol", "agent.protocol_version", { found: 99, supported: 1, stderr: "" }],
   ["speaks a version that is a text", "agent.protocol_version", { found: "1", supported: 1, stderr: "" }],
   ["isn't there", "agent.spawn_failed", { command: "/nowhere/agent" }],
+  ["starts in no directory", "agent.spawn_failed", { command: scripted.command }],
 ] as const)("an agent that %s is %s, and the actor lives on", async (name, code, metadata) => {
   // The time-out is for the one that never answers; the others must have failed before.
   const agentStartTimeoutMs = name === "never answers" ? 2_000 : 30_000;
@@ -198,6 +200,7 @@ test.each([
   const error = await failure(handle.openSession({ agent: "broken" }));
   expect([`${error.group}.${error.code}`, error.metadata]).toEqual([code, metadata]);
   if ("found" in metadata) expect(error.message).toContain(`ACP ${JSON.stringify(metadata.found)}, not 1`);
+  if (name === "starts in no directory") expect(error.message).toContain("/nowhere, is no directory");
   expect(await handle.listSessions()).toEqual([]);
   expect((await handle.exec("echo alive")).stdout).toBe("alive\n");
 });

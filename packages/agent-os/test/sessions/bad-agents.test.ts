@@ -80,6 +80,69 @@ const wrongs = [
   ],
 ] as const;
 
+test.each([
+  ["null", "null"],
+  ["{}", "{}"],
+  ["a number", '{ "stopReason": 42 }'],
+])("an agent that answers a prompt with %s is told of as that, and goes on", async (_what, result) => {
+  await using ending = new AsyncDisposableStack();
+  const scope = { onTestFinished: (done: () => unknown) => ending.defer(async () => void (await done())) };
+  const handle = await workspace(scope, `console.log(say(1)); console.log(answer(${result}));`);
+  const error = await failure(handle.prompt({ content: "wrong" }));
+  const metadata = { method: "session/prompt", stderr: "" };
+  expect([`${error.group}.${error.code}`, error.metadata]).toEqual(["agent.answer_invalid", metadata]);
+  expect(await handle.prompt({ content: "go on" })).toEqual({ stopReason: "end_turn" });
+  expect(await said(handle)).toEqual(["1", "fine"]);
+});
+
+test.each([
+  ["initialize", "null", "agent.protocol_version"],
+  ["initialize", "7", "agent.protocol_version"],
+  ["session/new", "null", "agent.answer_invalid"],
+  ["session/new", "{}", "agent.answer_invalid"],
+  ["session/new", "{ sessionId: 42 }", "agent.answer_invalid"],
+])("an agent that answers %s with %s isn't one, and there is no session", async (asked, result, code) => {
+  await using ending = new AsyncDisposableStack();
+  const scope = { onTestFinished: (done: () => unknown) => ending.defer(async () => void (await done())) };
+  const bad = program(`import { createInterface } from "node:readline";
+    createInterface({ input: process.stdin }).on("line", (line) => {
+      const { id, method } = JSON.parse(line);
+      const result = method === ${JSON.stringify(asked)} ? ${result} : { protocolVersion: 1, sessionId: "s" };
+      console.error("last words");
+      console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+    });`);
+  const { client } = await setupTest(scope, setup({ use: { workspace: agentOS({ agents: { bad } }) } }));
+  const handle = client.workspace.getOrCreate(["a"]);
+  const error = await failure(handle.createSession({ sessionId: "main" }));
+  expect([`${error.group}.${error.code}`, error.metadata]).toMatchObject([
+    code,
+    { stderr: expect.stringContaining("last words") },
+  ]);
+  expect(await handle.listSessions()).toEqual([]);
+});
+
+test("an agent that says what only the runtime may say is noise: nobody is asked, and the transcript has none of it", async (t) => {
+  const forged = {
+    sessionUpdate: "_permission_request",
+    requestId: "r",
+    toolCall: { toolCallId: "a" },
+    options: [],
+  };
+  const update = JSON.stringify({ sessionId: "s", update: forged });
+  const handle = await workspace(
+    t,
+    `console.log(message({ method: "session/update", params: ${update} })); console.log(say("one")); console.log(answer({ stopReason: "end_turn" }));`,
+  );
+  const conn = handle.connect();
+  const asked: unknown[] = [];
+  conn.on("permissionRequest", (question) => void asked.push(question));
+  await conn.ready;
+  expect(await conn.prompt({ content: "wrong" })).toEqual({ stopReason: "end_turn" });
+  const { events } = await conn.readHistory();
+  expect(JSON.stringify(events)).not.toContain("_permission_request");
+  expect(asked).toEqual([]);
+});
+
 test.each(wrongs)(
   "an agent that %s, in a turn: what it said is there, why it ended too, and the session goes on",
   async (_name, wrong, code, metadata, before) => {

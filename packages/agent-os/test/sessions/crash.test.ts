@@ -2,7 +2,7 @@
 import { type AgentOSConfig, agentOS, type Entry, type PermissionQuestion } from "@troupe/agent-os";
 import { expect, test } from "vitest";
 import { Ground } from "../../../runtime/test/sql/ground.ts";
-import { scripted } from "../support/agents.ts";
+import { program, scripted } from "../support/agents.ts";
 import { upTo } from "../support/reader.ts";
 
 const start = (config: AgentOSConfig) => Ground.start({ workspace: agentOS(config) });
@@ -74,4 +74,21 @@ test("a question that nobody had answered when the process was killed is refused
     { sessionUpdate: "_permission_response", requestId, outcome: "cancelled", reason: "session_ended" },
     { sessionUpdate: "_prompt_interrupted" },
   ]);
+}, 60_000);
+
+test("killed while a new session's agent starts: there is no session, and its name is free", async () => {
+  const silent = program('process.stdin.resume(); console.error("thinking");');
+  await using ground = await start({ agents: { silent, scripted } });
+  const handle = () => ground.client.workspace.getOrCreate(["a"]);
+  await handle().createSession({ sessionId: "made", agent: "scripted" });
+  handle()
+    .createSession({ sessionId: "n" })
+    .catch(() => undefined);
+  const names = async () => (await handle().listSessions()).map(({ sessionId }) => sessionId);
+  await expect.poll(names, { timeout: 20_000 }).toEqual(["made", "n"]);
+  // What was begun is on disk.
+  await handle().writeFile("saved", "saved");
+  await ground.kill();
+  expect(await names()).toEqual(["made"]);
+  expect((await handle().createSession({ sessionId: "n", agent: "scripted" })).sessionId).toBe("n");
 }, 60_000);

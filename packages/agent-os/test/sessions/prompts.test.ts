@@ -238,3 +238,28 @@ test("of a session's keys the last ones are remembered", async (t) => {
     expect(delivered).toBe(limits.sessionPromptKeys + 2);
   });
 });
+
+test("what an activation left in the middle is found until it was told of, and once then", async (t) => {
+  const { Prompts, migratePrompts } = await import("../../src/sessions/prompts.ts");
+  const { withDatabase } = await import("../support/database.ts");
+  await withDatabase(t, async (database) => {
+    await migratePrompts(database);
+    for (const key of ["key", undefined])
+      await new Promise<void>((begun) => {
+        const deliver = async (delivering: () => Promise<string>) => {
+          await delivering();
+          begun();
+          return await new Promise<never>(() => undefined);
+        };
+        void new Prompts(database).run("s", key, deliver);
+      });
+    const told: string[] = [];
+    const cutOff = async () => {
+      throw new Error("killed");
+    };
+    await expect(new Prompts(database).recover(cutOff)).rejects.toThrow("killed");
+    for (let round = 0; round < 2; round += 1)
+      await new Prompts(database).recover(async ({ promptId }) => void told.push(promptId));
+    expect([told.length, told[0]]).toEqual([2, "key"]);
+  });
+});

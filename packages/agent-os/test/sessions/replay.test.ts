@@ -44,6 +44,36 @@ test("S4.3: each event is stored, then broadcast, as one argument; a late and a 
   expect(texts(lateReader).slice(1)).toEqual(upTo(EVENTS - 1).map(String));
 }, 240_000);
 
+test("S4.3 (in part): it holds over a session that is forgotten and another of its name: no number comes twice, and nothing of either is missed", async () => {
+  await using serving = await Serving.start({ agents: { scripted } });
+  const { client } = await serving.client();
+  const conn = client.workspace.getOrCreate(["a"]).connect();
+  await conn.openSession({});
+  const open = new Reader(conn, { sessionId: "main" });
+  await conn.prompt({ content: "stream 4" });
+  await open.reaches(5);
+  await conn.deleteSession({});
+  expect((await conn.getSessionEvents({ sessionId: "main" })).events).toEqual([]);
+  await serving.restart();
+  await conn.openSession({});
+  expect(await conn.readHistory()).toEqual({ events: [], hasMoreBefore: false, hasMoreAfter: false });
+  await conn.prompt({ content: "stream 3" });
+  await open.reaches(9);
+  expect(open.sequences).toEqual(upTo(9));
+  // Who was in the middle of the old one, or comes now, gets all that there is.
+  for (const after of [0, 3, 5]) {
+    const late = new Reader(conn, { sessionId: "main", after });
+    await late.reaches(9);
+    expect(late.entries).toEqual(open.entries.slice(5));
+  }
+  expect(await conn.readHistory({ after: 0 })).toMatchObject({ hasMoreBefore: false, hasMoreAfter: false });
+  expect(await conn.readHistory({ after: 6 })).toMatchObject({ hasMoreBefore: true });
+  expect((await conn.readHistory({ before: 8 })).events).toHaveLength(2);
+  await conn.prompt({ content: "stream 1" });
+  await open.reaches(11);
+  expect(open.sequences).toEqual(upTo(11));
+}, 240_000);
+
 test("S4.3 (in part): it holds over a sleep: the transcript goes on where it was, and subscribers with it", async () => {
   await using serving = await Serving.start({ agents: { scripted } });
   const { client } = await serving.client();

@@ -34,7 +34,7 @@ test("what a shell shows is told, and kept for who comes late; its end comes beh
     { sequence: 2 },
   ]);
   expect(new TextDecoder().decode(await conn.readFile("/tmp/made"))).toBe("made\n");
-  expect(await rejection(conn.writeShell(shellId, "late"))).toBe("process.stdin_closed");
+  expect(await rejection(conn.writeShell(shellId, "late"))).toBe("shell.ended");
 }, 60_000);
 
 test("a live shell keeps its actor awake; a closed one doesn't, and is never another's", async () => {

@@ -7,9 +7,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { TroupeError } from "@troupe/base";
+import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { sandboxErrors } from "../../errors.ts";
+import { sandboxErrors, textOf } from "../../errors.ts";
 import type { SandboxNetwork } from "../network.ts";
 import { checkEntry, checkMessage } from "./from-supervisor.ts";
 import type { Channel } from "./inside/channel.ts";
@@ -229,7 +229,7 @@ export class Container {
     this.#child.kill("SIGKILL");
     await this.#gone;
     if (this.#child.pid !== undefined) await this.#heard;
-    const said = this.#stderr.trim() || (TroupeError.is(cause) ? cause.message : String(cause));
+    const said = this.#stderr.trim() || textOf(cause);
     this.#lose(this.#started ? sandboxErrors.lost(said) : sandboxErrors.unsupported(said));
   }
 

@@ -79,7 +79,7 @@ export class ProcessDriver implements SandboxDriver {
     return this.#spares.keep(mounts);
   }
 
-  async boot({ signal, files, mounts = [], network, onUse }: BootOptions): Promise<Sandbox> {
+  async boot({ signal, files, mounts = [], network, onUse, onState }: BootOptions): Promise<Sandbox> {
     const bounds = this.#bounds();
     const told = (limit: WatchedLimit, used: number) => {
       const most = limit === "tasks" ? bounds.processes : bounds[limit];
@@ -88,6 +88,7 @@ export class ProcessDriver implements SandboxDriver {
     const sandbox = new ProcessSandbox({
       files,
       onUse,
+      onState,
       lower: () => lowerImage(mounts),
       shell: isProgram("/bin/bash") ? "/bin/bash" : "/bin/sh",
       open: async (closing) => {

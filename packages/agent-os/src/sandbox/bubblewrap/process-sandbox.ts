@@ -34,6 +34,7 @@ export interface ProcessSandboxParts {
   readonly open: (signal: AbortSignal) => Promise<Container>;
   readonly files: FileStore | undefined;
   readonly onUse: BootOptions["onUse"];
+  readonly onState: BootOptions["onState"];
   /** What an empty sandbox has beside the system's: the lower layers of overlays. */
   readonly lower: () => Promise<ImageChanges>;
   /** A command line is read by it. */
@@ -54,6 +55,7 @@ export class ProcessSandbox implements Sandbox {
   readonly #closing = new AbortController();
   readonly #processes = new Set<HostProcess>();
   #inside: Promise<Inside> | undefined;
+  #isLost = false;
   #saving: NodeJS.Timeout | undefined;
   #left: Promise<void> | undefined;
 
@@ -258,12 +260,19 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #forget(inside: Promise<Inside>): Promise<void> {
-    await inside.then(({ container }) => container.ended).catch(() => undefined);
-    if (this.#inside === inside) this.#inside = undefined;
+    const ended = await inside.then(({ container }) => container.ended).catch(() => undefined);
+    if (this.#inside !== inside) return;
+    this.#inside = undefined;
+    if (ended === undefined || this.#closing.signal.aborted) return;
+    this.#isLost = true;
+    this.#parts.onState?.("lost");
   }
 
   async #stored(): Promise<Inside> {
-    return this.#around(await this.#begin((await this.#parts.files?.load()) ?? []));
+    const inside = this.#around(await this.#begin((await this.#parts.files?.load()) ?? []));
+    if (this.#isLost) this.#parts.onState?.("up");
+    this.#isLost = false;
+    return inside;
   }
 
   #around(container: Container): Inside {

@@ -1,5 +1,6 @@
 /** File methods: what each method of just-bash's file system in memory does to the paths that it is given. Its type names them all: a new one must be said here. */
 import type { InMemoryFs } from "just-bash";
+import { forCopy, forDirectory, forFile, forMoved, forName, type PlaceCheck } from "./place-checks.ts";
 
 /** A method that changes files. */
 export interface FileWriter {
@@ -13,22 +14,24 @@ export interface FileWriter {
   readonly deep: boolean;
   /** It makes what wasn't there. What makes nothing takes any name: what has too long a one, from an earlier version, can be removed. */
   readonly makes: boolean;
+  /** Whether Linux would put something where the paths lead. Undefined where nothing is put, and of what isn't asynchronous. */
+  readonly check: PlaceCheck | undefined;
 }
 
 const methods = {
   writeFileSync: writer([0], { leads: [] }),
   writeFileLazy: writer([0], { leads: [] }),
   mkdirSync: writer([0], { leads: [] }),
-  writeFile: writer([0], { through: true }),
-  appendFile: writer([0], { through: true }),
-  mkdir: writer([0]),
+  writeFile: writer([0], { through: true, check: forFile }),
+  appendFile: writer([0], { through: true, check: forFile }),
+  mkdir: writer([0], { check: forDirectory }),
   rm: writer([0], { deep: true, makes: false }),
-  cp: writer([1], { deep: true }),
-  mv: writer([0, 1], { deep: true }),
+  cp: writer([1], { deep: true, check: forCopy }),
+  mv: writer([0, 1], { deep: true, check: forMoved }),
   chmod: writer([0], { through: true, makes: false }),
   utimes: writer([0], { through: true, makes: false }),
-  symlink: writer([1]),
-  link: writer([1], { leads: [0, 1] }),
+  symlink: writer([1], { check: forName }),
+  link: writer([1], { leads: [0, 1], check: forName }),
   readFile: undefined,
   readFileBytes: undefined,
   readFileBuffer: undefined,
@@ -49,5 +52,5 @@ export const fileWriters: readonly (readonly [name: string, writer: FileWriter])
 ).flatMap(([name, method]) => (method === undefined ? [] : [[name, method] as const]));
 
 function writer(changes: readonly number[], more: Partial<FileWriter> = {}): FileWriter {
-  return { changes, leads: changes, through: false, deep: false, makes: true, ...more };
+  return { changes, leads: changes, through: false, deep: false, makes: true, check: undefined, ...more };
 }

@@ -1,7 +1,7 @@
 /**
  * Linked paths: just-bash's file system in memory reads through links, and writes to a path as it is spelled. What is written
  * below a link to a directory would be found by nobody, and what is written to a link would take its place. So paths are
- * led through their links first, as a system does it.
+ * led through their links first, as a system does it; and where they lead it is looked whether Linux would put something there.
  */
 import type { InMemoryFs } from "just-bash";
 import { fileWriters } from "./file-methods.ts";
@@ -9,9 +9,9 @@ import { fileWriters } from "./file-methods.ts";
 /** So many links in one path, one leading to the next, are followed: as Linux does. */
 const MOST_LINKS = 40;
 
-/** Makes a file system's methods go through links. */
+/** Makes a file system's methods go through links, to where something may be put. */
 export function followLinks(files: InMemoryFs): void {
-  for (const [name, { leads, through }] of fileWriters) {
+  for (const [name, { leads, through, check }] of fileWriters) {
     const method: unknown = Reflect.get(files, name);
     if (typeof method !== "function" || leads.length === 0) continue;
     Reflect.set(files, name, async (...args: unknown[]): Promise<unknown> => {
@@ -19,6 +19,7 @@ export function followLinks(files: InMemoryFs): void {
         const path = args[place];
         if (typeof path === "string") args[place] = await lead(files, files.resolvePath("/", path), through);
       }
+      await check?.(files, args);
       return await Reflect.apply(method, files, args);
     });
   }

@@ -23,8 +23,6 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "readFile":
       return await files.readFileBuffer(operation.path);
     case "writeFile":
-      await makeParents(shell, operation.path);
-      await checkNoDirectory(shell, operation.path);
       return void (await files.writeFile(operation.path, operation.content));
     case "stat":
       return await statOf(shell, operation.path);
@@ -35,7 +33,6 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "mkdir":
       return void (await files.mkdir(operation.path, { recursive: operation.recursive }));
     case "move":
-      await makeParents(shell, operation.to);
       return void (await files.mv(operation.path, operation.to));
     case "remove":
       return void (await files.rm(operation.path, { recursive: operation.recursive }));
@@ -124,17 +121,6 @@ function cut(text: string, bytes: number): string {
   const decoder = new TextDecoder();
   // A decoder that expects more keeps back the character that the cut went through.
   return decoder.decode(encoded.subarray(0, bytes), { stream: true });
-}
-
-async function makeParents({ files }: Shell, path: string): Promise<void> {
-  const parent = path.slice(0, path.lastIndexOf("/"));
-  if (parent !== "" && !(await files.exists(parent))) await files.mkdir(parent, { recursive: true });
-}
-
-/** The file system would put a file in a directory's place, and all that is in it would hang in the air. */
-async function checkNoDirectory({ files }: Shell, path: string): Promise<void> {
-  if (!(await files.exists(path)) || !(await files.stat(path)).isDirectory) return;
-  throw new Error(`EISDIR: illegal operation on a directory, open '${path}'`);
 }
 
 async function entriesOf({ files }: Shell, path: string): Promise<DirectoryEntry[]> {

@@ -13,6 +13,7 @@ import { correctGrep } from "./grep-patterns.ts";
 import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
+import { saysPlaces } from "./mount-words.ts";
 import { OutputTap } from "./output-tap.ts";
 
 /**
@@ -147,12 +148,15 @@ class LoadedShell implements ShellModule {
     return {
       mountPoint: path,
       // It looks at no link that leads out of its root.
-      filesystem: new this.#justBash.OverlayFs({
-        root: hostPath,
-        mountPoint: "/",
-        readOnly: true,
-        maxFileReadSize: this.#data.fileBytes,
-      }),
+      filesystem: saysPlaces(
+        path,
+        new this.#justBash.OverlayFs({
+          root: hostPath,
+          mountPoint: "/",
+          readOnly: true,
+          maxFileReadSize: this.#data.fileBytes,
+        }),
+      ),
     };
   }
 }

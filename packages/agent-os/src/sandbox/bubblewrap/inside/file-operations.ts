@@ -23,8 +23,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
-import { makeDirectories } from "./make-directories.ts";
+import { makeDirectories, makeParents } from "./make-directories.ts";
 import type { Question } from "./messages.ts";
 import { codeOf, systemError } from "./system-error.ts";
 
@@ -54,7 +53,7 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
     case "readFile":
       return { body: readWhole(path, most) };
     case "writeFile":
-      makeDirectories(dirname(path));
+      makeParents(path);
       writeWhole(path, body);
       return {};
     case "stat": {
@@ -79,7 +78,7 @@ export function answerAboutFiles(question: FileQuestion, body: Uint8Array, most:
       else unlinkSync(path);
       return {};
     case "move":
-      makeDirectories(dirname(question.to));
+      makeParents(question.to);
       renameSync(path, question.to);
       return {};
   }
@@ -99,6 +98,8 @@ function removeAll(path: string): void {
 /** Throws what the system would say of it: Node has a name of its own for that. */
 export function checkPath(path: string): void {
   if (path.includes("\0")) throw systemError("EINVAL", `a path has no null byte, '${path}'`);
+  // Half of a character has no bytes: it would be another file.
+  if (!path.isWellFormed()) throw systemError("EINVAL", `a path is Unicode text, '${path.toWellFormed()}'`);
 }
 
 /** A file with holes is longer than a disk, and one of /proc doesn't say how long it is. */

@@ -39,7 +39,7 @@ export class Link {
       }
     });
     parts.socket.on("error", (cause) => this.lose(cause));
-    parts.socket.on("close", () => this.lose(new Error("the link is closed")));
+    parts.socket.on("close", () => this.lose(new Error("its process is gone")));
   }
 
   /** Sends a message; to a side that is gone it goes nowhere. */

@@ -1,5 +1,5 @@
 /** Directories above a path, one step at a time. */
-import { mkdirSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { codeOf, systemError } from "./system-error.ts";
 
@@ -22,9 +22,27 @@ export function makeDirectories(path: string): void {
       if (codeOf(cause) !== "EEXIST") throw cause;
       // Somebody else may have made it meanwhile.
       if (isThere(at)) continue;
-      throw at === path ? cause : systemError("ENOTDIR", `not a directory, mkdir '${path}'`);
+      throw at === path ? cause : inTheWay(at, path);
     }
   }
+}
+
+/** Makes the directories above a path. Throws what the system says of something in one that is none. */
+export function makeParents(path: string): void {
+  const parent = dirname(path);
+  try {
+    makeDirectories(parent);
+  } catch (cause) {
+    throw codeOf(cause) === "EEXIST" ? inTheWay(parent, path) : cause;
+  }
+}
+
+/** A link that is in the way leads nowhere, or to no directory. */
+function inTheWay(at: string, path: string): Error {
+  const leadsNowhere =
+    lstatSync(at).isSymbolicLink() && statSync(at, { throwIfNoEntry: false }) === undefined;
+  if (leadsNowhere) return systemError("ENOENT", `no such file or directory, '${path}'`);
+  return systemError("ENOTDIR", `not a directory, '${path}'`);
 }
 
 function isThere(path: string): boolean {

@@ -9,7 +9,7 @@
  *   looked at  the last look, which becomes `kept` when the runtime says that it is stored
  *
  * What is on another file system (the host's programs, /proc, /dev) is no file of the sandbox, and neither are the links that lead there
- * from the root (/bin, /lib), sockets, pipes and devices. While processes write, a look finds each file as it is in that moment.
+ * from the root (/bin, /lib), sockets, pipes and devices. A name that isn't UTF-8 can't be stored: a look at one throws, and says which. While processes write, a look finds each file as it is in that moment.
  */
 import {
   type BigIntStats,
@@ -23,7 +23,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   rmdirSync,
   symlinkSync,
@@ -35,6 +34,7 @@ import { dirname } from "node:path";
 import { makeDirectories } from "./make-directories.ts";
 import type { EntryHead } from "./messages.ts";
 import { codeOf, systemError } from "./system-error.ts";
+import { linkTarget, namesIn } from "./text-names.ts";
 
 /** Gets each changed path, parents first, with a file's content. */
 export type OnChange = (path: string, entry: EntryHead, content?: Uint8Array) => void;
@@ -148,7 +148,7 @@ export class Tree {
     const found = new Map<string, string>([["/", "root"]]);
     let bytes = 0n;
     const enter = (directory: string): void => {
-      for (const name of namesIn(directory)) {
+      for (const name of namesOf(directory)) {
         const path = `${directory === "/" ? "" : directory}/${name}`;
         if (this.#machineLinks.has(path)) continue;
         const stat = opened(path, 0, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
@@ -204,9 +204,9 @@ function fingerprint(stat: BigIntStats): string {
   return `${stat.mode} ${stat.ino} ${stat.size} ${stat.ctimeNs}`;
 }
 
-function namesIn(directory: string): string[] {
+function namesOf(directory: string): string[] {
   try {
-    return opened(directory, 0o700, () => readdirSync(directory)).sort();
+    return opened(directory, 0o700, () => namesIn(directory)).sort();
   } catch (cause) {
     if (isGone(cause)) return [];
     throw cause;
@@ -218,7 +218,7 @@ function describe(path: string, onChange: OnChange): void {
   const { mode, mtimeMs } = stat;
   const head = { mode: mode & 0o7777, modifiedAt: Math.trunc(mtimeMs) };
   if (stat.isSymbolicLink())
-    onChange(path, { type: "symlink", target: opened(path, 0, () => readlinkSync(path)) });
+    onChange(path, { type: "symlink", target: opened(path, 0, () => linkTarget(path)) });
   else if (stat.isDirectory()) onChange(path, { type: "directory", ...head });
   else onChange(path, { type: "file", ...head }, contentOf(path));
 }
