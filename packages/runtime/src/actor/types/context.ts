@@ -77,7 +77,7 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCa
   readonly queue: QueueOf<T["queues"]>;
   /** Workflows that are started by their names. Their calls throw `workflow.unavailable` where `run` is no workflow. */
   readonly workflows: ActorWorkflows;
-  /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
+  /** The actor's database. Where the definition has no `db` its type is `never`, and it throws `sql.no_database`. */
   readonly db: T["database"];
   readonly log: ActorLogger;
   /** Fires when the actor begins to stop. */
