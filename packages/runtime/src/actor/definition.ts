@@ -6,9 +6,9 @@ import { configErrors } from "../errors.ts";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
 import type { AnyTypes, Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
-import type { KeptState } from "./types/kept-state.ts";
 import type { DatabaseAccess } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
+import type { KeptState } from "./types/kept-state.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
