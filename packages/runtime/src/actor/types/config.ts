@@ -173,9 +173,9 @@ interface Hooks<
     c: ActorContext<Connecting<S, V, I, E, N, D>>,
     params: CP,
   ) => MaybePromise<void>;
-  /** A client is connected. 5 s by default. */
+  /** A client is connected, or calls without a connection (`conn.isStateless`). 5 s by default. */
   readonly onConnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
-  /** A client is gone. */
+  /** A client is gone, or its call without a connection has ended (`conn.isStateless`). */
   readonly onDisconnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
   /** Sees, and may replace, each action's result before it leaves. */
   readonly onBeforeActionResponse?: (

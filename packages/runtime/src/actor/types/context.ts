@@ -35,6 +35,11 @@ export interface Conn<T extends ActorTypes = ActorTypes> {
   /** The connection's own state: lives as long as the connection. */
   state: T["connState"];
   readonly isHibernatable: boolean;
+  /**
+   * True for a call or a request without a connection: it lasts as long as that, and hears no events. The connect hooks run for
+   * it too, as they may refuse it; who counts those that are here passes it by.
+   */
+  readonly isStateless: boolean;
   /** Sends an event to this client alone, whether it has subscribed or not. Gated. */
   send<N extends EventName<T["events"]>>(name: N, ...args: ArgsOf<T["events"], N>): void;
   /** As `send`, but leaves at once, also while writes wait for the disk. */
