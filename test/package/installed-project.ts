@@ -1,5 +1,5 @@
 /** A project elsewhere that installed the packed packages, as a user's would. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,9 @@ import { type CommandResult, command } from "../../tools/command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "node_modules/.bin");
+
+/** What packs all packages into the folder that stands behind. */
+export const PACK = ["pack", "--workspaces", "--pack-destination"];
 
 export class InstalledProject {
   readonly folder: string;
@@ -21,16 +24,15 @@ export class InstalledProject {
   static async create(): Promise<InstalledProject> {
     const project = new InstalledProject(mkdtempSync(join(tmpdir(), "troupe-installed-")));
     await must(join(bin, "tsc"), ["-b", "tsconfig.build.json"], root);
-    await must(
-      "npm",
-      ["pack", "--workspaces", "--ignore-scripts", "--pack-destination", project.folder],
-      root,
-    );
+    // As README says.
+    const packages = join(project.folder, "troupe");
+    mkdirSync(packages);
+    await must("npm", [...PACK, packages, "--ignore-scripts"], root);
     project.write("package.json", '{ "name": "elsewhere", "private": true, "type": "module" }');
-    const tarballs = readdirSync(project.folder).filter((file) => file.endsWith(".tgz"));
+    const tarballs = readdirSync(packages);
     const install = [
       "install",
-      ...tarballs.map((file) => `./${file}`),
+      ...tarballs.map((file) => `./troupe/${file}`),
       // A project that uses `troupe/react` or `troupe/db/drizzle` has them of its own.
       `react@${version}`,
       `drizzle-orm@${runtime.peerDependencies["drizzle-orm"]}`,

@@ -6,7 +6,7 @@ import { publint } from "publint";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { command } from "../../tools/command.ts";
 import { Repository } from "../../tools/repository.ts";
-import { InstalledProject } from "./installed-project.ts";
+import { InstalledProject, PACK } from "./installed-project.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const packages = new Repository(root).packages();
@@ -34,6 +34,15 @@ const answers/*: number[]*/ = [await handle.increment(2), await handle.increment
 await registry.stop();
 console.log(JSON.stringify(answers));
 `;
+
+test("README says how packages come into a project: as they came into this one, and the program is found there", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  expect(readme).toContain(`npm ${PACK.join(" ")} ../app/troupe`);
+  expect(readme).toContain("cd ../app && npm install ./troupe/*.tgz");
+  const manifest = JSON.parse(readFileSync(join(project.folder, "package.json"), "utf8"));
+  expect(manifest.dependencies.troupe).toMatch(/^file:troupe\/troupe-[\d.]+\.tgz$/);
+  expect(existsSync(join(project.folder, "node_modules", ".bin", "troupe"))).toBe(true);
+});
 
 test("a counter runs, keeps its state between calls, stops, and finds its state again", async () => {
   project.write("counter.mjs", counter);

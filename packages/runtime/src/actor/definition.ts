@@ -6,8 +6,9 @@ import { configErrors } from "../errors.ts";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
 import type { AnyTypes, Types } from "./types/bag.ts";
 import type { ActorConfig } from "./types/config.ts";
-import type { Database, DatabaseAccess } from "./types/database.ts";
+import type { DatabaseAccess } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
+import type { KeptState } from "./types/kept-state.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
@@ -77,10 +78,10 @@ export function actor<
   A = Record<never, never>,
   N extends string = string,
   Q extends QueueDeclarations = Record<never, never>,
-  D extends DatabaseAccess = Database,
+  D extends DatabaseAccess = never,
   P = CP,
 >(
-  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P>,
+  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P> & KeptState<S>,
 ): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A, P> {
   const { descriptor, behaviour } = parseDefinition(readOnce(config));
   return Object.freeze({ descriptor, behaviour });

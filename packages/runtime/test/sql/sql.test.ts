@@ -150,7 +150,11 @@ const transactions = {
 
 const plain = actor({
   state: { n: 0 },
-  actions: { add: (c) => ++c.state.n, sql: (c) => c.db.execute("SELECT 1") },
+  actions: {
+    add: (c) => ++c.state.n,
+    // @ts-expect-error there is no database, and JavaScript asks nobody
+    sql: (c) => c.db.execute("SELECT 1"),
+  },
 });
 
 const { notes: withoutNeed } = carried({ notes }, []);

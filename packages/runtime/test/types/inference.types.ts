@@ -11,6 +11,7 @@ import {
   type ConnOf,
   type CreateContextOf,
   type CreateStateContextOf,
+  db,
   event,
   type RunContextOf,
   type ScheduledFireInfo,
@@ -59,6 +60,7 @@ const room = actor({
     c.vars;
     return { typing: new Set<string>() };
   },
+  db: db(),
   createConnState: (_c, params: { token: string }) => ({ name: params.token, seen: 0 }),
   events: {
     said: event<{ from: string; text: string }>(),

@@ -7,6 +7,7 @@ export interface ConnCore {
   readonly params: unknown;
   state: unknown;
   readonly hibernatable: boolean;
+  readonly stateless: boolean;
   send(name: string, args: readonly unknown[], gated: boolean): void;
   kick(text: string): Promise<void>;
 }
@@ -33,6 +34,10 @@ export class LocalConn implements Conn {
 
   set state(value: unknown) {
     this.#core.state = value;
+  }
+
+  get isStateless(): boolean {
+    return this.#core.stateless;
   }
 
   get isHibernatable(): boolean {

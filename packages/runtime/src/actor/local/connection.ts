@@ -106,6 +106,11 @@ export class Connection implements ActorConnection {
     return this.client !== undefined;
   }
 
+  /** It is a call's, and hears nothing. */
+  get stateless(): boolean {
+    return this.#sink === undefined;
+  }
+
   /** The connection's own, for as long as it lasts. */
   get state(): unknown {
     return this.#state instanceof ConnState ? this.#state.value : this.#state;

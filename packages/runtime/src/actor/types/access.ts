@@ -6,7 +6,10 @@
  */
 export type CallGuard<C> = "internal" | ((c: C, action: string) => boolean | Promise<boolean>);
 
-/** Guards by action, or by a group of actions. The nearest one counts; an action without any may be called by everybody. */
-export interface CallGuards<C> {
-  readonly [action: string]: CallGuard<C> | CallGuards<C>;
-}
+/**
+ * Guards by action, or by a group of actions; `N` are the actor's names of both. The nearest one counts; an action without any
+ * may be called by everybody.
+ */
+export type CallGuards<C, N extends string = string> = {
+  readonly [action in N | `${N}.${string}`]?: CallGuard<C> | CallGuards<C>;
+};

@@ -32,35 +32,41 @@ type NamedActions<C, N extends string> = {
 };
 
 /** What a creator makes can't be part of the types of its own context: TypeScript would settle it too early. */
-type CreatingState<I, E extends EventDeclarations, N extends string> = Types<
+type CreatingState<I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
   unknown,
   unknown,
   unknown,
   unknown,
   I,
   E,
-  N
+  N,
+  QueueDeclarations,
+  D
 >;
-type CreatingVars<S, I, E extends EventDeclarations, N extends string> = Types<
+type CreatingVars<S, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
   S,
   unknown,
   unknown,
   unknown,
   I,
   E,
-  N
+  N,
+  QueueDeclarations,
+  D
 >;
-type Connecting<S, V, I, E extends EventDeclarations, N extends string> = Types<
+type Connecting<S, V, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
   S,
   unknown,
   unknown,
   V,
   I,
   E,
-  N
+  N,
+  QueueDeclarations,
+  D
 >;
 
-type StateConfig<S, I, E extends EventDeclarations, N extends string> =
+type StateConfig<S, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> =
   | {
       /** The first state; copied for each actor. */
       readonly state: S;
@@ -69,11 +75,11 @@ type StateConfig<S, I, E extends EventDeclarations, N extends string> =
   | {
       readonly state?: undefined;
       /** Makes the first state, once in an actor's life. */
-      readonly createState: (c: CreateStateContext<CreatingState<I, E, N>>, input: I) => MaybePromise<S>;
+      readonly createState: (c: CreateStateContext<CreatingState<I, E, N, D>>, input: I) => MaybePromise<S>;
     }
   | { readonly state?: undefined; readonly createState?: undefined };
 
-type VarsConfig<S, V, I, E extends EventDeclarations, N extends string> =
+type VarsConfig<S, V, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> =
   | {
       /** Values of an activation; cloned for each. */
       readonly vars: V;
@@ -82,11 +88,20 @@ type VarsConfig<S, V, I, E extends EventDeclarations, N extends string> =
   | {
       readonly vars?: undefined;
       /** Makes the vars of an activation, at each start. 5 s by default. */
-      readonly createVars: (c: CreateContext<CreatingVars<S, I, E, N>>) => MaybePromise<V>;
+      readonly createVars: (c: CreateContext<CreatingVars<S, I, E, N, D>>) => MaybePromise<V>;
     }
   | { readonly vars?: undefined; readonly createVars?: undefined };
 
-type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations, N extends string> =
+type ConnStateConfig<
+  S,
+  CP,
+  CS,
+  V,
+  I,
+  E extends EventDeclarations,
+  N extends string,
+  D extends DatabaseAccess,
+> =
   | {
       /** A connection's first state; cloned for each. */
       readonly connState: CS;
@@ -95,7 +110,10 @@ type ConnStateConfig<S, CP, CS, V, I, E extends EventDeclarations, N extends str
   | {
       readonly connState?: undefined;
       /** Makes a connection's state from its parameters. 5 s by default. */
-      readonly createConnState: (c: ActorContext<Connecting<S, V, I, E, N>>, params: CP) => MaybePromise<CS>;
+      readonly createConnState: (
+        c: ActorContext<Connecting<S, V, I, E, N, D>>,
+        params: CP,
+      ) => MaybePromise<CS>;
     }
   | { readonly connState?: undefined; readonly createConnState?: undefined };
 
@@ -151,10 +169,13 @@ interface Hooks<
   /** Called once after a turn that changed the state. Must not change it. */
   readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
   /** Throws to refuse a connection or a call. 5 s by default. */
-  readonly onBeforeConnect?: (c: ActorContext<Connecting<S, V, I, E, N>>, params: CP) => MaybePromise<void>;
-  /** A client is connected. 5 s by default. */
+  readonly onBeforeConnect?: (
+    c: ActorContext<Connecting<S, V, I, E, N, D>>,
+    params: CP,
+  ) => MaybePromise<void>;
+  /** A client is connected, or calls without a connection (`conn.isStateless`). 5 s by default. */
   readonly onConnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
-  /** A client is gone. */
+  /** A client is gone, or its call without a connection has ended (`conn.isStateless`). */
   readonly onDisconnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
   /** Sees, and may replace, each action's result before it leaves. */
   readonly onBeforeActionResponse?: (
@@ -194,7 +215,7 @@ interface Hooks<
    * (5 s at most, `onBeforeConnectTimeout`), or "internal" for other actors and the actor's own schedules alone. Who may not
    * gets `auth.forbidden`, and nothing ran. Ours.
    */
-  readonly canCall?: CallGuards<ConnContext<T>>;
+  readonly canCall?: CallGuards<ConnContext<T>, N>;
   /**
    * Who a caller is: idempotency keys are a caller's own. Without it callers are told apart by their connection parameters,
    * so give it where these change (a token that is renewed). Other actors are known by their ids.
@@ -229,9 +250,9 @@ export type ActorConfig<
   D extends DatabaseAccess = Database,
   P = CP,
 > = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>, P> &
-  StateConfig<S, I, E, NoInfer<N>> &
-  VarsConfig<S, V, I, E, NoInfer<N>> &
-  ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>> & {
+  StateConfig<S, I, E, NoInfer<N>, NoInfer<D>> &
+  VarsConfig<S, V, I, E, NoInfer<N>, NoInfer<D>> &
+  ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>, NoInfer<D>> & {
     // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
     readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>>, N>;
   };

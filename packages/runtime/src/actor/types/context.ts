@@ -35,6 +35,11 @@ export interface Conn<T extends ActorTypes = ActorTypes> {
   /** The connection's own state: lives as long as the connection. */
   state: T["connState"];
   readonly isHibernatable: boolean;
+  /**
+   * True for a call or a request without a connection: it lasts as long as that, and hears no events. The connect hooks run for
+   * it too, as they may refuse it; who counts those that are here passes it by.
+   */
+  readonly isStateless: boolean;
   /** Sends an event to this client alone, whether it has subscribed or not. Gated. */
   send<N extends EventName<T["events"]>>(name: N, ...args: ArgsOf<T["events"], N>): void;
   /** As `send`, but leaves at once, also while writes wait for the disk. */
@@ -77,7 +82,7 @@ export interface ActorContext<T extends ActorTypes = ActorTypes> extends ActorCa
   readonly queue: QueueOf<T["queues"]>;
   /** Workflows that are started by their names. Their calls throw `workflow.unavailable` where `run` is no workflow. */
   readonly workflows: ActorWorkflows;
-  /** The actor's database. Throws `sql.no_database` where the definition has no `db`. */
+  /** The actor's database. Where the definition has no `db` its type is `never`, and it throws `sql.no_database`. */
   readonly db: T["database"];
   readonly log: ActorLogger;
   /** Fires when the actor begins to stop. */

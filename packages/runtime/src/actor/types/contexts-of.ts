@@ -11,6 +11,7 @@ import type {
   CreateStateContext,
   RequestContext,
 } from "./context.ts";
+import type { QueueDeclarations } from "./queue.ts";
 import type { Schedule, ScheduledFireInfo } from "./schedule.ts";
 
 /** The types that a definition carries. */
@@ -26,7 +27,9 @@ type CreatingVarsOf<T extends ActorTypes> = Types<
   unknown,
   T["input"],
   T["events"],
-  T["actionNames"]
+  T["actionNames"],
+  QueueDeclarations,
+  T["database"]
 >;
 
 /** As `ActorConfig` has it for the hooks before a connection. */
@@ -37,7 +40,9 @@ type ConnectingOf<T extends ActorTypes> = Types<
   T["vars"],
   T["input"],
   T["events"],
-  T["actionNames"]
+  T["actionNames"],
+  QueueDeclarations,
+  T["database"]
 >;
 
 /** `c` of a definition's hooks. */
