@@ -2,6 +2,7 @@
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
+import type { DataFlags } from "./data/backup.ts";
 import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
 import type { EngineFlags } from "./engine/command.ts";
 import { runGateway } from "./gateway/command.ts";
@@ -43,6 +44,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       runBehindGateway(flags, agent, args, terminal),
     );
   addServingCommands(program, terminal);
+  addDataCommands(program, terminal);
   program
     .command("trace <file>")
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
@@ -101,6 +103,26 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
     .action(async (flags: EngineFlags) => {
       const { runEngine } = await import("./engine/command.ts");
       await runEngine(flags, terminal);
+    });
+}
+
+/** The commands on data folders. */
+function addDataCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
+  program
+    .command("backup <data> <to>")
+    .description("Copies a data folder, also one that a server has, into a folder that isn't there yet")
+    .option("--json", "speaks JSON")
+    .action(async (data: string, to: string, flags: DataFlags) => {
+      const { runBackup } = await import("./data/backup.ts");
+      await runBackup(data, to, flags, terminal);
+    });
+  program
+    .command("restore <backup> <data>")
+    .description("Makes a data folder of a backup, when each of its files is what was backed up")
+    .option("--json", "speaks JSON")
+    .action(async (from: string, data: string, flags: DataFlags) => {
+      const { runRestore } = await import("./data/backup.ts");
+      await runRestore(from, data, flags, terminal);
     });
 }
 

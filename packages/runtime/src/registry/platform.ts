@@ -3,6 +3,7 @@
  */
 import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
@@ -38,6 +39,8 @@ export interface OpenStore {
   readonly directory: Directory;
   readonly storage: ActorStorage;
   readonly catalogue: CatalogueFile;
+  /** Copies the store while it is in use; absent where there is nothing to copy. */
+  backup?(to: string, options?: BackupOptions): Promise<BackupSummary>;
   /** The `group.code` of what was found wrong with the files for good; undefined while all is well. */
   failure(): string | undefined;
   /** Settles everything and gives the files back. */

@@ -15,10 +15,31 @@ export type Statement = StatementSync;
 /** What a statement takes and gives. */
 export type SqlValue = SQLOutputValue;
 
-/** Opens or creates a database file. `timeoutMs`: how long SQLite itself may block the thread on a lock. */
-export function openDatabase(path: string, options: { readonly timeoutMs?: number } = {}): Database {
+/** How a database is opened. */
+export interface OpenDatabaseOptions {
+  /** How long SQLite itself may block the thread on a lock. */
+  readonly timeoutMs?: number;
+  /** Nothing is written, and the log stays as it is. */
+  readonly readOnly?: boolean;
+}
+
+/** Opens a database file, or creates it. */
+export function openDatabase(path: string, options: OpenDatabaseOptions = {}): Database {
   if (sqlite === undefined) throw new Error("this Node has no node:sqlite");
-  return new sqlite.DatabaseSync(path, { timeout: options.timeoutMs ?? 0, allowExtension: false });
+  const { timeoutMs = 0, readOnly = false } = options;
+  return new sqlite.DatabaseSync(path, { timeout: timeoutMs, allowExtension: false, readOnly });
+}
+
+/** How a database is copied: `rate` pages in a step, and what is called behind each. */
+export interface CopySteps {
+  readonly rate: number;
+  readonly progress: (left: { readonly totalPages: number; readonly remainingPages: number }) => void;
+}
+
+/** Copies all that `source` sees into a new file; settles with the number of pages. */
+export async function backupDatabase(source: Database, path: string, steps: CopySteps): Promise<number> {
+  if (sqlite === undefined) throw new Error("this Node has no node:sqlite");
+  return await sqlite.backup(source, path, steps);
 }
 
 /** What this platform's `node:sqlite` lacks; empty when all is there. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
+import type { CopyAside } from "../backup/data-backup.ts";
 import type { CheckpointThread } from "../checkpoint-thread.ts";
 import { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
@@ -35,6 +36,8 @@ export interface OwnFilesOptions {
 /** The files, and their part of a start and an end. */
 export interface OpenedOwnFiles {
   readonly files: OwnStores;
+  /** Runs a copy of one of them. */
+  readonly aside: CopyAside;
   /** When the shards are open: looks into the files that a killed process left. */
   recover(): Promise<void>;
   /** Before the shards are closed. */
@@ -62,6 +65,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const files = new OwnFiles({ env, disk, onFatal });
   return {
     files,
+    aside: (actorId, copy) => files.aside(actorId, copy),
     recover: () => disk.recover((actorId) => shards.ofId(actorId)?.reader.number(actorId) !== undefined),
     close: async () => {
       await files.close();

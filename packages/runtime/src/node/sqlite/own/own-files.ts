@@ -36,6 +36,8 @@ interface Open {
 export class OwnFiles implements OwnStores {
   readonly #options: OwnFilesOptions;
   readonly #open = new Map<string, Open>();
+  /** Files that are being copied, until that is over. */
+  readonly #copies = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor(options: OwnFilesOptions) {
@@ -50,7 +52,8 @@ export class OwnFiles implements OwnStores {
     open.file.abandon();
     open.newest = generation;
     const left = (): Promise<void> => this.#leave(actorId, open);
-    const own = new OwnStore({ store, open, actorId, generation, left });
+    const copied = (): Promise<void> | undefined => this.#copies.get(actorId);
+    const own = new OwnStore({ store, open, actorId, generation, left, copied });
     try {
       await open.file.prepare();
       return own;
@@ -74,7 +77,21 @@ export class OwnFiles implements OwnStores {
     open?.stores.fence(actorId);
     await open?.committer.drain();
     await (open?.closing ?? open?.file.close());
+    await this.#copies.get(actorId);
     this.#options.disk.remove(actorId);
+  }
+
+  /** Runs a copy of an actor's file; nobody opens it anew meanwhile, or removes it. Whoever wakes the actor waits. */
+  async aside(actorId: string, copy: () => Promise<void>): Promise<void> {
+    const file = this.#open.get(actorId)?.file;
+    const running = file?.aside === undefined ? copy() : file.aside(copy);
+    const over = running.catch(() => {});
+    this.#copies.set(actorId, over);
+    try {
+      await running;
+    } finally {
+      this.#copies.delete(actorId);
+    }
   }
 
   async close(): Promise<void> {
@@ -125,6 +142,8 @@ interface OwnStoreParts {
   readonly actorId: string;
   readonly generation: Generation;
   readonly left: () => Promise<void>;
+  /** Settles when its file isn't copied any more. */
+  readonly copied: () => Promise<void> | undefined;
 }
 
 /** One activation's store over its actor's own file. */
@@ -142,6 +161,7 @@ class OwnStore implements ActorStore {
 
   async load(): ReturnType<ActorStore["load"]> {
     await this.#open.closing;
+    await this.#parts.copied();
     return await this.#store.load();
   }
 
