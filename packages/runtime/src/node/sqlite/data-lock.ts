@@ -84,6 +84,19 @@ export class DataLock {
     }
   }
 
+  /** Keeps others out until the end of a scope, and leaves no word of it. Throws `storage.locked`. */
+  static hold(dataDir: string): Disposable {
+    const path = join(dataDir, "lock.db");
+    // Without one nobody has ever had it: a backup.
+    if (!existsSync(path)) return { [Symbol.dispose]: () => {} };
+    const lock = open(path);
+    if (!tryLock(lock)) {
+      lock.database.close();
+      throw storageErrors.locked(DataLock.owner(dataDir));
+    }
+    return { [Symbol.dispose]: () => lock.database.close() };
+  }
+
   /** Who has the directory, for people. */
   static owner(dataDir: string): string {
     return readOwner(join(dataDir, "owner.json"));

@@ -2,9 +2,7 @@
  * restoreFolder: makes a data folder of a backup. Every file is copied first, and its digest compared while it is; the folder
  * gets its name when all of them are what was backed up. The backup stays as it is.
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Env } from "@troupe/base";
 import { backupErrors } from "../../../backup-errors.ts";
@@ -13,7 +11,8 @@ import type { BackupProgress, BackupSummary } from "../../../ports/backup.ts";
 import { DataLock } from "../data-lock.ts";
 import { fileError, syncDirectory } from "../files.ts";
 import { OWN_FOLDER } from "../shard-name.ts";
-import { type ListedFile, readList } from "./backup-list.ts";
+import { readList } from "./backup-list.ts";
+import { checkFile } from "./check-file.ts";
 import { WholeFolder } from "./whole-folder.ts";
 
 /** Which backup, and where to. */
@@ -25,8 +24,6 @@ export interface FolderRestore {
   readonly dataDir: string;
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
-
-const CHUNK_BYTES = 1024 * 1024;
 
 /** Rejects with `backup.*`, `storage.locked`, `storage.newer_layout` and their like; then the folder is as it was. */
 export async function restoreFolder(options: FolderRestore): Promise<BackupSummary> {
@@ -41,7 +38,7 @@ export async function restoreFolder(options: FolderRestore): Promise<BackupSumma
     mkdirSync(join(folder.path, OWN_FOLDER));
     const done = { files: 0, bytes: 0 };
     for (const file of list.files) {
-      await copyFile(file, { from, to: folder.path });
+      await checkFile(file, { folder: from, copyTo: folder.path });
       done.files += 1;
       done.bytes += file.bytes;
       onProgress?.({ ...done });
@@ -56,37 +53,5 @@ export async function restoreFolder(options: FolderRestore): Promise<BackupSumma
     };
   } catch (error) {
     throw fileError(dataDir, error);
-  }
-}
-
-async function copyFile(
-  file: ListedFile,
-  { from, to }: { readonly from: string; readonly to: string },
-): Promise<void> {
-  const path = join(from, file.path);
-  if (!existsSync(path)) throw backupErrors.noBackup(from, `${file.path} is missing`);
-  await using source = await open(path, "r");
-  await using target = await open(join(to, file.path), "wx");
-  const digest = await copyBytes(source, target);
-  if (digest !== file.digest) throw backupErrors.wrongDigest(path);
-  await target.sync();
-}
-
-async function copyBytes(source: FileHandle, target: FileHandle): Promise<string> {
-  const hash = createHash("sha256");
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  for (;;) {
-    const { bytesRead } = await source.read(chunk, 0, CHUNK_BYTES);
-    if (bytesRead === 0) return hash.digest("hex");
-    const read = chunk.subarray(0, bytesRead);
-    hash.update(read);
-    await writeAll(target, read);
-  }
-}
-
-async function writeAll(target: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0; ) {
-    const { bytesWritten } = await target.write(rest);
-    rest = rest.subarray(bytesWritten);
   }
 }
