@@ -33,11 +33,14 @@ export const backupErrors = {
       `While ${path} was copied more than ${bytes} bytes were written to it: make the backup when less is written, or to a faster disk`,
       { retryable: true, metadata: { path, bytes } },
     ),
-  fileBusy: (path: string) =>
-    error(503, "backup", "file_busy", `${path} was never at rest: its actor held a transaction each time`, {
-      retryable: true,
-      metadata: { path },
-    }),
+  fileBusy: (actorId: string) =>
+    error(
+      503,
+      "backup",
+      "file_busy",
+      `The file of actor ${actorId} was never at rest: the actor held a transaction each time. Try again`,
+      { retryable: true, metadata: { actorId } },
+    ),
   damaged: (path: string, detail: string) =>
     error(
       500,

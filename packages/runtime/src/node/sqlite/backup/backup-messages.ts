@@ -24,6 +24,8 @@ export interface CopiedDatabase {
   readonly bytes: number;
   /** Of an actor's own file. */
   readonly alarm: number | null;
+  /** Of an actor's own file: its creation has ended. */
+  readonly created: boolean;
 }
 
 /** A file that is durable. */

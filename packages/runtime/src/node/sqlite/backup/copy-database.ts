@@ -45,7 +45,7 @@ export async function copyDatabase({ from, to, holds, step }: CopyOptions): Prom
   const source = openDatabase(from, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
     source.exec("PRAGMA wal_autocheckpoint = 0; BEGIN");
-    const alarm = holds === "actor" ? alarmOf(source) : tables(source);
+    const found = holds === "actor" ? actorIn(source) : nobodyIn(source);
     syncLog(from);
     const { page_size } = source.prepare("PRAGMA page_size").get() ?? {};
     const pageBytes = Number(page_size);
@@ -63,21 +63,22 @@ export async function copyDatabase({ from, to, holds, step }: CopyOptions): Prom
     });
     source.exec("COMMIT");
     checkCopy(to);
-    return { bytes: pages * pageBytes, alarm };
+    return { bytes: pages * pageBytes, ...found };
   } finally {
     source.close();
   }
 }
 
 /** Begins the transaction: it sees what is there now. */
-function alarmOf(source: Database): number | null {
-  const found = source.prepare("SELECT value FROM _troupe_meta WHERE key = 'alarm'").get();
-  return typeof found?.["value"] === "number" ? found["value"] : null;
+function actorIn(source: Database): Omit<CopiedDatabase, "bytes"> {
+  const alarm = source.prepare("SELECT value FROM _troupe_meta WHERE key = 'alarm'").get()?.["value"];
+  const created = source.prepare("SELECT key FROM _troupe_rows WHERE key = 'created'").get();
+  return { alarm: typeof alarm === "number" ? alarm : null, created: created !== undefined };
 }
 
-function tables(source: Database): null {
+function nobodyIn(source: Database): Omit<CopiedDatabase, "bytes"> {
   source.prepare("SELECT number FROM actors LIMIT 1").get();
-  return null;
+  return { alarm: null, created: false };
 }
 
 function syncLog(path: string): void {

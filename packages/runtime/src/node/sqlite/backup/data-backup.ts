@@ -14,7 +14,7 @@
  * A file that should be there, by a directory that still has its actor, and isn't, is damage: a backup that leaves it
  * out would be kept in place of one that has it.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import type { Env } from "@troupe/base";
 import { backupErrors } from "../../../backup-errors.ts";
@@ -122,7 +122,9 @@ class DataCopy {
     const { dataDir, to } = this.#options;
     const shard = { source: join(dataDir, name), copy: join(to, name), alarms: [], gone: [] };
     if (!existsSync(shard.source)) throw backupErrors.damaged(shard.source, "it is missing");
-    await this.#database(shard.source, name, "shard");
+    const { source: from, copy } = shard;
+    const { bytes } = await this.thread.ask({ kind: "copy", from, to: copy, holds: "shard" });
+    this.#copied(name, bytes);
     return shard;
   }
 
@@ -143,18 +145,27 @@ class DataCopy {
     }
   }
 
-  /** False when there is none. */
+  /** False when there is none, or its actor is still being created, which nobody was told of. */
   async #ownFile({ alarms }: ShardCopy, id: string): Promise<boolean> {
     const name = `${OWN_FOLDER}/${id}.db`;
-    const source = join(this.#options.dataDir, OWN_FOLDER, `${id}.db`);
+    const from = join(this.#options.dataDir, OWN_FOLDER, `${id}.db`);
+    const to = join(this.#options.to, OWN_FOLDER, `${id}.db`);
     let copied = false;
     await this.#options.aside(id, async () => {
-      if (!existsSync(source)) return;
-      const { alarm } = await this.#database(source, name, "actor");
+      const isNew = this.#isNew(id);
+      if (!existsSync(from)) return;
+      const { bytes, alarm, created } = await this.thread.ask({ kind: "copy", from, to, holds: "actor" });
+      if (isNew && !created) return rmSync(to);
+      this.#copied(name, bytes);
       alarms.push([id, alarm]);
       copied = true;
     });
     return copied;
+  }
+
+  /** What its file is made of is still there: see `spare-files.ts`. */
+  #isNew(id: string): boolean {
+    return existsSync(join(this.#options.dataDir, OWN_FOLDER, `spare-${id.slice(2)}.new`));
   }
 
   /** Those whose files aren't there: destroyed meanwhile, never begun, or lost. */
@@ -163,8 +174,7 @@ class DataCopy {
     const folder = join(this.#options.dataDir, OWN_FOLDER);
     const actorIds = [...missing];
     for (const id of await this.thread.ask({ kind: "look", shard: shard.source, actorIds })) {
-      // What its file is to be made of is still there: nobody was told of it.
-      if (existsSync(join(folder, `spare-${id.slice(2)}.new`))) continue;
+      if (this.#isNew(id)) continue;
       // It may have been made since the folder was read.
       if (!(await this.#ownFile(shard, id)))
         throw backupErrors.damaged(join(folder, `${id}.db`), "it is missing");
@@ -173,18 +183,11 @@ class DataCopy {
     for (const id of missing) shard.gone.push(id);
   }
 
-  async #database(from: string, name: string, holds: "shard" | "actor"): Promise<{ alarm: number | null }> {
-    const { bytes, alarm } = await this.thread.ask({
-      kind: "copy",
-      from,
-      to: join(this.#options.to, name),
-      holds,
-    });
+  #copied(name: string, bytes: number): void {
     this.#paths.push(name);
     this.#done.files += 1;
     this.#done.bytes += bytes;
     this.#tell({ ...this.#done });
-    return { alarm };
   }
 
   #write(name: string, text: string): void {

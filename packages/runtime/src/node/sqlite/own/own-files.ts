@@ -5,6 +5,7 @@
  * writes much, is nobody else's matter. What all share are the threads that sync and checkpoint.
  */
 import type { Env } from "@troupe/base";
+import { backupErrors } from "../../../backup-errors.ts";
 import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
 import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
@@ -81,14 +82,20 @@ export class OwnFiles implements OwnStores {
     this.#options.disk.remove(actorId);
   }
 
-  /** Runs a copy of an actor's file; nobody opens it anew meanwhile, or removes it. Whoever wakes the actor waits. */
+  /**
+   * Runs a copy of an actor's file; nobody opens it anew meanwhile, or removes it. Whoever wakes the actor waits. Rejects with
+   * `backup.file_busy`.
+   */
   async aside(actorId: string, copy: () => Promise<void>): Promise<void> {
     const file = this.#open.get(actorId)?.file;
-    const running = file?.aside === undefined ? copy() : file.aside(copy);
-    const over = running.catch(() => {});
+    const running = file?.aside === undefined ? copy().then(() => true) : file.aside(copy);
+    const over = running.then(
+      () => {},
+      () => {},
+    );
     this.#copies.set(actorId, over);
     try {
-      await running;
+      if (!(await running)) throw backupErrors.fileBusy(actorId);
     } finally {
       this.#copies.delete(actorId);
     }

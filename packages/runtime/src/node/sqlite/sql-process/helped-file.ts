@@ -18,7 +18,6 @@
  */
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { backupErrors } from "../../../backup-errors.ts";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
 import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
 import { backupLimits } from "../backup/limits.ts";
@@ -142,9 +141,9 @@ export class HelpedFile implements ActorFile {
     });
   }
 
-  /** The helper gives the file back, and what is asked of it meanwhile waits. Rejects with `backup.file_busy`. */
-  async aside(copy: () => Promise<void>): Promise<void> {
-    const { env, path } = this.#options;
+  /** The helper gives the file back, and what is asked of it meanwhile waits. */
+  async aside(copy: () => Promise<void>): Promise<boolean> {
+    const { env } = this.#options;
     const copied = async (): Promise<boolean> => {
       await this.#line.leave();
       // It holds what no batch has stored.
@@ -154,10 +153,10 @@ export class HelpedFile implements ActorFile {
       return true;
     };
     for (let tries = 0; tries < backupLimits.fileTries; tries += 1) {
-      if (await this.#line.run(copied)) return;
+      if (await this.#line.run(copied)) return true;
       await new Promise<void>((resolve) => env.timers.set(resolve, backupLimits.fileTryMs));
     }
-    throw backupErrors.fileBusy(path);
+    return false;
   }
 
   async #commit(batch: Batch): Promise<void> {
