@@ -2,6 +2,8 @@
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
 import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
+import type { DataFlags } from "./data/backup.ts";
+import type { DataDoctorFlags } from "./data/doctor.ts";
 import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
 import type { EngineFlags } from "./engine/command.ts";
 import { runGateway } from "./gateway/command.ts";
@@ -43,6 +45,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       runBehindGateway(flags, agent, args, terminal),
     );
   addServingCommands(program, terminal);
+  addDataCommands(program, terminal);
   program
     .command("trace <file>")
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
@@ -54,12 +57,19 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .option("--sources", "says where each value was set")
     .option("--json", "speaks JSON")
     .action((flags: ConfigShowFlags) => showConfiguration(flags, terminal));
-  withGatewayOptions(program.command("doctor"))
-    .description("Says what keeps a gateway from starting or an agent from being guarded, and how to mend it")
+  withGatewayOptions(program.command("doctor [data]"))
+    .description(
+      "Says what keeps a gateway from starting or an agent from being guarded, and how to mend it; or, with a data folder, what is wrong with that",
+    )
     .option("--bind <address>", "as troupe gateway has it")
     .option("--offline", "connects to no provider")
+    .option("--salvage <to>", "of a data folder: makes a new one of all that can be read")
     .option("--json", "speaks JSON")
-    .action((flags: DoctorFlags) => runDoctor(flags, terminal));
+    .action(async (data: string | undefined, flags: DoctorFlags & DataDoctorFlags) => {
+      if (data === undefined && flags.salvage === undefined) return await runDoctor(flags, terminal);
+      const { runDataDoctor } = await import("./data/doctor.ts");
+      await runDataDoctor(data, flags, terminal);
+    });
   program
     .command("hook <agent>")
     .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
@@ -104,6 +114,26 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
     .action(async (flags: EngineFlags) => {
       const { runEngine } = await import("./engine/command.ts");
       await runEngine(flags, terminal);
+    });
+}
+
+/** The commands on data folders. */
+function addDataCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
+  program
+    .command("backup <data> <to>")
+    .description("Copies a data folder, also one that a server has, into a folder that isn't there yet")
+    .option("--json", "speaks JSON")
+    .action(async (data: string, to: string, flags: DataFlags) => {
+      const { runBackup } = await import("./data/backup.ts");
+      await runBackup(data, to, flags, terminal);
+    });
+  program
+    .command("restore <backup> <data>")
+    .description("Makes a data folder of a backup, when each of its files is what was backed up")
+    .option("--json", "speaks JSON")
+    .action(async (from: string, data: string, flags: DataFlags) => {
+      const { runRestore } = await import("./data/backup.ts");
+      await runRestore(from, data, flags, terminal);
     });
 }
 

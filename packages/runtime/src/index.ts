@@ -158,12 +158,20 @@ export type { NamespaceSummary } from "./engine/catalogue.ts";
 export type { AccessConfig } from "./gateway/access.ts";
 export type { AppFetch } from "./gateway/app.ts";
 export type { InspectorConfig } from "./inspector/config.ts";
+export { askForBackup, type BackupQuestionOptions } from "./node/ask-backup.ts";
 export { nodeBusyPoll } from "./node/busy-poll.ts";
 export { nodeEnv } from "./node/env.ts";
 export { exampleOfOwnedFolder, makeOwnedFolder, ownedFolderPlace } from "./node/owned-folder.ts";
 export { setup } from "./node/setup.ts";
 export type { SetupTestOptions } from "./node/setup-test.ts";
 export { setupTest } from "./node/setup-test.ts";
+export { backupFolder, type FolderBackup } from "./node/sqlite/backup/backup-folder.ts";
+export { type FolderRestore, restoreFolder } from "./node/sqlite/backup/restore-folder.ts";
+export { examineData } from "./node/sqlite/doctor/examine-data.ts";
+export type { DataFinding } from "./node/sqlite/doctor/finding.ts";
+export { type DataSalvage, type SalvagedData, salvageData } from "./node/sqlite/doctor/salvage-data.ts";
+export type { DamagedActor, SalvagedShard } from "./node/sqlite/doctor/salvage-shard.ts";
+export type { BackupOptions, BackupProgress, BackupSummary } from "./ports/backup.ts";
 export type {
   ActorCarrier,
   ActorEar,

@@ -57,10 +57,16 @@ export const storageErrors = {
       metadata: { path },
     }),
   corrupt: (path: string, detail: string) =>
-    error(500, "storage", "corrupt", `${path} is damaged: ${detail}`, {
-      public: false,
-      metadata: { path, detail },
-    }),
+    error(
+      500,
+      "storage",
+      "corrupt",
+      `${path} is damaged: ${detail}. Restore it from a backup (docs/backup.md)`,
+      {
+        public: false,
+        metadata: { path, detail },
+      },
+    ),
   newer: (path: string, found: number, supported: number) =>
     error(
       500,
@@ -94,7 +100,7 @@ export const storageErrors = {
 const forCallersByCode: ReadonlyMap<string, string> = new Map([
   [
     "corrupt",
-    "This actor's data on disk is damaged, and calling again won't help: restore it from a backup. The server's log names the file",
+    "This actor's data on disk is damaged, and calling again won't help: restore it from a backup (docs/backup.md). The server's log names the file",
   ],
   ["newer_layout", "This actor's data was written by a newer Troupe: run that version on the server"],
   ["disk_full", "No space is left on the server's disk: make room there"],

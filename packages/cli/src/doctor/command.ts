@@ -7,7 +7,7 @@ import { policyFile, userFile } from "@troupe/plugins";
 import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { checkComponents } from "../gateway/needs/components.ts";
-import { type Finding, problem } from "../gateway/needs/finding.ts";
+import { type Finding, linesOf, problem } from "../gateway/needs/finding.ts";
 import { checkFiles, checkKeys } from "../gateway/needs/keys.ts";
 import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "../gateway/needs/machine.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
@@ -72,12 +72,6 @@ function configurationOf(flags: DoctorFlags, terminal: DoctorTerminal): GatewayO
   }
 }
 
-const marks = { ok: "✓", warning: "!", problem: "✗" };
-
 function described(findings: readonly Finding[], ok: boolean): string {
-  const lines = findings.flatMap(({ check, level, message, mend }) => [
-    `${marks[level]} ${check}: ${message}`,
-    ...(mend === null ? [] : [`    ${mend}`]),
-  ]);
-  return `${[...lines, ok ? "Nothing keeps a gateway from starting." : "A gateway wouldn't start, or not as it should."].join("\n")}\n`;
+  return `${[...linesOf(findings), ok ? "Nothing keeps a gateway from starting." : "A gateway wouldn't start, or not as it should."].join("\n")}\n`;
 }

@@ -5,6 +5,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { Platform } from "../registry/platform.ts";
 import { Registry } from "../registry/registry.ts";
+import { openBackupDoor } from "./backup-door.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
 import { nodeFunctions } from "./functions.ts";
@@ -15,7 +16,7 @@ import { nodeLocalSockets } from "./local-sockets.ts";
 import { levelAsked } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
 import { onSignal } from "./signals.ts";
-import { openLocalStore } from "./sqlite/open-local-store.ts";
+import { type LocalStore, type LocalStoreOptions, openLocalStore } from "./sqlite/open-local-store.ts";
 import { engineOf, resolveStartOptions } from "./start-options.ts";
 
 /** The exit code of a process whose disk failed: EX_IOERR of sysexits.h. */
@@ -32,7 +33,7 @@ export function nodePlatform(): Platform {
       token: process.env["TROUPE_INSPECTOR_TOKEN"] || undefined,
       page: () => (process.env["NODE_ENV"] === "production" ? undefined : inspectorPage()),
     }),
-    openStore: async (options) => await openLocalStore(options),
+    openStore: openStoreWithDoor,
     listen,
     listenForHosts,
     functions: nodeFunctions,
@@ -51,6 +52,21 @@ export function nodePlatform(): Platform {
     },
     print: (line) => {
       process.stdout.write(`${line}\n`);
+    },
+  };
+}
+
+/** A store, and the door by which `troupe backup` asks for a copy of it. */
+async function openStoreWithDoor(options: LocalStoreOptions): Promise<LocalStore> {
+  const store = await openLocalStore(options);
+  if (store.backup === undefined) return store;
+  const { env, dataDir } = options;
+  const door = await openBackupDoor({ env, dataDir, backup: store.backup });
+  return {
+    ...store,
+    close: () => {
+      door.close();
+      return store.close();
     },
   };
 }

@@ -3,6 +3,7 @@
  */
 import type { Env } from "@troupe/base";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
 import type { CatalogueFile } from "../ports/catalogue-file.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { Functions } from "../ports/functions.ts";
@@ -43,6 +44,8 @@ export interface OpenStore {
   readonly catalogue: CatalogueFile;
   /** Actors with a database that may be awake at once; undefined where nothing limits them. */
   readonly mostDatabases?: number | undefined;
+  /** Copies the store while it is in use; absent where there is nothing to copy. */
+  backup?(to: string, options?: BackupOptions): Promise<BackupSummary>;
   /** The `group.code` of what was found wrong with the files, for good or for now; undefined while all is well. */
   failure(): string | undefined;
   /** Settles everything and gives the files back. */

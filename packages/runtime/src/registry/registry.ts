@@ -11,12 +11,14 @@
 import type { Env } from "@troupe/base";
 import { type Client, isShadowed } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { inMemory } from "../backup-in-memory.ts";
 import { Catalogue } from "../engine/catalogue.ts";
 import { configErrors } from "../errors.ts";
 import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { inspectorSettings } from "../inspector/config.ts";
+import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
 import { checkRemoteActors } from "../remote/host-tokens.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
@@ -165,6 +167,17 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   get namespaces(): Pick<Catalogue, "list" | "create" | "rename"> {
     if (this.#open === undefined) throw configErrors.notStarted();
     return this.#open.runtime.catalogue;
+  }
+
+  /**
+   * Copies all data into a folder that isn't there yet, while actors are in use: `docs/backup.md`. The folder is there when it
+   * is whole and durable, or not at all. Rejects with `config.not_started`, `backup.*`, `storage.*`, and the signal's reason.
+   */
+  async backup(to: string, options?: BackupOptions): Promise<BackupSummary> {
+    if (this.#open === undefined) throw configErrors.notStarted();
+    const { store } = this.#open;
+    if (store.backup === undefined) throw inMemory();
+    return await store.backup(to, options);
   }
 
   /** No new work → actors are saved and sleep → sockets close → files are given back. Settles when all is done. */

@@ -27,3 +27,13 @@ export function warning(check: string, message: string, mend: string): Finding {
 export function problem(check: string, message: string, mend: string): Finding {
   return { check, level: "problem", message, mend };
 }
+
+const marks = { ok: "✓", warning: "!", problem: "✗" };
+
+/** For people. */
+export function linesOf(findings: readonly Finding[]): readonly string[] {
+  return findings.flatMap(({ check, level, message, mend }) => [
+    `${marks[level]} ${check}: ${message}`,
+    ...(mend === null ? [] : [`    ${mend}`]),
+  ]);
+}

@@ -6,7 +6,7 @@
  * left them. A lock whose file was deleted or replaced keeps nobody out: it isn't taken, and whoever has it finds out
  * before it writes (`file`, which shards look at). `owner.json` beside it only tells people who it is; it decides nothing.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Env, Logger } from "@troupe/base";
@@ -22,6 +22,9 @@ export interface DataLockOptions {
   /** How long to wait for the owner to go. */
   readonly waitMs: number;
 }
+
+/** What the lock consists of, in the directory. */
+export const LOCK_FILES = ["lock.db", "owner.json"] as const;
 
 const POLL_MS = 50;
 /** A process that has just been told to end has gone by then; for any other owner somebody should know what is waited for. */
@@ -67,6 +70,36 @@ export class DataLock {
       throw fileError(path, error);
     }
     return new DataLock(lock);
+  }
+
+  /** True while a process has the directory. Nothing there is changed. */
+  static isHeld(dataDir: string): boolean {
+    const path = join(dataDir, "lock.db");
+    if (!existsSync(path)) return false;
+    const lock = open(path);
+    try {
+      return !tryLock(lock);
+    } finally {
+      lock.database.close();
+    }
+  }
+
+  /** Keeps others out until the end of a scope, and leaves no word of it. Throws `storage.locked`. */
+  static hold(dataDir: string): Disposable {
+    const path = join(dataDir, "lock.db");
+    // Without one nobody has ever had it: a backup.
+    if (!existsSync(path)) return { [Symbol.dispose]: () => {} };
+    const lock = open(path);
+    if (!tryLock(lock)) {
+      lock.database.close();
+      throw storageErrors.locked(DataLock.owner(dataDir));
+    }
+    return { [Symbol.dispose]: () => lock.database.close() };
+  }
+
+  /** Who has the directory, for people. */
+  static owner(dataDir: string): string {
+    return readOwner(join(dataDir, "owner.json"));
   }
 
   /** Twice is once. */

@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { forCallers, storageErrors } from "../../errors.ts";
+import type { BackupOptions, BackupSummary } from "../../ports/backup.ts";
 import { type CatalogueFile, memoryCatalogue } from "../../ports/catalogue-file.ts";
 import type { Directory } from "../../ports/directory.ts";
 import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
@@ -27,6 +28,7 @@ import type { ActorStorage } from "../../ports/storage.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import { catalogueFile } from "../catalogue-file.ts";
 import { descriptorLimit, mostDatabases } from "../descriptors.ts";
+import { LiveBackup } from "./backup/live-backup.ts";
 import { Ballast } from "./ballast.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
 import { DataHealth } from "./data-health.ts";
@@ -37,6 +39,7 @@ import { openShardDatabase } from "./layout.ts";
 import { GenerationCounter, readShardCount } from "./manifest.ts";
 import { type OpenedOwnFiles, openOwnFiles, ownInMemory } from "./own/open-own-files.ts";
 import { Shard } from "./shard.ts";
+import { SHARD_NAME, shardName } from "./shard-name.ts";
 import { type ShardSlot, Shards } from "./shards.ts";
 import { missingFeatures } from "./sqlite.ts";
 import { SqliteDirectory } from "./sqlite-directory.ts";
@@ -74,6 +77,8 @@ export interface LocalStore {
   readonly catalogue: CatalogueFile;
   /** Actors with a database that may be awake at once, for the descriptors that they take; undefined where nothing limits them. */
   readonly mostDatabases?: number | undefined;
+  /** Copies the store while it is in use; absent where it is in memory. */
+  backup?(to: string, options?: BackupOptions): Promise<BackupSummary>;
   /** The `group.code` of what was found wrong, a damaged file, a failed disk or one that is full; undefined while all is well. */
   failure(): string | undefined;
   /** Settles what was taken, syncs, and gives the directory back. Twice is once. */
@@ -151,13 +156,15 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
     age: known === undefined ? ("new" as const) : ("known" as const),
     onFatal,
   };
+  const backup = new LiveBackup({ env, dataDir, aside: own.aside });
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= closeAll({ shards, own, checkpointThread, lock });
+    closing ??= closeAll({ shards, own, checkpointThread, lock, backup });
     return closing;
   };
   try {
-    for (let place = 0; place < count; place += 1) slots.push(openShard(shardPath(dataDir, place), context));
+    for (let place = 0; place < count; place += 1)
+      slots.push(openShard(join(dataDir, shardName(place)), context));
     syncDirectory(dataDir);
     await own.recover();
     const generations = new GenerationCounter(dataDir, count);
@@ -173,6 +180,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
       durability: options.durability ?? "commit",
       catalogue: catalogueFile(dataDir),
       mostDatabases: databasesAwake(env),
+      backup: backup.make,
       failure: () => health.failure,
       close,
     };
@@ -224,17 +232,13 @@ function fileDurability({ durability }: LocalStoreOptions): "commit" | "interval
   return durability === "interval" ? "interval" : "commit";
 }
 
-function shardPath(dataDir: string, place: number): string {
-  return join(dataDir, `shard-${place.toString(16).padStart(2, "0")}.db`);
-}
-
 /**
  * Shards without a manifest: their count is unknown, and with a wrong one every actor would be looked for elsewhere.
  * Empty ones are what a first start leaves that was killed before it wrote the manifest.
  */
 function refuseOrphans(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
-    if (!/^shard-[0-9a-f]{2}\.db$/.test(name)) continue;
+    if (!SHARD_NAME.test(name)) continue;
     const database = openShardDatabase(join(dataDir, name), "new");
     const actor = database.prepare("SELECT number FROM actors LIMIT 1").get();
     database.close();
@@ -257,11 +261,13 @@ interface Parts {
   readonly own: OpenedOwnFiles;
   readonly checkpointThread: CheckpointThread;
   readonly lock: DataLock;
+  readonly backup: LiveBackup;
 }
 
 /** The actors' own files first: their last alarms go into the shards. */
-async function closeAll({ shards, own, checkpointThread, lock }: Parts): Promise<void> {
+async function closeAll({ shards, own, checkpointThread, lock, backup }: Parts): Promise<void> {
   try {
+    await backup.close();
     await own.close();
     await shards.close();
     await checkpointThread.stop();

@@ -30,6 +30,18 @@ export function openDatabase(path: string, options: OpenDatabaseOptions = {}): D
   return new sqlite.DatabaseSync(path, { timeout: timeoutMs, allowExtension: false, readOnly });
 }
 
+/** How a database is copied: `rate` pages in a step, and what is called behind each. */
+export interface CopySteps {
+  readonly rate: number;
+  readonly progress: (left: { readonly totalPages: number; readonly remainingPages: number }) => void;
+}
+
+/** Copies all that `source` sees into a new file; settles with the number of pages. */
+export async function backupDatabase(source: Database, path: string, steps: CopySteps): Promise<number> {
+  if (sqlite === undefined) throw new Error("this Node has no node:sqlite");
+  return await sqlite.backup(source, path, steps);
+}
+
 /** What this platform's `node:sqlite` lacks; empty when all is there. */
 export function missingFeatures(): readonly string[] {
   if (sqlite === undefined) return [`everything (Node ${process.version} has no such module)`];

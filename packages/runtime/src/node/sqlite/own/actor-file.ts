@@ -21,6 +21,11 @@ export interface ActorFileUse {
 export interface ActorFile extends CommitFile<OwnTarget>, RowReader<OwnTarget> {
   /** An activation's statements. */
   sql(use: ActorFileUse): ActorSql;
+  /**
+   * Runs a copy of the file while nobody has it to himself; absent where nobody ever has. False: it wasn't run, because the
+   * file was in a transaction each time.
+   */
+  aside?(copy: () => Promise<void>): Promise<boolean>;
   /** What no batch has stored is gone: it was written by an activation that is fenced off. */
   abandon(): void;
   /** What no batch has stored is gone, and the file is closed. In memory it stays. */

@@ -4,6 +4,7 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
+import type { CopyAside } from "../backup/data-backup.ts";
 import type { DataHealth } from "../data-health.ts";
 import { makeDirectory } from "../files.ts";
 import { mintDigits, type Shards } from "../shards.ts";
@@ -37,6 +38,8 @@ export interface OpenedOwnFiles {
   readonly files: OwnStores;
   /** What the files of new actors are made of. */
   readonly spares: Pick<SpareFiles, "take" | "giveBack">;
+  /** Runs a copy of one of them. */
+  readonly aside: CopyAside;
   /** When the shards are open: looks into the files that a killed process left. */
   recover(): Promise<void>;
   /** Before the shards are closed. */
@@ -72,6 +75,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   return {
     files,
     spares,
+    aside: (actorId, copy) => files.aside(actorId, copy),
     recover: () => disk.recover(shards),
     close: async () => {
       await files.close();

@@ -5,6 +5,7 @@
  * writes much, is nobody else's matter. What all share are the threads that sync and checkpoint.
  */
 import type { Env } from "@troupe/base";
+import { backupErrors } from "../../../backup-errors.ts";
 import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
 import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
@@ -36,6 +37,8 @@ interface Open {
 export class OwnFiles implements OwnStores {
   readonly #options: OwnFilesOptions;
   readonly #open = new Map<string, Open>();
+  /** Files that are being copied, until that is over. */
+  readonly #copies = new Map<string, Promise<void>>();
   #closed = false;
 
   constructor(options: OwnFilesOptions) {
@@ -50,7 +53,8 @@ export class OwnFiles implements OwnStores {
     open.file.abandon();
     open.newest = generation;
     const left = (): Promise<void> => this.#leave(actorId, open);
-    return new OwnStore({ store, open, actorId, generation, left });
+    const copied = (): Promise<void> | undefined => this.#copies.get(actorId);
+    return new OwnStore({ store, open, actorId, generation, left, copied });
   }
 
   look(actorId: string): OwnFileLook {
@@ -67,7 +71,27 @@ export class OwnFiles implements OwnStores {
     open?.stores.fence(actorId);
     await open?.committer.drain();
     await (open?.closing ?? open?.file.close());
+    await this.#copies.get(actorId);
     this.#options.disk.remove(actorId);
+  }
+
+  /**
+   * Runs a copy of an actor's file; nobody opens it anew meanwhile, or removes it. Whoever wakes the actor waits. Rejects with
+   * `backup.file_busy`.
+   */
+  async aside(actorId: string, copy: () => Promise<void>): Promise<void> {
+    const file = this.#open.get(actorId)?.file;
+    const running = file?.aside === undefined ? copy().then(() => true) : file.aside(copy);
+    const over = running.then(
+      () => {},
+      () => {},
+    );
+    this.#copies.set(actorId, over);
+    try {
+      if (!(await running)) throw backupErrors.fileBusy(actorId);
+    } finally {
+      this.#copies.delete(actorId);
+    }
   }
 
   async close(): Promise<void> {
@@ -127,6 +151,8 @@ interface OwnStoreParts {
   readonly actorId: string;
   readonly generation: Generation;
   readonly left: () => Promise<void>;
+  /** Settles when its file isn't copied any more. */
+  readonly copied: () => Promise<void> | undefined;
 }
 
 /** One activation's store over its actor's own file. */
@@ -144,6 +170,7 @@ class OwnStore implements ActorStore {
 
   async load(): ReturnType<ActorStore["load"]> {
     await this.#open.closing;
+    await this.#parts.copied();
     return await this.#store.load();
   }
 

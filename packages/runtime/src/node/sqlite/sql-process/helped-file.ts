@@ -20,6 +20,7 @@ import { assert, type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
 import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
+import { backupLimits } from "../backup/limits.ts";
 import type { DataHealth } from "../data-health.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "../own/actor-file.ts";
 import { AlarmIndex } from "../own/alarm-index.ts";
@@ -113,6 +114,24 @@ export class HelpedFile implements ActorFile {
       await line.leave();
       await line.released();
     });
+  }
+
+  /** The helper gives the file back, and what is asked of it meanwhile waits. */
+  async aside(copy: () => Promise<void>): Promise<boolean> {
+    const { env } = this.#options;
+    const copied = async (): Promise<boolean> => {
+      await this.#line.leave();
+      // It holds what no batch has stored.
+      if (this.#line.open) return false;
+      await this.#line.released();
+      await copy();
+      return true;
+    };
+    for (let tries = 0; tries < backupLimits.fileTries; tries += 1) {
+      if (await this.#line.run(copied)) return true;
+      await new Promise<void>((resolve) => env.timers.set(resolve, backupLimits.fileTryMs));
+    }
+    return false;
   }
 
   async #commit(batch: Batch): Promise<void> {
