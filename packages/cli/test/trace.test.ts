@@ -90,6 +90,14 @@ test("a file that a crash cut is shown as far as it goes", async () => {
   expect(text).toMatch(/9 events, 1 line that could not be read\n$/);
 });
 
+test("a guardrail that says no without a word has refused all the same", async () => {
+  using folder = new PluginFolder();
+  const data = { rejected: true, rejection_reason: "" };
+  expect(await shown(written(folder, [{ uuid: "a", kind: "mark", name: "no", data }]))).toBe(
+    "• no  ✗ refused\n\n1 events\n",
+  );
+});
+
 test("a text with ends of lines that are none in JSON hides no event, and a page says what can't be read", async () => {
   using folder = new PluginFolder();
   const path = written(folder, [

@@ -150,9 +150,11 @@ export class RunSummary {
       return;
     }
     if (mark.category === "tool") this.#toolsRefused += 1;
-    else this.#calls += 1;
-    if (mark.category !== "tool" && refusal === undefined) this.#failures += 1;
-    if (mark.category !== "tool" && refusal !== undefined) this.#refused += 1;
+    else {
+      this.#calls += 1;
+      if (refusal === undefined) this.#failures += 1;
+      else this.#refused += 1;
+    }
     if (stopped !== undefined) this.#because("failed", stopped);
     if (refusal !== undefined) this.#because("refused", refusal);
   }

@@ -71,7 +71,8 @@ export function readFailure(metadata: unknown): string | undefined {
 export function readRefusal(data: unknown): string | undefined {
   const known = record(data);
   if (own(known, "rejected") !== true) return undefined;
-  return text(own(known, "rejection_reason")) ?? "refused";
+  // A guardrail may say no without a word.
+  return text(own(known, "rejection_reason")) || "refused";
 }
 
 /** Why a guardrail failed, by the mark of the call that it stopped so; undefined for any other mark. */
