@@ -2,16 +2,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { restoreFolder, setup } from "@troupe/runtime";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { copyDatabase } from "../../src/node/sqlite/backup/copy-database.ts";
 import { backupData } from "../../src/node/sqlite/backup/data-backup.ts";
 import { backupLimits } from "../../src/node/sqlite/backup/limits.ts";
-import { openLocalStore } from "../../src/node/sqlite/open-local-store.ts";
 import { openDatabase } from "../../src/node/sqlite/sqlite.ts";
-import type { ActorStore, Batch } from "../../src/ports/storage.ts";
+import { untrusted } from "../driver/carried.ts";
 import { SmallDisk } from "../storage/small-disk.ts";
 import { temporaryDirectory, testEnv } from "../storage/test-env.ts";
-import { use } from "./bank.ts";
+import { account, use } from "./bank.ts";
 
 test("an alarm that a file got behind the copy of its shard is in the shard of the backup", async () => {
   using directory = temporaryDirectory();
@@ -40,53 +39,37 @@ test("an alarm that a file got behind the copy of its shard is in the shard of t
   file.close();
 });
 
-function commit(store: ActorStore, batch: Batch): Promise<unknown> {
-  return new Promise((resolve) => store.commit({ take: () => batch, settled: resolve }));
-}
-
 test("a file that a helper has to itself is copied between two batches, and its actor goes on", async () => {
   using directory = temporaryDirectory();
-  const [data, to, again] = ["data", "backup", "again"].map((name) => join(directory.path, name));
-  if (data === undefined || to === undefined || again === undefined) return;
-  const env = testEnv();
-  const needs = { database: true, statementMs: 5_000 };
-  const address = { namespace: "default", name: "guest", key: ["a"] };
-  const fatal = vi.fn();
-  let id = "";
-  {
-    const store = await openLocalStore({ env, dataDir: data, onFatal: fatal });
-    const { record } = await store.directory.getOrCreate(address);
-    id = record.id;
-    const { generation } = await store.directory.claim(id);
-    const own = await store.storage.open(record, generation, needs);
-    await own.load();
-    const wrote = vi.fn();
-    const sql = own.sql?.(wrote);
-    await sql?.execute("CREATE TABLE notes (n INTEGER)", []);
-    await sql?.execute("INSERT INTO notes VALUES (1)", []);
-    // A batch is open: the helper can't give the file away.
-    const backup = store.backup?.(to);
-    await commit(own, { rows: [{ key: "n", value: Uint8Array.of(1) }] });
-    await backup;
-    await sql?.execute("INSERT INTO notes VALUES (2)", []);
-    await commit(own, { rows: [{ key: "n", value: Uint8Array.of(2) }] });
-    expect(await sql?.execute("SELECT count(*) AS n FROM notes", [])).toMatchObject({ rows: [[2]] });
-    await own.close();
-    await store.close();
-  }
-  await restoreFolder({ env, from: to, dataDir: again });
-  const store = await openLocalStore({ env, dataDir: again, onFatal: fatal });
-  const record = await store.directory.get(id);
-  const { generation } = await store.directory.claim(id);
-  if (record === undefined) throw new Error("it isn't there");
-  const own = await store.storage.open(record, generation, needs);
-  expect(await own.load()).toEqual([{ key: "n", value: Uint8Array.of(1) }]);
-  expect(await own.sql?.(vi.fn()).execute("SELECT count(*) AS n FROM notes", [])).toMatchObject({
-    rows: [[1]],
+  const data = join(directory.path, "data");
+  const again = join(directory.path, "again");
+  const to = join(directory.path, "backup");
+  const guests = untrusted({ account }, 5_000);
+  const registry = setup({ use: guests });
+  await registry.start({ port: 0, dataDir: data, signals: false, banner: false });
+  const guest = (await registry.client()).account.getOrCreate("a");
+  await guest.pay(1);
+  // Batches follow each other: the helper never rests by itself.
+  let told = 1;
+  let over = false;
+  const backup = registry.backup(to).finally(() => {
+    over = true;
   });
-  await own.close();
-  await store.close();
-  expect(fatal).not.toHaveBeenCalled();
+  while (!over && told < 20_000) told = await guest.pay(1);
+  await backup;
+  expect(await guest.pay(1)).toBe(told + 1);
+  await registry.stop();
+  await restoreFolder({ env: testEnv(), from: to, dataDir: again });
+  const restored = setup({ use: guests });
+  await restored.start({ port: 0, dataDir: again, signals: false, banner: false });
+  const found = await (await restored.client()).account.getOrCreate("a").look();
+  expect(found.count).toBeGreaterThanOrEqual(1);
+  expect(found).toEqual({
+    balance: found.count,
+    count: found.count,
+    entries: { count: found.count, sum: found.count },
+  });
+  await restored.stop();
 });
 
 test("a target without room ends the backup with disk_full, and keeps nothing of it", async (context) => {
