@@ -338,8 +338,8 @@ export const limits = {
   awakeActors: 1_000_000,
   /** What a data directory holds back on its disk, to be able to tidy up when it is full. Bytes. */
   ballastBytes: 1024 * 1024,
-  /** Descriptors that an awake actor with a database has, and the share of the process's that all of them get. */
-  databaseDescriptors: 4,
+  /** Descriptors of an awake actor with a database (4, and 3 while it is closed), and the share of the process's that all of them get. */
+  databaseDescriptors: 7,
   databaseDescriptorShare: 0.5,
   /** A process that may have fewer descriptors says so at its start. */
   fewDescriptors: 4_096,

@@ -1,7 +1,8 @@
 /**
  * Descriptors: how many files and sockets this process may have open, and what of it actors with a database get.
  *
- * Each of them has its file, the file's log and shared memory, and a descriptor by which the log is synced. They get half;
+ * Each of them has its file, the file's log and shared memory, and a descriptor by which the log is synced; while it is closed the
+ * checkpoint thread has it open too. They get half;
  * the rest is for connections, threads and what actors open themselves. (Node has raised the soft limit to the hard one.)
  */
 import { readFileSync } from "node:fs";

@@ -1,6 +1,7 @@
 /**
  * `setup` on Node.
  */
+import { TroupeError } from "@troupe/base";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { Platform } from "../registry/platform.ts";
@@ -44,6 +45,9 @@ export function nodePlatform(): Platform {
     onSignal,
     refused: () => {
       process.exitCode ??= 1;
+    },
+    pointAt: (cause, caller) => {
+      if (TroupeError.is(cause)) Error.captureStackTrace(cause, caller);
     },
     memoryShort: (now) => memory.short(now),
     fatal: (cause) => {

@@ -100,6 +100,8 @@ export interface Platform {
   onSignal(stop: () => Promise<void>): () => void;
   /** True when memory is past its watermark. `now`: monotonic, ms. */
   memoryShort(now: number): boolean;
+  /** An error of ours has the stack of who called `caller`: a program that doesn't catch it shows its own line, and none of ours. */
+  pointAt?(cause: unknown, caller: (...args: never[]) => unknown): void;
   /** Ends the process: a sync failed. */
   fatal(cause: unknown): void;
   /** Prints a line for people. */

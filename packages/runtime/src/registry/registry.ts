@@ -92,10 +92,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * `sqlite.unavailable`, `storage.*`.
    */
   async start(options: StartOptions = {}): Promise<Server> {
-    const resolved = this.#platform.resolve(options);
-    if (this.#platform.engine().endpoint !== undefined) return await this.#startAway(resolved);
-    checkBind(resolved.host, this.config);
-    return await this.#step(() => this.#start(resolved));
+    try {
+      const resolved = this.#platform.resolve(options);
+      if (this.#platform.engine().endpoint !== undefined) return await this.#startAway(resolved);
+      checkBind(resolved.host, this.config);
+      return await this.#step(() => this.#start(resolved));
+    } catch (cause) {
+      this.#platform.pointAt?.(cause, this.start);
+      throw cause;
+    }
   }
 
   /**

@@ -13,7 +13,7 @@ test("idle actors with a database sleep for others, so that hundreds are served 
   using directory = temporaryDirectory();
   await using server = await LimitedServer.start(directory.path, { descriptors: 256 });
   expect(server.log).toContain("raise `ulimit -n`");
-  expect(server.log).toContain('"ulimit -n":256,"awakeActorsWithDatabase":32');
+  expect(server.log).toContain('"ulimit -n":256,"awakeActorsWithDatabase":18');
   const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
   for (const n of [1, 2]) {
     const waiting = [...keys];
@@ -32,7 +32,7 @@ test("with none left an actor that sleeps can't be opened, which passes; awake o
   if (!isLinux) return context.skip(WHY);
   using directory = temporaryDirectory();
   await using server = await LimitedServer.start(directory.path, { descriptors: 128 });
-  // The 16 that have room, and one more: the first of them sleeps.
+  // More than the 9 that have room: the first of them sleep.
   for (let index = 0; index < 17; index += 1) await server.call("notes", `k${index}`, "add");
   expect(await server.call("counter", "a", "add")).toBe(1);
   await server.tell("take all descriptors");
@@ -51,9 +51,9 @@ test("with none left an actor that sleeps can't be opened, which passes; awake o
   expect(await server.stop()).toBe(0);
 }, 60_000);
 
-test("limits: actors with a database get half of the process's descriptors, four each, and one may always be awake", () => {
-  expect([limits.databaseDescriptors, limits.databaseDescriptorShare]).toEqual([4, 0.5]);
-  expect([1, 256, 1_024, 1_048_576].map(mostDatabases)).toEqual([1, 32, 128, 131_072]);
-  expect(mostDatabases(limits.fewDescriptors)).toBe(512);
+test("limits: actors with a database get half of the process's descriptors, seven each, and one may always be awake", () => {
+  expect([limits.databaseDescriptors, limits.databaseDescriptorShare]).toEqual([7, 0.5]);
+  expect([1, 256, 1_024, 1_048_576].map(mostDatabases)).toEqual([1, 18, 73, 74_898]);
+  expect(mostDatabases(limits.fewDescriptors)).toBe(292);
   if (isLinux) expect(descriptorLimit()).toBeGreaterThan(0);
 });

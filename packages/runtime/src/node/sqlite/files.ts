@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
+import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../errors.ts";
 import { tooManyOpenFiles } from "../descriptors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
@@ -84,13 +85,16 @@ export function isFullDisk(path: string, cause: unknown): boolean {
   );
 }
 
-/** True when not even a directory can be opened. */
+/** True when there aren't as many descriptors as a database with its log needs. */
 function isOutOfDescriptors(path: string): boolean {
+  const opened: number[] = [];
   try {
-    closeSync(openSync(dirname(path), "r"));
+    while (opened.length < limits.databaseDescriptors) opened.push(openSync(dirname(path), "r"));
     return false;
   } catch (error) {
     return OUT_OF_DESCRIPTORS.has(nameOf(error));
+  } finally {
+    for (const fd of opened) closeSync(fd);
   }
 }
 
