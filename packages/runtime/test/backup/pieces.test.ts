@@ -10,7 +10,7 @@ import { openDatabase } from "../../src/node/sqlite/sqlite.ts";
 import { untrusted } from "../driver/carried.ts";
 import { SmallDisk } from "../storage/small-disk.ts";
 import { temporaryDirectory, testEnv } from "../storage/test-env.ts";
-import { account, use } from "./bank.ts";
+import { awakeAccount, use } from "./bank.ts";
 
 test("an alarm that a file got behind the copy of its shard is in the shard of the backup", async () => {
   using directory = temporaryDirectory();
@@ -44,7 +44,7 @@ test("a file that a helper has to itself is copied between two batches, and its 
   const data = join(directory.path, "data");
   const again = join(directory.path, "again");
   const to = join(directory.path, "backup");
-  const guests = untrusted({ account }, 5_000);
+  const guests = untrusted({ account: awakeAccount }, 5_000);
   const registry = setup({ use: guests });
   await registry.start({ port: 0, dataDir: data, signals: false, banner: false });
   const guest = (await registry.client()).account.getOrCreate("a");
