@@ -44,7 +44,7 @@ test("docs/backup.md: backups of a program and of the command line, restored, ex
       [
         "-ec",
         script
-          .replaceAll("npx troupe", '"$NODE" --conditions=troupe-source "$BIN"')
+          .replaceAll("npx --no-install troupe", '"$NODE" --conditions=troupe-source "$BIN"')
           .replaceAll("/backups", '"$BACKUPS"'),
       ],
       {

@@ -21,6 +21,7 @@ import { backupErrors } from "../../../backup-errors.ts";
 import type { BackupOptions, BackupProgress, BackupSummary } from "../../../ports/backup.ts";
 import { fileError, replaceFile, syncDirectory } from "../files.ts";
 import { readShardCount } from "../manifest.ts";
+import { sparePath } from "../own/spare-files.ts";
 import { OWN_FOLDER, OWN_NAME, shardName } from "../shard-name.ts";
 import { type ListedFile, writeList } from "./backup-list.ts";
 import type { ActorAlarm } from "./backup-messages.ts";
@@ -165,7 +166,7 @@ class DataCopy {
 
   /** What its file is made of is still there: see `spare-files.ts`. */
   #isNew(id: string): boolean {
-    return existsSync(join(this.#options.dataDir, OWN_FOLDER, `spare-${id.slice(2)}.new`));
+    return existsSync(sparePath(join(this.#options.dataDir, OWN_FOLDER), id.slice(2)));
   }
 
   /** Those whose files aren't there: destroyed meanwhile, never begun, or lost. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileError } from "../files.ts";
 import { OWN_LAYOUT_VERSION } from "../own/own-connection.ts";
+import { sparePath } from "../own/spare-files.ts";
 import { OWN_FOLDER, OWN_NAME } from "../shard-name.ts";
 import { rowCrc } from "../shard-writer.ts";
 import { type ExaminedShard, integrity } from "./examine-shard.ts";
@@ -47,7 +48,7 @@ function* missing(
 ): Generator<DataFinding> {
   for (const { actors } of shards) {
     for (const [id, { hasFile }] of actors ?? []) {
-      if (!hasFile || ids.has(id) || existsSync(join(folder, `spare-${id.slice(2)}.new`))) continue;
+      if (!hasFile || ids.has(id) || existsSync(sparePath(folder, id.slice(2)))) continue;
       yield problem(`${OWN_FOLDER}/${id}.db`, "it is missing, and its actor is known", RESTORE);
     }
   }
