@@ -10,7 +10,7 @@ export { configErrors } from "./config-errors.ts";
 export { connectionErrors } from "./connection-errors.ts";
 export { abortOf, callErrors, entryErrors, idempotencyErrors, validationErrors } from "./entry-errors.ts";
 export { requestErrors, streamErrors } from "./flow-errors.ts";
-export { forCallers, storageErrors } from "./storage-errors.ts";
+export { storageErrors } from "./storage-errors.ts";
 
 /**
  * The error of a call that ran, or may have: "retryable" would say that it surely had no effect, and the client would

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { storageErrors } from "../../src/errors.ts";
 import { BodyBudget } from "../../src/gateway/body-budget.ts";
 import { handleFetch } from "../../src/gateway/fetch-handler.ts";
+import { dataErrors } from "../../src/node/sqlite/data-errors.ts";
 import { Driver } from "../driver/driver.ts";
 import { codeOf } from "../driver/watch.ts";
 
@@ -84,11 +85,11 @@ test("paths of the server stay in its log", async () => {
   expect(answer).toMatchObject({ status: 500, code: "internal.error" });
   expect(answer.text).not.toContain("secret");
   for (const error of [
-    storageErrors.readOnly("/p", undefined),
-    storageErrors.newer("/p", 2, 1),
-    storageErrors.diskFull("/p", undefined),
-    storageErrors.openFailed("/p", undefined),
-    storageErrors.locked("process 1"),
+    dataErrors.readOnly("/p", undefined),
+    dataErrors.newer("/p", 2, 1),
+    dataErrors.diskFull("/p", undefined),
+    dataErrors.openFailed("/p", undefined),
+    dataErrors.locked("process 1"),
   ]) {
     expect([codeOf(error), error.public]).toEqual([codeOf(error), false]);
   }

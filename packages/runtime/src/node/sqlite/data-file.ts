@@ -1,6 +1,7 @@
 /** DataFile: a file that actors' data is in, and what to say when something is wrong with it. */
 import type { TroupeError } from "@troupe/base";
-import { forCallers, storageErrors } from "../../errors.ts";
+import { storageErrors } from "../../errors.ts";
+import { forCallers } from "./data-errors.ts";
 import type { DataHealth } from "./data-health.ts";
 import { fileError, isFullDisk } from "./files.ts";
 import { isDamage } from "./sqlite.ts";

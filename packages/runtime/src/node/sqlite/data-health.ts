@@ -9,8 +9,8 @@
  * any more by then, that is looked for, and not waited for.
  */
 import type { Env, TroupeError } from "@troupe/base";
-import { storageErrors } from "../../errors.ts";
 import { Seldom } from "../../seldom.ts";
+import { dataErrors } from "./data-errors.ts";
 import { hasRoom } from "./files.ts";
 
 /** Errors after which a file can't be trusted, or used by this program. */
@@ -55,7 +55,7 @@ export class DataHealth {
 
   /** Nothing can be made durable any more. */
   broken(cause: unknown): void {
-    this.found(storageErrors.diskFailed("the data directory", cause));
+    this.found(dataErrors.diskFailed("the data directory", cause));
   }
 
   /** A full disk was given a log's room. */

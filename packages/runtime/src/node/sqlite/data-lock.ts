@@ -10,7 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Env, Logger } from "@troupe/base";
-import { storageErrors } from "../../errors.ts";
+import { dataErrors } from "./data-errors.ts";
 import { fileError } from "./files.ts";
 import { isDisplaced, type KnownFile, knownFile } from "./known-file.ts";
 import { type Database, openDatabase, sqliteCode, sqliteCodes } from "./sqlite.ts";
@@ -52,7 +52,7 @@ export class DataLock {
     try {
       while (!tryLock(lock)) {
         const waitedMs = env.clock.monotonic() - began;
-        if (waitedMs >= options.waitMs) throw storageErrors.locked(readOwner(ownerPath));
+        if (waitedMs >= options.waitMs) throw dataErrors.locked(readOwner(ownerPath));
         if (!said && waitedMs >= SAY_AFTER_MS) {
           said = true;
           const fields = { dataDir, owner: readOwner(ownerPath), waitMs: options.waitMs };
@@ -92,7 +92,7 @@ export class DataLock {
     const lock = open(path);
     if (!tryLock(lock)) {
       lock.database.close();
-      throw storageErrors.locked(DataLock.owner(dataDir));
+      throw dataErrors.locked(DataLock.owner(dataDir));
     }
     return { [Symbol.dispose]: () => lock.database.close() };
   }
@@ -119,7 +119,7 @@ function open(path: string): OpenLock {
     return { database: openDatabase(path), file: knownFile(path) };
   } catch (error) {
     // SQLite can't say why it can't open a file; a directory that takes no new file is by far the likeliest.
-    if (sqliteCode(error) === sqliteCodes.cantOpen) throw storageErrors.readOnly(path, error);
+    if (sqliteCode(error) === sqliteCodes.cantOpen) throw dataErrors.readOnly(path, error);
     throw fileError(path, error);
   }
 }

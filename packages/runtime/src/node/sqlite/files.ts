@@ -5,6 +5,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../errors.ts";
 import { tooManyOpenFiles } from "../descriptors.ts";
+import { dataErrors } from "./data-errors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** Makes the directory's entries durable: a file whose entry was never synced is gone after a power cut. */
@@ -55,7 +56,7 @@ const PROBE_BYTES = 64 * 1024;
 
 /** The typed error for what {@link makeDirectory} threw. */
 export function directoryError(path: string, cause: unknown): TroupeError {
-  return NO_DIRECTORY.has(nameOf(cause)) ? storageErrors.notADirectory(path) : fileError(path, cause);
+  return NO_DIRECTORY.has(nameOf(cause)) ? dataErrors.notADirectory(path) : fileError(path, cause);
 }
 
 /** The typed error for what the file system or SQLite threw about `path`. */
@@ -63,18 +64,18 @@ export function fileError(path: string, cause: unknown): TroupeError {
   if (TroupeError.is(cause)) return cause;
   const name = nameOf(cause);
   const code = sqliteCode(cause);
-  if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return storageErrors.readOnly(path, cause);
-  if (FULL.has(name) || code === sqliteCodes.full) return storageErrors.diskFull(path, cause);
+  if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return dataErrors.readOnly(path, cause);
+  if (FULL.has(name) || code === sqliteCodes.full) return dataErrors.diskFull(path, cause);
   if (OUT_OF_DESCRIPTORS.has(name)) return tooManyOpenFiles(cause);
   // SQLite keeps the file system's reasons to itself: they are asked for.
   if ((code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) && isOutOfDescriptors(path))
     return tooManyOpenFiles(cause);
   // So it is called, too, when a log's shared memory finds no room.
-  if (code === sqliteCodes.ioError && isFull(path)) return storageErrors.diskFull(path, cause);
+  if (code === sqliteCodes.ioError && isFull(path)) return dataErrors.diskFull(path, cause);
   if (isDamage(cause)) {
     return storageErrors.corrupt(path, cause instanceof Error ? cause.message : String(cause));
   }
-  return storageErrors.openFailed(path, cause);
+  return dataErrors.openFailed(path, cause);
 }
 
 /** True when it was thrown for want of room where `path` is. */

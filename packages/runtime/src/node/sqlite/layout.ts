@@ -10,6 +10,7 @@
  */
 import { existsSync } from "node:fs";
 import { storageErrors } from "../../errors.ts";
+import { dataErrors } from "./data-errors.ts";
 import { fileError } from "./files.ts";
 import { LAYOUT_VERSION } from "./manifest.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
@@ -73,13 +74,12 @@ export function openShardDatabase(path: string, age: "new" | "known"): Database 
 
 function checkpointAll(database: Database, path: string): void {
   const result = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-  if (result?.["busy"] !== 0)
-    throw storageErrors.openFailed(path, new Error("another process reads the file"));
+  if (result?.["busy"] !== 0) throw dataErrors.openFailed(path, new Error("another process reads the file"));
 }
 
 function prepareSchema(database: Database, path: string, age: "new" | "known"): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (version > LAYOUT_VERSION) throw storageErrors.newer(path, version, LAYOUT_VERSION);
+  if (version > LAYOUT_VERSION) throw dataErrors.newer(path, version, LAYOUT_VERSION);
   if (version === LAYOUT_VERSION) {
     // Reads the schema and both roots, so that a file damaged there is found now and not in an actor's call.
     database.prepare("SELECT (SELECT number FROM actors LIMIT 1), (SELECT actor FROM rows LIMIT 1)").get();

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { storageErrors } from "../../errors.ts";
 import type { Generation } from "../../ports/directory.ts";
+import { dataErrors } from "./data-errors.ts";
 import { fileError, replaceFile } from "./files.ts";
 
 /** The layout that this code writes. Goes up with every change that older code would misread. */
@@ -67,7 +68,7 @@ function read(dataDir: string): Manifest | undefined {
   if (text === undefined) return undefined;
   const value = parse(path, text);
   const layout = field(path, value, "layout");
-  if (layout > LAYOUT_VERSION) throw storageErrors.newer(path, layout, LAYOUT_VERSION);
+  if (layout > LAYOUT_VERSION) throw dataErrors.newer(path, layout, LAYOUT_VERSION);
   const shards = field(path, value, "shards");
   if (shards < 1 || shards > MAX_SHARDS) throw storageErrors.corrupt(path, `it names ${shards} shards`);
   return { layout, shards, epoch: field(path, value, "epoch") };

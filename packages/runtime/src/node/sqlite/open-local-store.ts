@@ -19,7 +19,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Env, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { forCallers, storageErrors } from "../../errors.ts";
+import { storageErrors } from "../../errors.ts";
 import type { BackupOptions, BackupSummary } from "../../ports/backup.ts";
 import { type CatalogueFile, memoryCatalogue } from "../../ports/catalogue-file.ts";
 import type { Directory } from "../../ports/directory.ts";
@@ -31,6 +31,7 @@ import { descriptorLimit, mostDatabases } from "../descriptors.ts";
 import { LiveBackup } from "./backup/live-backup.ts";
 import { Ballast } from "./ballast.ts";
 import { CheckpointThread } from "./checkpoint-thread.ts";
+import { dataErrors, forCallers } from "./data-errors.ts";
 import { DataHealth } from "./data-health.ts";
 import { DataLock } from "./data-lock.ts";
 import { directoryError, fileError, makeDirectory, syncDirectory } from "./files.ts";
@@ -96,7 +97,7 @@ const DEFAULT_LOCK_WAIT_MS = 10_000;
 export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
   if (options.durability === "memory") return memoryStore(options);
   const [missing] = missingFeatures();
-  if (missing !== undefined) throw storageErrors.unsupported(missing);
+  if (missing !== undefined) throw dataErrors.unsupported(missing);
   const { env, dataDir } = options;
   try {
     makeDirectory(dataDir);

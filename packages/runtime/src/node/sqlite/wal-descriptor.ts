@@ -9,7 +9,7 @@
  * must be noticed before the next write: SQLite would go on where it was and leave a hole behind it.
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { forCallers } from "../../errors.ts";
+import { forCallers } from "./data-errors.ts";
 import { fileError } from "./files.ts";
 import { type KnownFile, knownFile } from "./known-file.ts";
 

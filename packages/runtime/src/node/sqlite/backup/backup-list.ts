@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { backupErrors } from "../../../backup-errors.ts";
-import { storageErrors } from "../../../errors.ts";
+import { dataErrors } from "../data-errors.ts";
 import { fileError, replaceFile } from "../files.ts";
 import { LAYOUT_VERSION } from "../manifest.ts";
 import { OWN_FOLDER, OWN_NAME, SHARD_NAME } from "../shard-name.ts";
@@ -52,7 +52,7 @@ export function readList(folder: string): BackupList {
   const format = numberOf(folder, value, "format");
   if (format > BACKUP_FORMAT) throw backupErrors.newer(folder, format, BACKUP_FORMAT);
   const layout = numberOf(folder, value, "layout");
-  if (layout > LAYOUT_VERSION) throw storageErrors.newer(folder, layout, LAYOUT_VERSION);
+  if (layout > LAYOUT_VERSION) throw dataErrors.newer(folder, layout, LAYOUT_VERSION);
   const listed: unknown = Reflect.get(value, "files");
   if (!Array.isArray(listed)) throw backupErrors.noBackup(folder, `${NAME} lists no files`);
   const files = listed.map((file: unknown) => fileOf(folder, file));

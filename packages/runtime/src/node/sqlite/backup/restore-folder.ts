@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Env } from "@troupe/base";
 import { backupErrors } from "../../../backup-errors.ts";
-import { storageErrors } from "../../../errors.ts";
 import type { BackupProgress, BackupSummary } from "../../../ports/backup.ts";
+import { dataErrors } from "../data-errors.ts";
 import { DataLock } from "../data-lock.ts";
 import { fileError, syncDirectory } from "../files.ts";
 import { OWN_FOLDER } from "../shard-name.ts";
@@ -31,7 +31,7 @@ export async function restoreFolder(options: FolderRestore): Promise<BackupSumma
   const from = resolve(options.from);
   const dataDir = resolve(options.dataDir);
   const list = readList(from);
-  if (DataLock.isHeld(dataDir)) throw storageErrors.locked(DataLock.owner(dataDir));
+  if (DataLock.isHeld(dataDir)) throw dataErrors.locked(DataLock.owner(dataDir));
   if (existsSync(dataDir) && readdirSync(dataDir).length > 0) throw backupErrors.folderInUse(dataDir);
   try {
     await using folder = await WholeFolder.make(dataDir, env);

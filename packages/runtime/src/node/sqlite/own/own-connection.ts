@@ -9,7 +9,6 @@
  */
 import { assert, type Env, TroupeError } from "@troupe/base";
 import { type ExecuteResult, limits } from "@troupe/protocol";
-import { storageErrors } from "../../../errors.ts";
 import {
   type Batch,
   LAZY_END,
@@ -20,6 +19,7 @@ import {
 } from "../../../ports/storage.ts";
 import { sqlErrors } from "../../../sql/errors.ts";
 import { ListSize } from "../../../storage/list-size.ts";
+import { dataErrors } from "../data-errors.ts";
 import type { DataFile } from "../data-file.ts";
 import { rowCrc } from "../shard-writer.ts";
 import type { Database, SqlValue, Statement } from "../sqlite.ts";
@@ -91,7 +91,7 @@ export class OwnConnection {
     const layout = Number(found?.["value"]);
     if (!(layout >= 1)) throw this.#file.damaged("it names no layout");
     if (layout > OWN_LAYOUT_VERSION) {
-      throw this.#file.error(storageErrors.newer(this.#file.path, layout, OWN_LAYOUT_VERSION));
+      throw this.#file.error(dataErrors.newer(this.#file.path, layout, OWN_LAYOUT_VERSION));
     }
   }
 

@@ -8,6 +8,7 @@
 import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
+import { dataErrors } from "../data-errors.ts";
 import type { DataFile } from "../data-file.ts";
 import { fileError } from "../files.ts";
 import { type Database, openDatabase } from "../sqlite.ts";
@@ -116,6 +117,5 @@ function checkpoint(path: string, database: Database): void {
   const mode = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"];
   if (mode !== "wal") throw storageErrors.corrupt(path, `its journal mode is ${String(mode)}`);
   const result = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-  if (result?.["busy"] !== 0)
-    throw storageErrors.openFailed(path, new Error("another process reads the file"));
+  if (result?.["busy"] !== 0) throw dataErrors.openFailed(path, new Error("another process reads the file"));
 }

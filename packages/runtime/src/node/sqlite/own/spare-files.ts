@@ -16,7 +16,7 @@
  */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { forCallers } from "../../../errors.ts";
+import { forCallers } from "../data-errors.ts";
 import type { DataHealth } from "../data-health.ts";
 import { fileError } from "../files.ts";
 import type { SyncThreads } from "./sync-threads.ts";
