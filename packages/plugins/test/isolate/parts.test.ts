@@ -22,7 +22,7 @@ async function saidOf(definition: string): Promise<PluginFrame[]> {
      const memory = new SharedArrayBuffer(${MAILBOX_BYTES});
      const header = new Uint32Array(memory, 0, 2);
      prepare(random, memory);
-     load({ default: module.actor(${definition}) }, "small");
+     load({ default: module.actor(${definition}) }, "small", "");
      memory`,
     realm,
   );

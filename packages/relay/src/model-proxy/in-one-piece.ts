@@ -14,18 +14,23 @@ export type Unread = (cause: unknown) => Error;
 
 const BYTE_ORDER_MARK = /^\uFEFF/;
 
+/** What says something, in bytes as Latin-1: neither blanks, which keep a connection alive, nor a byte order mark. */
+const sign = /[^\s\xEF\xBB\xBF]/;
 /** How a value in JSON begins. */
-const asValue = /^\s*[{"\-\dtfn]/;
+const asValue = /[[{"\-\dtfn]/;
 
 /** The answer to a request for a stream that is none: one value in JSON, or nothing. Throws for anything else, which its client may read as events. */
 export async function oneValue(bytes: AsyncIterable<Buffer>, unread: Unread): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
+  let begun = false;
   for await (const part of bytes) {
     parts.push(part);
     length += part.length;
     if (length > limits.gatewayChunkCharacters) throw proxyErrors.chunkTooLong(limits.gatewayChunkCharacters);
-    if (parts.length === 1 && part.length > 1 && !asValue.test(textOf(part))) break;
+    const first: string | undefined = begun ? undefined : sign.exec(part.toString("latin1"))?.[0];
+    begun ||= first !== undefined;
+    if (first !== undefined && !asValue.test(first)) break;
   }
   const whole = Buffer.concat(parts);
   const text = textOf(whole);
@@ -47,6 +52,7 @@ export class EventCheck {
   readonly #decoder = new StringDecoder("utf8");
   readonly #unpacker: Transform | undefined;
   readonly #unread: Unread;
+  readonly #broken = Promise.withResolvers<never>();
   /** Of the line that hasn't ended. */
   #line = "";
   #found = false;
@@ -57,7 +63,9 @@ export class EventCheck {
     if (packing === "unknown") throw unread(new Error(`its encoding is ${encoding}`));
     this.#unpacker = packing?.unpacker();
     this.#unpacker?.on("data", (bytes: Buffer) => this.#read(bytes));
-    this.#unpacker?.on("error", () => {});
+    // A write into what has failed is never answered.
+    this.#unpacker?.on("error", (cause) => this.#broken.reject(cause));
+    this.#broken.promise.catch(() => {});
   }
 
   /** False: here is one, at the latest. Throws for what isn't packed as it says. */
@@ -73,8 +81,10 @@ export class EventCheck {
 
   async #unpack(unpacker: Transform, bytes: Buffer): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    unpacker.write(bytes, (cause) => (cause ? reject(this.#unread(cause)) : resolve()));
-    await promise;
+    unpacker.write(bytes, (cause) => (cause ? reject(cause) : resolve()));
+    await Promise.race([promise, this.#broken.promise]).catch((cause: unknown) => {
+      throw this.#unread(cause);
+    });
   }
 
   #read(bytes: Buffer): void {
@@ -85,7 +95,7 @@ export class EventCheck {
   }
 }
 
-/** Also as readers that trim their lines know it. */
-const dataLine = /^[\t \uFEFF\0]*data[\t ]*:/im;
+/** Also as readers that trim their lines know it. Not behind U+2028: a text in JSON may have that. */
+const dataLine = /(?:^|[\r\n])[\t \uFEFF\0]*data[\t ]*:/i;
 /** Of a line, so many say whether it is one. */
 const CHARACTERS = 64;

@@ -30,11 +30,14 @@ const packings: ReadonlyMap<string, Packing> = new Map<string, Packing>([
   ["zstd", { unpacker: createZstdDecompress, unpack: promisify(zstdDecompress) }],
 ]);
 
+/** What is said of a body that isn't packed; the last three by servers that take the header for a charset's. */
+const unpacked: ReadonlySet<string> = new Set(["", "identity", "none", "utf-8", "utf8"]);
+
 /** How a body is packed, by its header; undefined: it isn't; "unknown": nobody here unpacks it. */
 export function packingOf(encoding: string | readonly string[] | undefined): Packing | undefined | "unknown" {
   const name = String(encoding ?? "")
     .trim()
     .toLowerCase();
-  if (name === "" || name === "identity") return undefined;
+  if (unpacked.has(name)) return undefined;
   return packings.get(name) ?? "unknown";
 }

@@ -54,7 +54,16 @@ const CONTEXT = [
   ...["snapshot", "state", "tool", "vars", "waitUntil", "workflows"],
 ];
 const CALL = [...CONTEXT, "conn", "request"].sort();
-const CONN = ["disconnect", "id", "isHibernatable", "params", "send", "sendUnconfirmed", "state"];
+const CONN = [
+  "disconnect",
+  "id",
+  "isHibernatable",
+  "isStateless",
+  "params",
+  "send",
+  "sendUnconfirmed",
+  "state",
+];
 
 const found = new Map<string, string[]>();
 const curious = actor({

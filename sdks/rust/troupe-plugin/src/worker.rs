@@ -86,7 +86,7 @@ fn run(plugin: Plugin) -> io::Result<()> {
 /// runs. A signal that was listened to once does nothing by itself any more.
 fn leave_signals_to_host() -> io::Result<()> {
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        signal(kind)?;
+        let _ = signal(kind)?;
     }
     Ok(())
 }

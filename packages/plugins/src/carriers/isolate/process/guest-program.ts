@@ -49,7 +49,7 @@ function warmUp(): string {
     const byteLength = ${16 * 1024};
     prepare((bytes) => new Uint8Array(bytes), Object.setPrototypeOf(new ArrayBuffer(byteLength), { byteLength }));
     const act = (c, by) => (c.state.count += by);
-    load({ default: module.actor({ state: { count: 0 }, actions: { act } }) }, "warm");
+    load({ default: module.actor({ state: { count: 0 }, actions: { act } }) }, "warm", "");
     for (const turn of ${turns}) {
       enter(new Uint8Array(turn).buffer);
       for (let microtask = 0; microtask < 50; microtask += 1) await undefined;
