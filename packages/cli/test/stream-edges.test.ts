@@ -54,3 +54,19 @@ test("a refusal is no stream, whatever it begins like; one that says that it is 
   });
   expect(await got(refused, true)).toMatchObject({ status: 429, said: good.replace("good", "GOOD") });
 });
+
+test("an error in JSON goes on as it is, also where it calls itself a stream, to who asked for one and who didn't", async () => {
+  const refused = { parts: ['{"error":', '{"message":"bad key"}}'], status: 401 };
+  const said = { status: 401, said: '{"error":{"message":"bad key"}}' };
+  expect(await got(refused, true)).toMatchObject(said);
+  expect(await got(refused, true, { body: "{}" })).toMatchObject(said);
+  const junk = await got({ parts: ['{"error":\n', good], status: 401 }, true);
+  expect(junk.status).toBe(502);
+});
+
+test("an event with nothing in it, which keeps a connection alive, stays where it is", async () => {
+  const parts = [`data:\n\n${good}event: ping\ndata: \n\n`];
+  const said = (word: string) => `data:\n\ndata: {"a":"${word}"}\n\nevent: ping\ndata:\n\n`;
+  expect(await got({ parts })).toEqual({ status: 200, said: said("good"), isWhole: true });
+  expect(await got({ parts }, true)).toEqual({ status: 200, said: said("GOOD"), isWhole: true });
+});

@@ -37,9 +37,11 @@ export function formOfText(text: string): ChunkForm | undefined {
 }
 
 /** Settles when enough of it is here; `bytes`: unpacked. Throws what they do. */
-export async function formed(bytes: Readable, { headers }: AnswerHead): Promise<FormedAnswer> {
-  if (isEventStream(headers["content-type"])) return { form: "events", bytes };
-  const begin = new Beginning();
+export async function formed(bytes: Readable, { headers, status }: AnswerHead): Promise<FormedAnswer> {
+  const isTyped = isEventStream(headers["content-type"]);
+  // Its first event may be long in coming, and its head goes on before.
+  if (isTyped && status < 300) return { form: "events", bytes };
+  const begin = new Beginning(isTyped);
   const rest: AsyncIterator<Buffer> = bytes[Symbol.asyncIterator]();
   const held: Buffer[] = [];
   for (let part = await rest.next(); part.done !== true; part = await rest.next()) {
@@ -60,16 +62,24 @@ async function* following(held: readonly Buffer[], rest: AsyncIterator<Buffer>):
 
 /** The first characters of an answer. */
 class Beginning {
+  /** A refusal that calls itself a stream of events is one, unless it is an object in JSON, as some servers send their errors. */
+  readonly #isTyped: boolean;
   readonly #decoder = new StringDecoder("utf8");
   #text = "";
   #read = 0;
 
+  constructor(isTyped: boolean) {
+    this.#isTyped = isTyped;
+  }
+
   get form(): ChunkForm | undefined {
+    if (this.#isTyped) return this.#text.startsWith("{") ? undefined : "events";
     return formOfText(this.#text);
   }
 
   /** More of it would say no more. So many blanks as nobody reads them are no stream. */
   get isKnown(): boolean {
+    if (this.#isTyped) return this.#text !== "";
     const isLong = this.#text.length >= CHARACTERS || this.#read > limits.gatewayReadBytes;
     return isLong || this.form !== undefined;
   }

@@ -51,9 +51,10 @@ export async function* providerEvents(
   try {
     const head = await answer.head;
     const isTyped = isEventStream(head.headers["content-type"]);
-    if (isTyped && ears.asked === "piece") throw proxyErrors.streamUnasked(upstream.name);
-    // A refusal is no stream: no client reads it as one.
-    if (head.status >= 300 && !isTyped) {
+    const isRefusal = head.status >= 300;
+    if (isTyped && !isRefusal && ears.asked === "piece") throw proxyErrors.streamUnasked(upstream.name);
+    // A refusal is no stream: no client reads it as one, but perhaps where it is called one.
+    if (isRefusal && !isTyped) {
       ears.head(head, "piece");
       for await (const part of answer) await ears.bytes(part);
     } else if (ears.asked === "piece") await pieceOf(answer, head, { upstream, ears });
@@ -177,7 +178,10 @@ function eventReader({ add, aside, last }: EventReading): ChunkReader {
     onRetry: (ms) => aside(`retry: ${ms}\n\n`),
     onEvent: ({ data, event, id }) => {
       if (isLastData(data)) return last(LAST_EVENT);
-      add(data, line("event", event) + line("id", id));
+      const before = line("event", event) + line("id", id);
+      // No event, to who reads them: it keeps the connection alive.
+      if (data === "") return aside(`${before}data:\n\n`);
+      add(data, before);
     },
   });
   // Many clients read lines, and need no empty one behind the last.
