@@ -25,16 +25,15 @@ export function followLinks(files: InMemoryFs): void {
   }
 }
 
-/** The path's one name without links, of which its last part may be one unless `through`. A link that leads in a circle is written over. */
+/** The path's one name without links, of which its last part may be one unless `through`. Rejects with "ELOOP: …" for one that leads in a circle. */
 async function lead(files: InMemoryFs, path: string, through: boolean): Promise<string> {
-  const own = await withoutLinksAbove(files, path);
-  let at = own;
+  let at = await withoutLinksAbove(files, path);
   for (let links = 0; links <= MOST_LINKS; links += 1) {
     const target = through ? await targetOf(files, at) : undefined;
     if (target === undefined) return at;
     at = await withoutLinksAbove(files, files.resolvePath(at.slice(0, at.lastIndexOf("/")) || "/", target));
   }
-  return own;
+  throw new Error(`ELOOP: too many symbolic links encountered, '${path}'`);
 }
 
 async function targetOf(files: InMemoryFs, path: string): Promise<string | undefined> {

@@ -23,6 +23,7 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "readFile":
       return await files.readFileBuffer(operation.path);
     case "writeFile":
+      await makeAbove(shell, operation.path);
       return void (await files.writeFile(operation.path, operation.content));
     case "stat":
       return await statOf(shell, operation.path);
@@ -33,12 +34,24 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "mkdir":
       return void (await files.mkdir(operation.path, { recursive: operation.recursive }));
     case "move":
+      await makeAbove(shell, operation.to);
       return void (await files.mv(operation.path, operation.to));
     case "remove":
       return void (await files.rm(operation.path, { recursive: operation.recursive }));
     case "open":
       return undefined;
   }
+}
+
+/** Makes the directories above a path, unless something is there. */
+async function makeAbove({ files }: Shell, path: string): Promise<void> {
+  const above = path.slice(0, path.lastIndexOf("/"));
+  const isThere = async () =>
+    await files.lstat(above).then(
+      () => true,
+      () => false,
+    );
+  if (above !== "" && !(await isThere())) await files.mkdir(above, { recursive: true });
 }
 
 async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Promise<ExecResult> {

@@ -1,6 +1,6 @@
 /**
- * Place checks: just-bash's file system in memory puts anything anywhere, also below a file, or a file where a directory is. What is below
- * something that is no directory is in no listing, and the next save would lose it. So what Linux refuses is refused here, of each
+ * Place checks: just-bash's file system in memory puts anything anywhere, also below a file, or a file where a directory is, and makes the
+ * directories on the way. What is below something that is no directory is in no listing, and the next save would lose it. So what Linux refuses is refused here, of each
  * method that puts something somewhere, for operations and commands alike.
  */
 import type { IFileSystem } from "just-bash";
@@ -21,8 +21,9 @@ export const forFile: PlaceCheck = async (files, [path]) => {
 /** A directory is made there; with `recursive` one may be there. */
 export const forDirectory: PlaceCheck = async (files, [path, options]) => {
   if (typeof path !== "string") return;
-  await checkAbove(files, path);
-  if (!isRecursive(options) || (await kindOf(files, path)) !== "link") return;
+  const makesAll = isRecursive(options);
+  await checkAbove(files, path, makesAll);
+  if (!makesAll || (await kindOf(files, path)) !== "link") return;
   const leadsToDirectory = await files.stat(path).then(
     ({ isDirectory }) => isDirectory,
     () => false,
@@ -53,14 +54,19 @@ export const forMoved: PlaceCheck = async (files, [from, to]) => {
   if ((await files.readdir(to)).length > 0) throw says("ENOTEMPTY", to);
 };
 
-async function checkAbove(files: Look, path: string): Promise<void> {
-  for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+/** The directory above is there, or one above that if all on the way will be made. */
+async function checkAbove(files: Look, path: string, makesAll = false): Promise<void> {
+  const first = path.lastIndexOf("/");
+  for (let cut = first; cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
     const kind = await kindOf(files, path.slice(0, cut));
-    if (kind === "directory") return;
+    if (kind === undefined) continue;
     if (kind === "file") throw says("ENOTDIR", path);
-    // It leads nowhere.
-    if (kind === "link") throw says("ENOENT", path);
+    // A link leads nowhere.
+    if (kind === "link" || (cut < first && !makesAll)) throw says("ENOENT", path);
+    return;
   }
+  // The root is always there.
+  if (first > 0 && !makesAll) throw says("ENOENT", path);
 }
 
 async function kindOf(files: Look, path: string): Promise<Kind | undefined> {

@@ -108,11 +108,12 @@ class LoadedShell implements ShellModule {
     const given = new Set(files.getAllPaths());
     for (const [path] of lower) addGiven(path, given);
     if (all.size > 0) await lay(files, all);
+    const { hosts = [] } = layers ?? {};
+    for (const { path } of hosts) await makeAbove(files, path);
     followLinks(files);
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
     const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
-    const { hosts = [] } = layers ?? {};
     if (hosts.length === 0) return { bash: plain, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
@@ -200,6 +201,12 @@ async function put(files: InMemoryFs, path: string, entry: ImageEntry): Promise<
     const { content, mode, modifiedAt } = entry;
     files.writeFileSync(path, content, undefined, { mode, mtime: new Date(modifiedAt) });
   }
+}
+
+/** The directories above a mount, as far as nothing else is in their place. */
+async function makeAbove(files: InMemoryFs, mount: string): Promise<void> {
+  const above = parentOf(mount);
+  if (above !== "" && !(await files.exists(above))) files.mkdirSync(above, { recursive: true });
 }
 
 /** Above it is something else than a directory. */
