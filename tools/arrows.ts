@@ -251,7 +251,10 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
     "packages/cli/src/failure.ts",
   ],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
-  "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
+  "@cfworker/json-schema": [
+    `${plugins}manifest/config-schema.ts`,
+    "packages/agent-os/src/host-tools/tool-arguments.ts",
+  ],
   "@grpc/grpc-js": [`${otlp}packages.ts`],
   ...Object.fromEntries(
     [
