@@ -46,6 +46,8 @@ export class ActorHost implements InstanceHost {
   readonly #alarms: AlarmClock;
   readonly #places: Places;
   readonly #giveBack: GiveBack;
+  /** Told of the stop. */
+  readonly #starting = new Set<() => void>();
   #stopped: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -142,6 +144,12 @@ export class ActorHost implements InstanceHost {
     });
   }
 
+  whenStopping(told: () => void): () => void {
+    if (this.#stopped !== undefined) told();
+    this.#starting.add(told);
+    return () => this.#starting.delete(told);
+  }
+
   alarm(instance: ActorInstance, at: number | undefined): void {
     if (at === undefined) this.#alarms.failed(instance.record.id);
     else this.#alarms.slept(instance.record.id, at);
@@ -169,7 +177,7 @@ export class ActorHost implements InstanceHost {
 
   /** No new work; every actor sleeps; settles when all do. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stopAll();
+    this.#stopped ??= Promise.resolve().then(() => this.#stopAll());
     return this.#stopped;
   }
 
@@ -177,8 +185,12 @@ export class ActorHost implements InstanceHost {
     this.#alarms.close();
     this.#giveBack.close();
     this.#places.close();
-    await Promise.allSettled(this.#resolving.values());
-    await Promise.all([...this.#slots].map((slot) => this.#stop(slot, "host-stop")));
+    for (const told of this.#starting) told();
+    const stop = (slot: Slot): Promise<void> => this.#stop(slot, "host-stop");
+    // Who is awake doesn't wait for those that start, whose callers are answered first.
+    const awake = [...this.#slots].filter(({ state }) => state.tag === "awake").map(stop);
+    await Promise.all([Promise.allSettled(this.#resolving.values()), ...awake]);
+    await Promise.all([...this.#slots].map(stop));
   }
 
   async #loadSlowly(target: Target, path: string, slot: Slot): Promise<ActorInstance> {
@@ -356,12 +368,11 @@ export class ActorHost implements InstanceHost {
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
     if (slot.state.tag === "stopping") return slot.state.done;
-    if (slot.state.tag === "loading") {
+    if (slot.state.tag === "loading")
       return slot.state.ready.then(
         () => this.#stop(slot, reason),
         () => {},
       );
-    }
     this.#places.busy(slot);
     const { instance } = slot.state;
     const done = this.#finish(slot, instance, reason);

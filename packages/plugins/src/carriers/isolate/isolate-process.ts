@@ -21,6 +21,7 @@ import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
+import { guardian } from "../processes/guardian.ts";
 import { SilenceWatch } from "../silence-watch.ts";
 import { Blame } from "./blame.ts";
 import { dynamicErrors } from "./errors.ts";
@@ -135,13 +136,7 @@ export class IsolateProcess {
 
   #start(): Running {
     if (this.#running !== undefined) return this.#running;
-    const child = spawn(process.execPath, processArguments(), {
-      env: {},
-      cwd: "/",
-      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
-      detached: true,
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-    });
+    const { child, ended } = guardian.guard(spawnProcess(processArguments()));
     const socket = child.stdio[3];
     if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
     const writer = new WireWriter((bytes) => void socket.write(bytes));
@@ -151,7 +146,7 @@ export class IsolateProcess {
     const exit = new Promise<void>((resolve) => {
       const gone = (why: string): void => {
         this.#gone(running, [why, lastWords()].filter(Boolean).join(": "));
-        resolve();
+        resolve(ended());
       };
       child.once("close", (code, signal) => gone(`exit ${signal ?? code}`));
       child.once("error", (cause) => gone(String(cause)));
@@ -244,6 +239,17 @@ export class IsolateProcess {
 
 function idOf({ actor, actorId }: ActorOfIsolate): string {
   return actorId ?? actor;
+}
+
+function spawnProcess(args: readonly string[]): () => ChildProcess {
+  return () =>
+    spawn(process.execPath, args, {
+      env: {},
+      cwd: "/",
+      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
 }
 
 /** Throws `package.missing`. */
