@@ -239,11 +239,19 @@ export const activationErrors = {
       `Plugin ${id} may have middleware, and what runs has no relay: give it one, setup({ relay: createRelay() }), or start it anew with the plugin`,
       { metadata: { plugin: id } },
     ),
+  /** Of a plugin that is named: there is no relay. */
   notInForce: (id: string) =>
     hidden(
       "not_in_force",
-      `Plugin ${id} has middleware, which is in force only where it is one of the registry's plugins: start the program with troupe start, or say setup({ plugins: pluginSet({ plugins: installedPlugins }) }), or { plugins: [{ manifest }] }`,
+      `Plugin ${id} has middleware, and the program no relay, so nothing goes by it: say setup({ relay: createRelay() }), of troupe/relay`,
       { metadata: { plugin: id } },
+    ),
+  /** Of bare code: it has no manifest, and so it is nobody's plugin. */
+  bareCodeNotInForce: (name: string) =>
+    hidden(
+      "not_in_force",
+      `${name} has middleware, which isn't in force: pluginActor was given bare code (library or wasm). Give it a manifest, and name that: pluginActor({ plugin })`,
+      { metadata: { plugin: name } },
     ),
   /** It runs, and couldn't be started anew. */
   notReplaced: (id: string, cause: TroupeError) =>
@@ -311,6 +319,14 @@ export const activationErrors = {
       "configured_twice",
       `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again (an installed one is by troupe plugins enable --config)`,
       { statusCode: 400, metadata: { plugin: id } },
+    ),
+  namedTwice: (id: string) =>
+    hidden(
+      "named_twice",
+      `Plugin ${id} is named by several pluginActor() with different settings, and runs once: say the same of it everywhere`,
+      {
+        metadata: { plugin: id },
+      },
     ),
   notStarted: () =>
     error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),
