@@ -131,7 +131,7 @@ export const startErrors = {
       { metadata: { count } },
     ),
   programFailed: (path: string, cause: unknown) =>
-    error(400, "config", "program_failed", `${path} can't be loaded: ${reasonOf(cause)}`, {
+    error(400, "config", "program_failed", `${path} failed while it was loaded: ${reasonOf(cause)}`, {
       metadata: { path },
       cause,
     }),
