@@ -94,14 +94,32 @@ export const pluginErrors = {
     }),
 };
 
+/** What is wrong, and in which line; the parser goes on with the lines around it. */
+function notToml(cause: unknown): string {
+  const [what = ""] = reasonOf(cause).split("\n");
+  const line = cause instanceof Error && "line" in cause ? ` (line ${String(cause.line)})` : "";
+  return `${what}${line}`;
+}
+
+/** The path has been said; the system would say it again. */
+function unreadBecause(cause: unknown): string {
+  const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+  if (missing)
+    return "isn't there: a plugin is a folder with a manifest (troupe-plugin.toml), or that manifest";
+  return `can't be read: ${reasonOf(cause)}`;
+}
+
 /** Errors of `troupe-plugin.toml`, found before any code of the plugin runs. */
 export const manifestErrors = {
   unreadable: (file: string, cause: unknown) =>
-    hidden("manifest_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_unreadable", `${file} ${unreadBecause(cause)}`, { metadata: { file }, cause }),
   tooLarge: (file: string, limit: number) =>
     hidden("manifest_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
   malformed: (file: string, cause: unknown) =>
-    hidden("manifest_malformed", `${file} isn't TOML: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_malformed", `${file} isn't TOML: ${notToml(cause)}`, {
+      metadata: { file },
+      cause,
+    }),
   invalid: (file: string, key: string, value: unknown, accepted: string) =>
     hidden("manifest_invalid", `${file}: ${key} is ${shown(value)}, and must be ${accepted}`, {
       metadata: { file, key, accepted },
@@ -220,7 +238,7 @@ export const pinErrors = {
   mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
     hidden(
       "pin_mismatch",
-      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}`,
+      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}. Whoever changed it on purpose pins it anew: troupe plugins pin ${id}`,
       { metadata: { plugin: id, what, ...digests } },
     ),
 };
