@@ -2,6 +2,7 @@
  * Every error of the plugins package, by `group.code`. The text says what happened, and which plugin it was.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+import { notToml, unreadBecause } from "./manifest/why-unread.ts";
 
 function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
   return new TroupeError("plugin", code, message, { statusCode: 502, ...options });
@@ -93,21 +94,6 @@ export const pluginErrors = {
       metadata: { what, limit },
     }),
 };
-
-/** What is wrong, and in which line; the parser goes on with the lines around it. */
-function notToml(cause: unknown): string {
-  const [what = ""] = reasonOf(cause).split("\n");
-  const line = cause instanceof Error && "line" in cause ? ` (line ${String(cause.line)})` : "";
-  return `${what}${line}`;
-}
-
-/** The path has been said; the system would say it again. */
-function unreadBecause(cause: unknown): string {
-  const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-  if (missing)
-    return "isn't there: a plugin is a folder with a manifest (troupe-plugin.toml), or that manifest";
-  return `can't be read: ${reasonOf(cause)}`;
-}
 
 /** Errors of `troupe-plugin.toml`, found before any code of the plugin runs. */
 export const manifestErrors = {
