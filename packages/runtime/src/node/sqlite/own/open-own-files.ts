@@ -106,7 +106,7 @@ export function ownInMemory(
     const onFatal = (cause: unknown): void => env.log.error("a database in memory failed", { cause });
     const disk = new OwnMemory({
       env,
-      health: { found: () => {} },
+      health: { found: () => {}, missing: () => {} },
       watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal,
