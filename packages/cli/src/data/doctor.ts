@@ -5,8 +5,8 @@
 import { resolve } from "node:path";
 import { examineData, nodeEnv, type SalvagedData, salvageData } from "@troupe/runtime";
 import type { DoctorTerminal } from "../doctor/command.ts";
+import { linesOf } from "../doctor/finding-lines.ts";
 import { optionErrors } from "../errors.ts";
-import { linesOf } from "../gateway/needs/finding.ts";
 
 /** As typed. */
 export interface DataDoctorFlags {
