@@ -6,6 +6,7 @@
 import { type Finding, problem, TroupeError } from "@troupe/base";
 import { policyFile, userFile } from "@troupe/plugins";
 import { type ConfigFlags, configFiles } from "../config/configuration.ts";
+import type { Asking } from "../confirmed.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { checkComponents } from "../gateway/needs/components.ts";
 import { checkFiles, checkKeys } from "../gateway/needs/keys.ts";
@@ -23,7 +24,7 @@ export interface DoctorFlags extends ConfigFlags {
 }
 
 /** What the command needs of the process. */
-export interface DoctorTerminal extends Terminal {
+export interface DoctorTerminal extends Terminal, Asking {
   /** Makes the process end with 1. */
   readonly fail: () => void;
 }

@@ -25,6 +25,7 @@ import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
 import type { HostParts } from "./host-parts.ts";
+import type { ActorPhase } from "./phase.ts";
 import { Places } from "./places.ts";
 import { reloadActor } from "./reload.ts";
 import { Slot } from "./slot.ts";
@@ -97,7 +98,7 @@ export class ActorHost implements InstanceHost {
   }
 
   /** What is known of an actor's place: for people. */
-  phase(id: string): "asleep" | "loading" | "awake" | "stopping" {
+  phase(id: string): ActorPhase {
     return this.#slots.get(id)?.state.tag ?? "asleep";
   }
 

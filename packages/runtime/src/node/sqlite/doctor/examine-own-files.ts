@@ -49,7 +49,8 @@ function* missing(
   for (const { actors } of shards) {
     for (const [id, { hasFile }] of actors ?? []) {
       if (!hasFile || ids.has(id) || existsSync(sparePath(folder, id.slice(2)))) continue;
-      yield problem(`${OWN_FOLDER}/${id}.db`, "it is missing, and its actor is known", RESTORE);
+      const mend = `${RESTORE}; where it is lost for good: troupe doctor DATA --give-up ${id}`;
+      yield problem(`${OWN_FOLDER}/${id}.db`, "it is missing, and its actor is known", mend);
     }
   }
 }
