@@ -42,6 +42,13 @@ export const actorsErrors = {
         metadata: { url, status },
       },
     ),
+  unknownName: (name: string, meant: string | undefined) =>
+    new TroupeError(
+      "actor",
+      "not_registered",
+      `No actor is registered there as "${name}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
+      { metadata: { name } },
+    ),
   notFound: (name: string, key: readonly string[]) =>
     new TroupeError(
       "actor",

@@ -18,6 +18,8 @@ export interface ListedActor {
 /** A page of a list. */
 export interface ActorPage {
   readonly actors: readonly ListedActor[];
+  /** Names that are registered there; absent in the answer to who asked for one actor. */
+  readonly names?: readonly string[];
   readonly next?: string;
 }
 

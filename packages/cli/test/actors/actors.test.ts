@@ -102,6 +102,10 @@ test("one is shown by its id, or by its name and key: its life, its size and the
   await client.notes.getOrCreate([]).add("x".repeat(100_000));
   expect(await said("show", "notes/")).toMatch(/data +\d+ rows, \d+ bytes; database file 1\d\d\.\d KiB\n/);
   await expect(said("show", "counter/none")).rejects.toMatchObject({ group: "actor", code: "not_found" });
+  await expect(said("show", "countr/a")).rejects.toMatchObject({
+    code: "not_registered",
+    message: expect.stringContaining('did you mean "counter"?'),
+  });
   await expect(said("show", "f".repeat(32))).rejects.toMatchObject({ group: "actor", code: "not_found" });
 });
 

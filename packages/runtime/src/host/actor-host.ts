@@ -24,6 +24,7 @@ import type { Factories } from "./factories.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
+import { HostFigures } from "./host-figures.ts";
 import type { HostParts } from "./host-parts.ts";
 import type { ActorPhase } from "./phase.ts";
 import { Places } from "./places.ts";
@@ -37,6 +38,7 @@ export type { Target } from "./target.ts";
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
   readonly hibernation = new HibernatingClients();
+  readonly figures = new HostFigures();
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
@@ -95,6 +97,11 @@ export class ActorHost implements InstanceHost {
     if (slot.state.tag === "awake" && slot.state.instance.accepting && !isCreate(target))
       return slot.state.instance;
     return this.#loadSlowly(target, path, slot);
+  }
+
+  /** Each actor that has a place, by its name and phase: for people. */
+  *places(): Generator<{ readonly name: string; readonly phase: ActorPhase }> {
+    for (const { record, state } of this.#slots) yield { name: record.name, phase: state.tag };
   }
 
   /** What is known of an actor's place: for people. */
@@ -333,6 +340,7 @@ export class ActorHost implements InstanceHost {
         });
         const instance = opening instanceof Promise ? await opening : opening;
         this.#awake(instance);
+        this.figures.count(record.name, "started");
         return instance;
       } catch (cause) {
         if (store !== undefined) {
@@ -344,6 +352,7 @@ export class ActorHost implements InstanceHost {
         throw cause;
       }
     } catch (cause) {
+      this.figures.count(record.name, "start_failed");
       this.#slots.forget(this.#slots.of(record));
       throw cause;
     }
@@ -372,6 +381,7 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
+    this.figures.count(slot.record.name, instance.doomed ? "destroy" : reason);
     await this.#giveBack.stopped(instance, this.#factory(slot.record).needs);
     this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);
