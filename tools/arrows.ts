@@ -247,6 +247,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ],
   commander: [
     "packages/cli/src/program.ts",
+    "packages/cli/src/actors/program.ts",
     "packages/cli/src/plugins/program.ts",
     "packages/cli/src/failure.ts",
   ],

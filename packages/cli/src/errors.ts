@@ -23,6 +23,8 @@ export const optionErrors = {
     error(400, "config", "invalid_option", `${option} ${value}: must be ${accepted}`, {
       metadata: { option, value },
     }),
+  notConfirmed: (what: string) =>
+    error(400, "config", "not_confirmed", `${what} was not confirmed: nothing was done. --yes confirms it`),
   unsafeBind: (place: string, text: string) =>
     error(
       400,

@@ -24,7 +24,9 @@ import type { Factories } from "./factories.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
+import { HostFigures } from "./host-figures.ts";
 import type { HostParts } from "./host-parts.ts";
+import type { ActorPhase } from "./phase.ts";
 import { Places } from "./places.ts";
 import { reloadActor } from "./reload.ts";
 import { Slot } from "./slot.ts";
@@ -36,6 +38,7 @@ export type { Target } from "./target.ts";
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
   readonly hibernation = new HibernatingClients();
+  readonly figures = new HostFigures();
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
@@ -98,8 +101,13 @@ export class ActorHost implements InstanceHost {
     return this.#loadSlowly(target, path, slot);
   }
 
+  /** Each actor that has a place, by its name and phase: for people. */
+  *places(): Generator<{ readonly name: string; readonly phase: ActorPhase }> {
+    for (const { record, state } of this.#slots) yield { name: record.name, phase: state.tag };
+  }
+
   /** What is known of an actor's place: for people. */
-  phase(id: string): "asleep" | "loading" | "awake" | "stopping" {
+  phase(id: string): ActorPhase {
     return this.#slots.get(id)?.state.tag ?? "asleep";
   }
 
@@ -344,6 +352,7 @@ export class ActorHost implements InstanceHost {
         });
         const instance = opening instanceof Promise ? await opening : opening;
         this.#awake(instance);
+        this.figures.count(record.name, "started");
         return instance;
       } catch (cause) {
         if (store !== undefined) {
@@ -355,6 +364,7 @@ export class ActorHost implements InstanceHost {
         throw cause;
       }
     } catch (cause) {
+      this.figures.count(record.name, "start_failed");
       this.#slots.forget(this.#slots.of(record));
       throw cause;
     }
@@ -382,6 +392,7 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
+    this.figures.count(slot.record.name, instance.doomed ? "destroy" : reason);
     await this.#giveBack.stopped(instance, this.#factory(slot.record).needs);
     this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);

@@ -1,12 +1,16 @@
 /** What people see of actors without their data: who there is, who is awake and why. */
 import { limits } from "@troupe/protocol";
+import type { Behaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Catalogue } from "../engine/catalogue.ts";
+import { gatewayErrors } from "../errors.ts";
 import type { ActorHost } from "../host/actor-host.ts";
+import type { ActorPhase } from "../host/phase.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
-import type { PageQuery } from "../ports/inspection.ts";
+import type { ActorPart, PageQuery } from "../ports/inspection.ts";
 import type { ActorReader } from "./actor-reader.ts";
 import { masked } from "./mask.ts";
+import type { Recorders } from "./recorder.ts";
 import { sections } from "./sections.ts";
 
 /** What the views are made from. */
@@ -16,6 +20,7 @@ export interface ActorViewParts {
   readonly catalogue: Catalogue;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly reader: ActorReader;
+  readonly recorders: Recorders;
 }
 
 /** An actor in the list. */
@@ -27,6 +32,15 @@ export interface ListedView {
   readonly phase: string;
 }
 
+/** Which actors to list. */
+export interface ListedQuery extends PageQuery {
+  readonly name: string | undefined;
+  /** The one with this key; needs `name`. */
+  readonly key: readonly string[] | undefined;
+  readonly phase: ActorPhase | undefined;
+  readonly namespace: string | undefined;
+}
+
 /** Makes the views. */
 export class ActorView {
   readonly #parts: ActorViewParts;
@@ -36,12 +50,11 @@ export class ActorView {
   }
 
   /** A page of actors of a namespace, the default one if none is named. `prefix`: how their keys begin, their parts joined by "/". */
-  async list(
-    query: PageQuery & { readonly name: string | undefined; readonly namespace: string | undefined },
-  ): Promise<unknown> {
+  async list(query: ListedQuery): Promise<unknown> {
     const { directory, catalogue } = this.#parts;
     const namespace = catalogue.idOf(query.namespace);
-    const { limit, prefix = "", name } = query;
+    const { limit, prefix = "", name, key, phase } = query;
+    if (key !== undefined) return { actors: await this.#at(namespace, name, key) };
     const actors: ListedView[] = [];
     let { after } = query;
     for (let seen = 0; ; ) {
@@ -53,7 +66,8 @@ export class ActorView {
         ...(after === undefined ? {} : { after }),
       });
       const fitting = page.actors.filter(({ key }) => key.join("/").startsWith(prefix));
-      actors.push(...fitting.map((record) => this.#listed(record)));
+      const listed = fitting.map((record) => this.#listed(record));
+      actors.push(...listed.filter((one) => phase === undefined || one.phase === phase));
       seen += page.actors.length;
       after = page.next;
       // A page is never cut: its end is where the next one begins.
@@ -64,15 +78,28 @@ export class ActorView {
     return { names, namespaces, actors, ...(after === undefined ? {} : { next: after }) };
   }
 
+  async #at(
+    namespace: string,
+    name: string | undefined,
+    key: readonly string[],
+  ): Promise<readonly ListedView[]> {
+    if (name === undefined) throw gatewayErrors.badRequest("a key needs a name beside it");
+    const record = await this.#parts.directory.find({ namespace, name, key });
+    return record === undefined ? [] : [this.#listed(record)];
+  }
+
   /** One actor. What it tells of its alarm is behind the gate. Rejects with `actor.not_found`. */
   async overview(record: ActorRecord): Promise<Readonly<Record<string, unknown>>> {
-    const { descriptor } = this.#parts.use[record.name] ?? {};
+    const { descriptor, behaviour } = this.#parts.use[record.name] ?? {};
     const instance = this.#parts.reader.awake(record.id);
+    const recorder = this.#parts.recorders.get(record.id);
     const view = {
       ...this.#listed(record),
-      sections: sections.map(({ name }) => name),
+      awakeSince: (instance === undefined ? undefined : recorder?.awakeSince) ?? null,
+      lastError: recorder?.lastError ?? null,
+      sections: sections.filter(({ part }) => hasPart(behaviour, part)).map(({ name }) => name),
       database: this.#parts.reader.needs(record)?.database === true,
-      editable: instance === undefined ? undefined : instance.report().edits !== undefined,
+      editable: instance === undefined ? null : instance.report().edits !== undefined,
       options: plainOptions(descriptor?.options),
     };
     if (instance === undefined) return view;
@@ -94,6 +121,19 @@ export class ActorView {
 
   #listed({ id, name, key, createdAt }: ActorRecord): ListedView {
     return { id, name, key, createdAt, phase: this.#parts.host.phase(id) };
+  }
+}
+
+/** What code that is elsewhere has, nobody knows here: it may have everything. */
+function hasPart(behaviour: Behaviour | undefined, part: ActorPart | undefined): boolean {
+  if (behaviour?.kind !== "local" || part === undefined) return true;
+  switch (part) {
+    case "state":
+      return behaviour.state.kind !== "none";
+    case "queues":
+      return behaviour.queues.names.length > 0;
+    case "workflow":
+      return behaviour.workflow !== undefined;
   }
 }
 

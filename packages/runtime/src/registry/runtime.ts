@@ -15,6 +15,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { meantAction } from "../actor/local/meant-action.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
@@ -107,6 +108,7 @@ export class Runtime {
       runtimeSocket: runtimeSocketsOver(parts.localSockets),
       client: () => this.client(),
       limiter: limiterFor(parts.env, parts.rateLimit),
+      meantAction,
     };
     this.catalogue = parts.catalogue ?? new Catalogue(parts.env, memoryCatalogue());
     const { env, hosts: config, functions } = parts;
@@ -139,6 +141,7 @@ export class Runtime {
       hosts: this.hosts,
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
+      plugins: parts.plugins,
       inspector: this.#inspector(parts, factories, recorders),
     });
   }
