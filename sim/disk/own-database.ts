@@ -39,10 +39,10 @@ export function commitSimDatabase(disk: SimDisk, id: string, connection: OwnConn
 
 function fill(database: Database, { sql, name, rows }: StoredTable): void {
   database.exec(sql);
-  for (const row of rows) {
-    const insert = `INSERT INTO ${name} VALUES (${row.map(() => "?").join()})`;
-    database.prepare(insert).run(...row);
-  }
+  const [first] = rows;
+  if (first === undefined) return;
+  const insert = database.prepare(`INSERT INTO ${name} VALUES (${first.map(() => "?").join()})`);
+  for (const row of rows) insert.run(...row);
 }
 
 function tablesOf(database: Database): StoredTable[] {
