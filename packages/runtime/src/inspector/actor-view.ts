@@ -1,6 +1,5 @@
 /** What people see of actors without their data: who there is, who is awake and why. */
 import { limits } from "@troupe/protocol";
-import type { Behaviour } from "../actor/behaviour.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Catalogue } from "../engine/catalogue.ts";
 import { gatewayErrors } from "../errors.ts";
@@ -21,6 +20,8 @@ export interface ActorViewParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly reader: ActorReader;
   readonly recorders: Recorders;
+  /** Whether the definition of that name has what a section shows. */
+  readonly hasPart: (name: string, part: ActorPart) => boolean;
 }
 
 /** An actor in the list. */
@@ -90,14 +91,17 @@ export class ActorView {
 
   /** One actor. What it tells of its alarm is behind the gate. Rejects with `actor.not_found`. */
   async overview(record: ActorRecord): Promise<Readonly<Record<string, unknown>>> {
-    const { descriptor, behaviour } = this.#parts.use[record.name] ?? {};
+    const { descriptor } = this.#parts.use[record.name] ?? {};
     const instance = this.#parts.reader.awake(record.id);
+    const { hasPart } = this.#parts;
     const recorder = this.#parts.recorders.get(record.id);
     const view = {
       ...this.#listed(record),
       awakeSince: (instance === undefined ? undefined : recorder?.awakeSince) ?? null,
       lastError: recorder?.lastError ?? null,
-      sections: sections.filter(({ part }) => hasPart(behaviour, part)).map(({ name }) => name),
+      sections: sections
+        .filter(({ part }) => part === undefined || hasPart(record.name, part))
+        .map(({ name }) => name),
       database: this.#parts.reader.needs(record)?.database === true,
       editable: instance === undefined ? null : instance.report().edits !== undefined,
       options: plainOptions(descriptor?.options),
@@ -121,19 +125,6 @@ export class ActorView {
 
   #listed({ id, name, key, createdAt }: ActorRecord): ListedView {
     return { id, name, key, createdAt, phase: this.#parts.host.phase(id) };
-  }
-}
-
-/** What code that is elsewhere has, nobody knows here: it may have everything. */
-function hasPart(behaviour: Behaviour | undefined, part: ActorPart | undefined): boolean {
-  if (behaviour?.kind !== "local" || part === undefined) return true;
-  switch (part) {
-    case "state":
-      return behaviour.state.kind !== "none";
-    case "queues":
-      return behaviour.queues.names.length > 0;
-    case "workflow":
-      return behaviour.workflow !== undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import type { RemoteBehaviour } from "../actor/behaviour.ts";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { hasPart } from "../actor/has-part.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
@@ -238,6 +239,7 @@ export class Runtime {
     if (settings === undefined || recorders === undefined) return undefined;
     const { host, catalogue } = this;
     return new Inspector({
+      hasPart: (name, part) => hasPart(use[name]?.behaviour, part),
       ...{ env, host, directory, storage, use, factories, recorders, settings, catalogue, plugins },
     });
   }
