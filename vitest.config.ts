@@ -35,9 +35,13 @@ const counting = ["packages/plugins/test/isolate/process.test.ts", "packages/plu
 export default defineConfig({
   test: {
     // The program of isolates is a bundle also where everything else runs from the sources.
-    globalSetup: ["tools/setup/guest-bundle.ts", "tools/setup/compile-cache.ts"],
-    // For two cores: a quarter of their time stories wait, for timers, disks and programs that begin.
-    maxWorkers: 3,
+    globalSetup: [
+      "tools/setup/guest-bundle.ts",
+      "tools/setup/compile-cache.ts",
+      "tools/setup/troupe-bundle.ts",
+    ],
+    // For two cores: stories wait almost half of their time, for timers, disks and programs that begin.
+    maxWorkers: 4,
     pool: "forks",
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -50,7 +54,7 @@ export default defineConfig({
 
 interface ProjectOptions {
   /**
-   * A process for each file, for stories that start programs and count what is left of them. The others share three, which
+   * A process for each file, for stories that start programs and count what is left of them. The others share four, which
    * saves more than half a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
    * load too, it sets up once for all of them.
    */

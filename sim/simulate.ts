@@ -75,11 +75,15 @@ export function simulate(run: RunOptions): Promise<RunResult> {
     setImmediate(() => {
       const canary: Canary | undefined = run.canary === undefined ? undefined : canaries[run.canary];
       const mend = canary?.sabotage?.();
+      const { stackTraceLimit } = Error;
+      // Where an error came from is for who replays a seed; to note it for every error is a tenth of a run.
+      if (run.print === undefined) Error.stackTraceLimit = 0;
       try {
         resolve(new Simulation(run, canary).run());
       } catch (error) {
         reject(error);
       } finally {
+        Error.stackTraceLimit = stackTraceLimit;
         mend?.();
       }
     });

@@ -247,11 +247,15 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ],
   commander: [
     "packages/cli/src/program.ts",
+    "packages/cli/src/actors/program.ts",
     "packages/cli/src/plugins/program.ts",
     "packages/cli/src/failure.ts",
   ],
   semver: [`${plugins}manifest/manifest.ts`, `${plugins}manifest/rules.ts`],
-  "@cfworker/json-schema": [`${plugins}manifest/config-schema.ts`],
+  "@cfworker/json-schema": [
+    `${plugins}manifest/config-schema.ts`,
+    "packages/agent-os/src/host-tools/tool-arguments.ts",
+  ],
   "@grpc/grpc-js": [`${otlp}packages.ts`],
   ...Object.fromEntries(
     [

@@ -176,15 +176,14 @@ function heard(event) {
 }
 
 function draw() {
-  const tabs = [
-    "state",
-    "calls",
-    "connections",
-    ...view.overview.sections.filter((name) => name !== "state"),
-  ];
-  if (view.overview.database) tabs.push("database");
+  const { sections, database } = view.overview;
+  // A history is one workflow's: there is nothing to show without its id.
+  const others = sections.filter((name) => !["state", "workflow-history"].includes(name));
+  const tabs = ["calls", "connections", ...others];
+  if (sections.includes("state")) tabs.unshift("state");
+  if (database) tabs.push("database");
   tabs.push("options");
-  if (!tabs.includes(tab)) tab = "state";
+  if (!tabs.includes(tab)) tab = tabs[0];
   const tablist = el(
     "div",
     { role: "tablist" },

@@ -45,6 +45,9 @@ export function mountKit(driver: DriverUnderTest): void {
     // It is the host's, at any time.
     writeFileSync(join(folder, "shown/three"), "three", { mode: 0o644 });
     expect((await sandbox.exec("cat /data/three")).stdout).toBe("three");
+    const refused = await sandbox.exec("echo x > /data/new; echo after $?");
+    expect(refused).toMatchObject({ exitCode: 0, stdout: "after 1\n" });
+    expect(refused.stderr).toContain("/data/new: Read-only file system\n");
     for (const command of [
       "echo x > /data/one",
       "rm /data/one",

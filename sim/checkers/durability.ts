@@ -83,9 +83,9 @@ export class Durability implements DiskObserver, Wiretap {
     for (const id of touchedBy(transaction)) {
       const actor = image.actors.get(id);
       if (actor === undefined) continue;
-      this.#check(actor);
+      const state = this.#checked(actor);
       const { name, key } = actor.record;
-      this.#world.trace.say("disk", `${name}/${key.join("/")} ends with`, readActor(actor)?.log.at(-1));
+      this.#world.trace.say("disk", `${name}/${key.join("/")} ends with`, state?.log.at(-1));
     }
   }
 
@@ -104,8 +104,7 @@ export class Durability implements DiskObserver, Wiretap {
   crashed(image: Image): void {
     const found = new Set<string>();
     for (const actor of image.actors.values()) {
-      this.#check(actor);
-      for (const mark of marksOf(readActor(actor))) found.add(mark);
+      for (const mark of marksOf(this.#checked(actor))) found.add(mark);
     }
     for (const [mark, actorId] of this.#safe) {
       if (!found.has(mark) && !this.#goneWithActor(image, actorId)) {
@@ -131,9 +130,12 @@ export class Durability implements DiskObserver, Wiretap {
     return this.#destroyed.has(actorId) || !image.actors.has(actorId);
   }
 
-  #check(actor: StoredActor): void {
-    const broken = checkActor(actor);
+  /** What the actor's rows say, which must add up. */
+  #checked(actor: StoredActor): StoredState | undefined {
+    const state = readActor(actor);
+    const broken = checkActor(actor, state);
     if (broken !== undefined) this.#world.fail("one turn, one transaction", broken);
+    return state;
   }
 
   #learn(actor: StoredActor): void {

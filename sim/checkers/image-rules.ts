@@ -7,13 +7,12 @@
 import type { StoredActor } from "../disk/image.ts";
 import { checkEntries } from "./entries.ts";
 import { checkTranscript } from "./heard.ts";
-import { readActor, type StoredState } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 import { isMark, markOf, tokenWith } from "./tokens.ts";
 
-/** What is wrong with an actor on disk; `undefined` when it adds up. */
-export function checkActor(actor: StoredActor): string | undefined {
+/** What is wrong with an actor on disk, whose rows say `state`; `undefined` when it adds up. */
+export function checkActor(actor: StoredActor, state: StoredState | undefined): string | undefined {
   const where = `actor ${actor.record.name} ${actor.record.key.join("/")} (${actor.record.id})`;
-  const state = readActor(actor);
   if (state === undefined) return actor.rows.size === 0 ? undefined : `${where} has rows, but no log`;
   const { log, count, mirror, key } = state;
   if (count !== log.length || mirror !== log.length || key !== log.length) {

@@ -7,7 +7,7 @@ import type { Batch } from "../../packages/runtime/src/ports/storage.ts";
 import type { SimDisk } from "./disk.ts";
 import type { Change, StoredTable } from "./image.ts";
 
-const health = { found: () => {} };
+const health = { found: () => {}, missing: () => {} };
 
 /**
  * Opens an actor's file, or makes it of its spare. Throws `storage.corrupt` when neither is there. What a process before this one has left there unsynced is synced first, as the
@@ -17,7 +17,7 @@ export function openSimDatabase(disk: SimDisk, id: string, afterTurn: Env["after
   disk.sync(id);
   const file = new DataFile(id, health);
   if (!disk.isThere(id)) {
-    if (!disk.hasSpare(id)) throw file.damaged("it is missing");
+    if (!disk.hasSpare(id)) throw file.missing();
     disk.write([{ kind: "tables", id, tables: [] }], id);
   }
   const database = openDatabase(":memory:");
@@ -39,10 +39,10 @@ export function commitSimDatabase(disk: SimDisk, id: string, connection: OwnConn
 
 function fill(database: Database, { sql, name, rows }: StoredTable): void {
   database.exec(sql);
-  for (const row of rows) {
-    const insert = `INSERT INTO ${name} VALUES (${row.map(() => "?").join()})`;
-    database.prepare(insert).run(...row);
-  }
+  const [first] = rows;
+  if (first === undefined) return;
+  const insert = database.prepare(`INSERT INTO ${name} VALUES (${first.map(() => "?").join()})`);
+  for (const row of rows) insert.run(...row);
 }
 
 function tablesOf(database: Database): StoredTable[] {

@@ -51,7 +51,7 @@ export class SimOwnDisk implements OwnDisk {
       helpers: this.#helpers,
       durability: "commit",
       paths: this.#paths(id),
-      health: { found: () => {} },
+      health: { found: () => {}, missing: () => {} },
       statementMs,
       // It is in the file's own transaction here: an index that is behind is the production store's matter.
       setAlarm: async () => {},

@@ -50,6 +50,10 @@ test("a page finds an actor, and sees its state change while it is looked at", a
     // What an actor is called is text.
     await tab.click('#actors button:has-text("lobby/<b>first</b>")');
     await tab.waitForSelector('td:has-text("visits") + td:has-text("1")');
+    // No tabs of what it hasn't: queues, workflows, a database.
+    expect(await tab.locator('[role="tab"]').allTextContents()).toEqual([
+      ...["state", "calls", "connections", "kv", "schedules", "options"],
+    ]);
 
     await lobby.join("<img src=x onerror=alert(1)>");
     await tab.waitForSelector('td:has-text("visits") + td:has-text("2")');

@@ -5,10 +5,11 @@ import { expect, test } from "vitest";
 import { moment } from "../power-loss/child.ts";
 import { startServer } from "../power-loss/harness.ts";
 import { Random, seedOfThisRun } from "../power-loss/random.ts";
+import { bundleServer } from "../power-loss/server-bundle.ts";
 import type { registry } from "./bank.ts";
 import { PlainGround } from "./plain-ground.ts";
 
-const SERVER = ["--conditions=troupe-source", join(import.meta.dirname, "bank.ts")];
+const SERVER = [bundleServer(join(import.meta.dirname, "bank.ts"))];
 const KILLS = 6;
 const LANES = 4;
 

@@ -4,6 +4,7 @@ import type { CronEvent } from "./cron/cron-jobs.ts";
 import type { LimitWarning } from "./processes/gauge.ts";
 import type { ProcessExit } from "./processes/live-process.ts";
 import type { ProcessOutput } from "./processes/output-log.ts";
+import type { FilesUnsaved } from "./sandbox/unsaved.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
 import type { ShellData, ShellExit } from "./shells/shells.ts";
 
@@ -23,6 +24,8 @@ export const agentOSEvents = {
   shellExit: event<ShellExit>(),
   /** A limit is four fifths used. */
   limitWarning: event<LimitWarning>(),
+  /** Other files than before can't be saved. */
+  filesUnsaved: event<FilesUnsaved>(),
   /** A job begins, has ended, or has failed. */
   cronEvent: event<CronEvent>(),
 };

@@ -3,6 +3,7 @@ import type { CronEvent } from "./cron/cron-jobs.ts";
 import type { LimitWarning } from "./processes/gauge.ts";
 import type { ProcessExit } from "./processes/live-process.ts";
 import type { ProcessOutput } from "./processes/output-log.ts";
+import type { FilesUnsaved } from "./sandbox/unsaved.ts";
 import type { PermissionQuestion, SessionEntry, VmEntry } from "./session-entry.ts";
 import type { ShellData, ShellExit } from "./shells/shells.ts";
 
@@ -16,6 +17,7 @@ export type Announcement =
   | [name: "shellData", data: ShellData]
   | [name: "shellExit", exit: ShellExit]
   | [name: "limitWarning", warning: LimitWarning]
+  | [name: "filesUnsaved", files: FilesUnsaved]
   | [name: "cronEvent", event: CronEvent];
 
 /** How listeners are told. */

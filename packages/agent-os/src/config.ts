@@ -7,6 +7,7 @@ import { type AgentCommand, checkAgents } from "./agent-command.ts";
 import { configErrors } from "./errors.ts";
 import { type AgentOSHooks, type HookContext, hookNames } from "./hooks.ts";
 import type { HostTool } from "./host-tools/host-tool.ts";
+import { ToolArguments } from "./host-tools/tool-arguments.ts";
 import { checkNames } from "./known-names.ts";
 import { checkModels, type ModelsConfig } from "./models/models.ts";
 import { LONGEST_MS } from "./processes/arguments.ts";
@@ -109,6 +110,7 @@ function checkTools(tools: NonNullable<AgentOSConfig["tools"]>): void {
     if (typeof tool?.description !== "string" || typeof tool.run !== "function")
       throw configErrors.invalidOption(`tools.${name}`, "an object with `description` and `run`");
     checkNames(`tools.${name}`, tool, ["description", "inputSchema", "run"]);
+    if (tool.inputSchema !== undefined) new ToolArguments(name, tool.inputSchema);
   }
 }
 

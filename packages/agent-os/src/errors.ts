@@ -27,6 +27,15 @@ export const packageErrors = {
     }),
 };
 
+/** Errors of the program's own tools. */
+export const hostToolErrors = {
+  /** `at`: a JSON pointer into the arguments. */
+  invalidArguments: (name: string, how: { readonly at: string; readonly why: string }) =>
+    error(400, "tool", "arguments_invalid", `${name} wasn't run: at ${how.at} of its arguments, ${how.why}`, {
+      metadata: { name, ...how },
+    }),
+};
+
 const UNSUPPORTED =
   "They take Linux, bubblewrap 0.8 or later (apt-get install bubblewrap), util-linux, and a kernel that lets it make user namespaces";
 

@@ -76,6 +76,7 @@ export type {
 } from "./sandbox/sandbox.ts";
 export type { ForkOptions, SnapshotOptions } from "./sandbox/snapshot-arguments.ts";
 export type { SnapshotInfo } from "./sandbox/snapshot-table.ts";
+export type { FilesUnsaved, UnsavedCode, UnsavedPath } from "./sandbox/unsaved.ts";
 export type {
   Entry,
   EntryPage,

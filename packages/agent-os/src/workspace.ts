@@ -21,6 +21,7 @@ import { FileTable } from "./sandbox/file-table.ts";
 import type { SandboxDriver } from "./sandbox/sandbox.ts";
 import { SandboxSlot } from "./sandbox/sandbox-slot.ts";
 import { Snapshots } from "./sandbox/snapshots.ts";
+import type { UnsavedPath } from "./sandbox/unsaved.ts";
 import type { ShutdownReason } from "./session-entry.ts";
 import { EventLog } from "./sessions/event-log.ts";
 import { Prompts } from "./sessions/prompts.ts";
@@ -73,6 +74,7 @@ export class Workspace {
       network: config.network === undefined ? undefined : new Egress(config.network),
       onUse: (use) => gauges.set(use),
       onBooted: () => this.#log.vm({ type: "vm_booted", driver: driver.name }),
+      onUnsaved: (unsaved) => tellUnsaved(unsaved, announcer, actor.log),
       onState: (state) => {
         const event =
           state === "lost"
@@ -149,6 +151,15 @@ export class Workspace {
     await Promise.all([this.sessions.close(), this.processes.close(), this.shells.end()]);
     if (await this.slot.shutdown()) await this.#log.vm({ type: "vm_shutdown", reason });
   }
+}
+
+function tellUnsaved(
+  unsaved: readonly UnsavedPath[],
+  announcer: Announcer,
+  log: WorkspaceActor["log"],
+): void {
+  announcer.broadcast("filesUnsaved", { unsaved });
+  if (unsaved.length > 0) log.warn("files of a sandbox can't be saved, and end with it", { unsaved });
 }
 
 /** Listeners first, then hooks. */

@@ -16,7 +16,11 @@ export type {
 } from "./env.ts";
 export type { RivetErrorLike, TroupeErrorOptions, UserErrorOptions } from "./error.ts";
 export { TroupeError, UserError } from "./error.ts";
+export type { Finding, FindingLevel } from "./finding.ts";
+export { fine, problem, warning } from "./finding.ts";
 export { nearest } from "./nearest.ts";
 export { packageMoved } from "./package-moved.ts";
+export type { RepeatedFailuresOptions, Waiting } from "./repeated-failures.ts";
+export { RepeatedFailures } from "./repeated-failures.ts";
 export { sourceArguments } from "./source-arguments.ts";
 export { wallWaitMs } from "./wall-wait.ts";

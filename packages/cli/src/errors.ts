@@ -23,6 +23,8 @@ export const optionErrors = {
     error(400, "config", "invalid_option", `${option} ${value}: must be ${accepted}`, {
       metadata: { option, value },
     }),
+  notConfirmed: (what: string) =>
+    error(400, "config", "not_confirmed", `${what} was not confirmed: nothing was done. --yes confirms it`),
   unsafeBind: (place: string, text: string) =>
     error(
       400,
@@ -96,14 +98,30 @@ export const configErrors = {
     ),
 };
 
+/** What to type, for those that are installed; the program's own are its own to leave out. */
+function withoutThem(installed: readonly string[]): string {
+  if (installed.length === 0) return "Start without --hosts, or take these plugins out of the program";
+  const commands = installed.map((id) => `troupe plugins disable ${id}`).join(", ");
+  return `Start without --hosts, or without the plugins: ${commands}, or --no-installed for this start`;
+}
+
 /** Errors of `troupe start`. */
 export const startErrors = {
-  hostsUnguarded: (names: readonly string[]) =>
+  /** Which plugin it is, whose list it is on, and what goes on without it. */
+  installedFailed: (cause: TroupeError, { id, scope }: { readonly id: string; readonly scope: string }) =>
+    error(
+      400,
+      cause.group,
+      cause.code,
+      `${cause.message}. It is on the ${scope}'s list of plugins. To go on without it: troupe plugins disable ${id}; without any that is installed: --no-installed`,
+      { metadata: { ...cause.metadata, plugin: id, scope }, cause },
+    ),
+  hostsUnguarded: (names: readonly string[], installed: readonly string[]) =>
     error(
       400,
       "config",
       "hosts_unguarded",
-      `--hosts: tools and models run in the host processes, where what plugins guard them with isn't: ${names.join(", ")}. Start without --hosts, or without these plugins`,
+      `--hosts: tools and models run in the host processes, where what plugins guard them with isn't: ${names.join(", ")}. ${withoutThem(installed)}`,
       { metadata: { names } },
     ),
   installedUnused: (count: number) =>
@@ -115,7 +133,7 @@ export const startErrors = {
       { metadata: { count } },
     ),
   programFailed: (path: string, cause: unknown) =>
-    error(400, "config", "program_failed", `${path} can't be imported: ${reasonOf(cause)}`, {
+    error(400, "config", "program_failed", `${path} failed while it was loaded: ${reasonOf(cause)}`, {
       metadata: { path },
       cause,
     }),

@@ -1,4 +1,5 @@
 /** Runs the program on this process, and tells of an error by its text and a code. */
+import { createInterface } from "node:readline/promises";
 import { failureOf } from "./failure.ts";
 import { troupeProgram } from "./program.ts";
 
@@ -25,6 +26,17 @@ function asked(ignored: readonly NodeJS.Signals[] = []): Promise<string> {
   return promise;
 }
 
+/** Ctrl-C and Ctrl-D are an answer too: none. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
+}
+
 /** Settles when it is written, or nobody reads it. */
 function said(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve) => void stream.write(text, () => resolve()));
@@ -47,6 +59,7 @@ try {
       process.exitCode = code;
     },
     interactive: [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY),
+    ...(process.stdin.isTTY && { ask }),
     onSignal: (listener) => {
       for (const signal of endingSignals) process.on(signal, () => listener(signal));
     },

@@ -1,6 +1,7 @@
 /** The program `troupe`: its commands and their options. */
 import { TROUPE_VERSION } from "@troupe/plugins";
 import { Command } from "commander";
+import { addActorCommands } from "./actors/program.ts";
 import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
 import type { DataFlags } from "./data/backup.ts";
 import type { DataDoctorFlags } from "./data/doctor.ts";
@@ -45,6 +46,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       runBehindGateway(flags, agent, args, terminal),
     );
   addServingCommands(program, terminal);
+  addActorCommands(program, terminal);
   addDataCommands(program, terminal);
   program
     .command("trace <file>")
@@ -64,9 +66,12 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .option("--bind <address>", "as troupe gateway has it")
     .option("--offline", "connects to no provider")
     .option("--salvage <to>", "of a data folder: makes a new one of all that can be read")
+    .option("--give-up <id>", "of a data folder: ends an actor for good whose own file is lost; asks before")
+    .option("--yes", "with --give-up: doesn't ask")
     .option("--json", "speaks JSON")
     .action(async (data: string | undefined, flags: DoctorFlags & DataDoctorFlags) => {
-      if (data === undefined && flags.salvage === undefined) return await runDoctor(flags, terminal);
+      if (data === undefined && flags.salvage === undefined && flags.giveUp === undefined)
+        return await runDoctor(flags, terminal);
       const { runDataDoctor } = await import("./data/doctor.ts");
       await runDataDoctor(data, flags, terminal);
     });

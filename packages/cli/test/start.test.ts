@@ -106,6 +106,9 @@ describe("plugins that are installed and enabled", () => {
     await using user = new Shielded();
     await user.enable();
     const started = user.start(user.program());
+    expect(await started.said(/installed plugins/)).toMatch(
+      /^troupe {2}installed plugins: guard \d\S+ \(user: 1 guardrail\)$/m,
+    );
     expect(await call(started, "use", "ls")).toContain("ls ran");
     expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
     user.write("guard/main.ts", "process.exit(1)");
@@ -115,6 +118,8 @@ describe("plugins that are installed and enabled", () => {
     expect(await started.ended("SIGTERM")).toMatchObject({ code: 0 });
     const broken = await user.start(user.program()).ended();
     expect(broken).toMatchObject({ code: 1, out: expect.stringContaining("[plugin.required_failed]") });
+    expect(broken.out).toContain("on the user's list of plugins");
+    expect(broken.out).toMatch(/troupe plugins disable guard;.*--no-installed/);
     const without = user.start(user.program(), "--no-installed");
     expect(await call(without, "one")).toContain("1");
     without.kill("SIGHUP");
@@ -146,6 +151,27 @@ describe("plugins that are installed and enabled", () => {
     expect(await call(started, "use", "ls")).toContain("ls ran");
   });
 
+  test("a program that names another plugin, by its path, starts beside them, and that one is in force as well", async () => {
+    await using user = new Shielded();
+    await user.enable();
+    user.worker("path", noRm.replace('"rm"', '"mv"'));
+    const program = user.write(
+      "named.ts",
+      `import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+       import { pluginActor } from ${JSON.stringify(import.meta.resolve("troupe/plugins"))};
+       const agent = actor({ actions: { use: (c, tool) => c.tool(tool, {}, () => tool + " ran") } });
+       const named = pluginActor({ plugin: ${JSON.stringify(join(user.path, "path"))} });
+       export const registry = setup({ use: { agent, named } });`,
+    );
+    const started = user.start(program);
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+    expect(await call(started, "use", "mv")).toContain("guardrail_rejected");
+    await started.ended("SIGTERM");
+    const without = user.start(program, "--no-installed");
+    expect(await call(without, "use", "mv")).toContain("no_relay");
+    expect(without.out).toContain("a plugin's middleware isn't in force");
+  });
+
   test("a program is refused that runs without them, or whose tools run where they are not", async () => {
     await using user = new Shielded();
     await user.enable();
@@ -154,6 +180,7 @@ describe("plugins that are installed and enabled", () => {
     const hosts = await user.start(user.program(), "--hosts", "1").ended();
     expect(hosts).toMatchObject({ code: 1, out: expect.stringContaining("[config.hosts_unguarded]") });
     expect(hosts.out).toContain("guard/no-rm");
+    expect(hosts.out).toMatch(/troupe plugins disable guard, or --no-installed/);
     // One that comes later finds no relay there.
     await user.troupe.plugins("disable", "guard");
     const started = user.start(user.program(), "--hosts", "1");

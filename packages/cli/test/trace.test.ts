@@ -4,16 +4,14 @@ import { once } from "node:events";
 import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { TroupeError } from "@troupe/base";
 import { OpenAIChatCodec } from "@troupe/relay";
 import { AtofExporter, createRelay } from "@troupe/relay/node";
 import { expect, test } from "vitest";
+import { troupeBundle } from "../../../tools/setup/troupe-bundle.ts";
 import { runTrace } from "../src/trace/command.ts";
 import { tracePage } from "../src/trace/trace-page.ts";
 import { PluginFolder } from "./support/plugin-folder.ts";
-
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
 
 const calls = ["ls", "cat", "ls"].map((name, n) => ({
   id: `${n}`,
@@ -189,7 +187,7 @@ test("a file of several runs is shown run by run, and what was refused as what f
 test("who reads it may leave before the end, as behind a pipe to head", async () => {
   using folder = new PluginFolder();
   const path = written(folder, [{ uuid: "a" }]);
-  const child = spawn(process.execPath, ["--conditions=troupe-source", bin, "trace", path], {
+  const child = spawn(process.execPath, ["--conditions=troupe-source", troupeBundle, "trace", path], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.destroy();

@@ -87,7 +87,7 @@ async function openCode(
 
 /** Middleware of bare code is nobody's: where there is a relay that is refused, and said where there is none. */
 function leftOut(plugin: string, { env, relay }: Pick<CarrierRequest, "env" | "relay">): void {
-  const refusal = activationErrors.notInForce(plugin);
+  const refusal = activationErrors.bareCodeNotInForce(plugin);
   if (relay !== undefined) throw refusal;
   env.log.warn("a plugin's middleware isn't in force", { plugin, why: refusal.message });
 }

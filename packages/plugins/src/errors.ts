@@ -2,6 +2,7 @@
  * Every error of the plugins package, by `group.code`. The text says what happened, and which plugin it was.
  */
 import { TroupeError, type TroupeErrorOptions } from "@troupe/base";
+import { notToml, unreadBecause } from "./manifest/why-unread.ts";
 
 function error(code: string, message: string, options: TroupeErrorOptions = {}): TroupeError {
   return new TroupeError("plugin", code, message, { statusCode: 502, ...options });
@@ -97,11 +98,14 @@ export const pluginErrors = {
 /** Errors of `troupe-plugin.toml`, found before any code of the plugin runs. */
 export const manifestErrors = {
   unreadable: (file: string, cause: unknown) =>
-    hidden("manifest_unreadable", `${file} can't be read: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_unreadable", `${file} ${unreadBecause(cause)}`, { metadata: { file }, cause }),
   tooLarge: (file: string, limit: number) =>
     hidden("manifest_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
   malformed: (file: string, cause: unknown) =>
-    hidden("manifest_malformed", `${file} isn't TOML: ${reasonOf(cause)}`, { metadata: { file }, cause }),
+    hidden("manifest_malformed", `${file} isn't TOML: ${notToml(cause)}`, {
+      metadata: { file },
+      cause,
+    }),
   invalid: (file: string, key: string, value: unknown, accepted: string) =>
     hidden("manifest_invalid", `${file}: ${key} is ${shown(value)}, and must be ${accepted}`, {
       metadata: { file, key, accepted },
@@ -220,7 +224,7 @@ export const pinErrors = {
   mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
     hidden(
       "pin_mismatch",
-      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}`,
+      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}. Whoever changed it on purpose pins it anew: troupe plugins pin ${id}`,
       { metadata: { plugin: id, what, ...digests } },
     ),
 };
@@ -239,11 +243,19 @@ export const activationErrors = {
       `Plugin ${id} may have middleware, and what runs has no relay: give it one, setup({ relay: createRelay() }), or start it anew with the plugin`,
       { metadata: { plugin: id } },
     ),
+  /** Of a plugin that is named: there is no relay. */
   notInForce: (id: string) =>
     hidden(
       "not_in_force",
-      `Plugin ${id} has middleware, which is in force only where it is one of the registry's plugins: start the program with troupe start, or say setup({ plugins: pluginSet({ plugins: installedPlugins }) }), or { plugins: [{ manifest }] }`,
+      `Plugin ${id} has middleware, and the program no relay, so nothing goes by it: say setup({ relay: createRelay() }), of troupe/relay`,
       { metadata: { plugin: id } },
+    ),
+  /** Of bare code: it has no manifest, and so it is nobody's plugin. */
+  bareCodeNotInForce: (name: string) =>
+    hidden(
+      "not_in_force",
+      `${name} has middleware, which isn't in force: pluginActor was given bare code (library or wasm). Give it a manifest, and name that: pluginActor({ plugin })`,
+      { metadata: { plugin: name } },
     ),
   /** It runs, and couldn't be started anew. */
   notReplaced: (id: string, cause: TroupeError) =>
@@ -311,6 +323,14 @@ export const activationErrors = {
       "configured_twice",
       `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again (an installed one is by troupe plugins enable --config)`,
       { statusCode: 400, metadata: { plugin: id } },
+    ),
+  namedTwice: (id: string) =>
+    hidden(
+      "named_twice",
+      `Plugin ${id} is named by several pluginActor() with different settings, and runs once: say the same of it everywhere`,
+      {
+        metadata: { plugin: id },
+      },
     ),
   notStarted: () =>
     error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),

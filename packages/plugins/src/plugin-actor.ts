@@ -60,8 +60,9 @@ export interface WasmCode {
  * ```
  *
  * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. A plugin that is named
- * by its id, and is one of the registry's own (`setup({ plugins })`), runs once for all that name it; any other is opened
- * when the first actor is needed, once for each definition, and ends with the registry. Where its code runs is what its
+ * by its id, and is one of the registry's own (`setup({ plugins })`), runs once for all that name it. Any other that may have
+ * middleware is in force in the registry's relay, where there is one, from the start on, also once for all that name it; what is
+ * left is opened when the first actor is needed, once for each definition. All end with the registry. Where its code runs is what its
  * manifest and its user's trust say, as with `pluginSet`. While its process is started again calls fail with
  * `plugin.restarting` and what ended it.
  *

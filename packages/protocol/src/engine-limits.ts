@@ -53,6 +53,10 @@ export const engineLimits = {
   workerMessageBytes: 64 * 1024 * 1024 + 128 * 1024,
   /** What a worker said last on its standard error, kept for the error that its end becomes. */
   workerStderrBytes: 4 * 1024,
+  /** What a worker does when its host is gone, it has done by then: it is ended, with all that it started. */
+  guardianWaitMs: 1_000,
+  /** A guardian that was ended or stopped is back after so long. */
+  guardianLookMs: 1_000,
   /** Processes of a worker: its own, and what it started. */
   workerProcesses: 128,
   /** Bytes of memory that they have together. */

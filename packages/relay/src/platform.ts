@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomFillSync } from "node:crypto";
 import type { AsyncContext } from "@troupe/base";
 import type { RelayEnv } from "./env.ts";
+import { plainData } from "./events/plain-data.ts";
 
 const asyncContext: AsyncContext = {
   follows: true,
@@ -83,6 +84,28 @@ export function platformEnv(): RelayEnv {
     asyncContext,
     afterTurn: (task) => void setImmediate(task),
     ids: new OrderedIds(),
-    log: { warn: (message, fields) => console.warn(`troupe: ${message}`, fields ?? "") },
+    log: { warn: (message, fields = {}) => console.warn(lineOf(message, fields)) },
   };
+}
+
+/**
+ * One line, as those of the runtime's log: JSON for machines, text on a terminal. A program's log has both in it, and is read line by line.
+ */
+function lineOf(message: string, fields: Readonly<Record<string, unknown>>): string {
+  const plain = Object.entries(fields).map(([name, value]) => [name, plainField(value)]);
+  if (!process.stderr?.isTTY)
+    return JSON.stringify({
+      ts: new Date().toISOString(),
+      level: "warn",
+      msg: message,
+      ...Object.fromEntries(plain),
+    });
+  const words = plain.map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return ["troupe:", message, ...words].join(" ");
+}
+
+function plainField(value: unknown): unknown {
+  if (!(value instanceof Error)) return plainData(value);
+  const { name, message, stack } = value;
+  return { name, message, stack };
 }

@@ -58,6 +58,13 @@ export const configErrors = {
     ),
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+  twoRelays: () =>
+    error(
+      400,
+      "config",
+      "both_given",
+      "setup({ relay }) and pluginSet({ relay }) name two relays, and guardrails in one guard nothing in the other: leave one of them out",
+    ),
   cannotListen: (host: string, port: number, cause: unknown) =>
     error(400, "config", "cannot_listen", `Can't listen at port ${port} of ${host}`, {
       metadata: { host, port },

@@ -76,8 +76,13 @@ export const actorErrors = {
     }),
   claimed: (id: string) =>
     error(409, "actor", "claimed", `Another host runs actor ${id}`, { retryable: true }),
-  actionNotFound: (name: string, action: string) =>
-    error(404, "actor", "action_not_found", `Actor "${name}" has no action "${action}"`),
+  actionNotFound: (name: string, action: string, meant?: string) =>
+    error(
+      404,
+      "actor",
+      "action_not_found",
+      `Actor "${name}" has no action "${action}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
+    ),
   noHandler: (name: string, handler: string) =>
     error(404, "actor", "no_handler", `Actor "${name}" takes none of these: give it \`${handler}\``, {
       metadata: { handler },

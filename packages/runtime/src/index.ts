@@ -168,7 +168,7 @@ export { setupTest } from "./node/setup-test.ts";
 export { backupFolder, type FolderBackup } from "./node/sqlite/backup/backup-folder.ts";
 export { type FolderRestore, restoreFolder } from "./node/sqlite/backup/restore-folder.ts";
 export { examineData } from "./node/sqlite/doctor/examine-data.ts";
-export type { DataFinding } from "./node/sqlite/doctor/finding.ts";
+export { type GiveUpOptions, giveUpLost, type LostActor } from "./node/sqlite/doctor/give-up-lost.ts";
 export { type DataSalvage, type SalvagedData, salvageData } from "./node/sqlite/doctor/salvage-data.ts";
 export type { DamagedActor, SalvagedShard } from "./node/sqlite/doctor/salvage-shard.ts";
 export type { BackupOptions, BackupProgress, BackupSummary } from "./ports/backup.ts";

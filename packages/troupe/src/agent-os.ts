@@ -23,6 +23,7 @@ export type {
   FileContent,
   FileStat,
   FileStore,
+  FilesUnsaved,
   HistoryPage,
   HistoryRange,
   HookContext,
@@ -85,6 +86,8 @@ export type {
   TerminalSize,
   TreeEntry,
   TreeOptions,
+  UnsavedCode,
+  UnsavedPath,
   VmEntry,
   WriteFileResult,
 } from "@troupe/agent-os";

@@ -14,7 +14,7 @@ export interface HostToolCall {
 export interface HostTool<C> {
   /** For the model: what it does, and when to use it. */
   readonly description: string;
-  /** What it takes, as JSON schema. Default: an object, of anything. It is told to the model, not checked. */
+  /** What it takes, as JSON schema. Default: an object, of anything. The model is told of it, and held to it: `tool.arguments_invalid`. */
   readonly inputSchema?: Readonly<Record<string, unknown>>;
   run(c: C, args: Readonly<Record<string, unknown>>, call: HostToolCall): unknown;
 }

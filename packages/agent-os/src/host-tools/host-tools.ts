@@ -3,6 +3,7 @@ import type { McpServer } from "@agentclientprotocol/sdk";
 import type { Logger } from "@troupe/base";
 import type { HookContext } from "../hooks.ts";
 import type { HostTool, OfferedTool, OfferedTools } from "./host-tool.ts";
+import { ToolArguments } from "./tool-arguments.ts";
 import { type ToolAccess, ToolServer } from "./tool-server.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -30,6 +31,7 @@ export class HostTools {
   readonly #parts: HostToolsParts;
   readonly #server: ToolServer;
   readonly #list: readonly OfferedTool[];
+  readonly #checks: ReadonlyMap<string, ToolArguments>;
   #closed = false;
 
   constructor(parts: HostToolsParts) {
@@ -40,6 +42,9 @@ export class HostTools {
         description,
         inputSchema,
       }),
+    );
+    this.#checks = new Map(
+      this.#list.map(({ name, inputSchema }) => [name, new ToolArguments(name, inputSchema)]),
     );
     this.#server = new ToolServer((name, cause) =>
       parts.log.warn("a tool of an agent failed", { name, cause }),
@@ -70,7 +75,11 @@ export class HostTools {
       const tool = this.#parts.tools[name];
       const context = this.#parts.context();
       if (tool === undefined || context === undefined) return undefined;
-      return await run(name, args, (given) => tool.run(context, given, { sessionId }));
+      return await run(name, args, (given) => {
+        // A guardrail may have changed them.
+        this.#checks.get(name)?.check(given);
+        return tool.run(context, given, { sessionId });
+      });
     };
     return { list: this.#list, call };
   }

@@ -16,6 +16,7 @@ import type {
   SandboxProcess,
   TerminalSize,
 } from "../sandbox/process.ts";
+import type { UnsavedPath } from "../sandbox/unsaved.ts";
 import { Gauge, type LimitWarning } from "./gauge.ts";
 import { OutputLog, type ProcessOutput, type ProcessOutputPage } from "./output-log.ts";
 
@@ -27,6 +28,8 @@ export interface ProcessExit {
   readonly signal: ProcessSignal | null;
   /** `group.code: text` when it ended otherwise than by itself or by a signal that was asked for. */
   readonly error?: string;
+  /** What of the sandbox's files can't be saved, if there is any: the first hundred of it. It ends with the sandbox. */
+  readonly unsaved?: readonly UnsavedPath[];
 }
 
 /** What is known of a process. */
@@ -162,6 +165,7 @@ export class LiveProcess {
       exitCode: end.exitCode,
       signal: end.signal ?? null,
       ...(error === undefined ? {} : { error: reason(error) }),
+      ...(end.unsaved === undefined ? {} : { unsaved: end.unsaved }),
     };
     return this.#exit;
   }

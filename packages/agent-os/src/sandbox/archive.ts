@@ -4,6 +4,7 @@
  * An archive may come from anybody. It is read in memory, and taken only as a whole: a path that climbs, a file in a file's
  * place or through a link, a device, a name that no real file system takes, more bytes or entries than a sandbox may have, and nothing of it is.
  */
+import { setImmediate } from "node:timers/promises";
 import { limits } from "@troupe/protocol";
 import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
@@ -13,6 +14,8 @@ import { nameNotUtf8 } from "./tar-names.ts";
 import { inTurns } from "./turns.ts";
 import { removedBy, whiteoutOf } from "./whiteout.ts";
 
+/** Of a tar. */
+const BLOCK_BYTES = 512;
 /** What an archive ends with: two empty blocks. */
 const END_BYTES = 1_024;
 const REMOVED: ImageEntry = { type: "removed", given: true };
@@ -63,8 +66,22 @@ export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
   return [...image].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** A tar, so much at a time that everybody else has a turn when as many entries as that were read. */
+function inPages(tar: Uint8Array): ReadableStream<Uint8Array> {
+  const bytes = limits.sandboxTurnPaths * BLOCK_BYTES;
+  let at = 0;
+  return new ReadableStream({
+    pull: async (controller) => {
+      await setImmediate();
+      if (at >= tar.byteLength) return controller.close();
+      controller.enqueue(tar.subarray(at, at + bytes));
+      at += bytes;
+    },
+  });
+}
+
 async function entriesOf(tar: Uint8Array) {
-  const entries = await unpackTar(Uint8Array.from(tar), { strict: true }).catch((cause: unknown) => {
+  const entries = await unpackTar(inPages(Uint8Array.from(tar)), { strict: true }).catch((cause: unknown) => {
     throw sandboxErrors.archiveInvalid(cause instanceof Error ? cause.message : "it is no tar");
   });
   if (entries.some(({ header }) => `${header.name}${header.linkname ?? ""}`.includes("\ufffd"))) {

@@ -4,6 +4,7 @@
  * What it printed is told in its order, stream by stream, and all of it before `ended` settles. What a driver can't do is said
  * in its own file: the embedded one, for one, has no stdin that is read while it is written.
  */
+import type { UnsavedPath } from "./unsaved.ts";
 
 /** Where a process prints. */
 export type ProcessStream = "stdout" | "stderr";
@@ -49,6 +50,8 @@ export interface ProcessEnd {
   readonly signal?: ProcessSignal | undefined;
   /** Why it ended otherwise than by itself or by a signal. */
   readonly error?: unknown;
+  /** What of the sandbox's files can't be saved, if there is any. */
+  readonly unsaved?: readonly UnsavedPath[];
 }
 
 /** A process that there is, as the sandbox numbers it. */

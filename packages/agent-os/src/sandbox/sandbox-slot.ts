@@ -14,6 +14,7 @@ import type { FileStore } from "./file-store.ts";
 import type { Mount } from "./mounts.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { Sandbox, SandboxDriver, SandboxUse } from "./sandbox.ts";
+import type { UnsavedPath } from "./unsaved.ts";
 
 type Phase =
   | { readonly tag: "empty" }
@@ -33,6 +34,8 @@ export interface SandboxSlotParts {
   readonly onBooted: () => Promise<void>;
   /** What the sandbox ran in was lost, or is up again. */
   readonly onState?: (state: "lost" | "up") => void;
+  /** Other files than before can't be saved. */
+  readonly onUnsaved?: (unsaved: readonly UnsavedPath[]) => void;
 }
 
 /** One activation's sandbox. */
@@ -84,10 +87,11 @@ export class SandboxSlot {
   async #boot(abort: AbortController): Promise<Sandbox> {
     // The phase is set before a driver that fails at once can be heard of.
     await Promise.resolve();
-    const { driver, files, mounts, network, onUse } = this.#parts;
+    const { driver, files, mounts, network, onUse, onUnsaved } = this.#parts;
     const onState = (state: "lost" | "up") => this.#told(state);
     try {
-      const sandbox = await driver.boot({ signal: abort.signal, files, mounts, network, onUse, onState });
+      const { signal } = abort;
+      const sandbox = await driver.boot({ signal, files, mounts, network, onUse, onState, onUnsaved });
       if (!this.#isBooting(abort)) {
         await sandbox.shutdown();
         throw sandboxErrors.closed();

@@ -11,6 +11,7 @@ import type { FileStore, ImageChanges } from "./file-store.ts";
 import type { Mount } from "./mounts.ts";
 import type { SandboxNetwork } from "./network.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "./process.ts";
+import type { UnsavedPath } from "./unsaved.ts";
 
 /** Boots sandboxes of one kind. */
 export interface SandboxDriver {
@@ -43,6 +44,8 @@ export interface BootOptions {
   readonly onUse?: ((use: SandboxUse) => void) | undefined;
   /** Told when what the sandbox ran in was lost, with all that ran and wasn't saved; and when it is up again, for who needed it next. */
   readonly onState?: ((state: "lost" | "up") => void) | undefined;
+  /** Told when other files than before can't be saved, of all of them; none: everything is saved again. */
+  readonly onUnsaved?: ((unsaved: readonly UnsavedPath[]) => void) | undefined;
 }
 
 /**
@@ -74,6 +77,8 @@ export interface ExecResult {
   readonly stderr: string;
   /** True when more was printed than is kept. */
   readonly truncated: boolean;
+  /** What of the sandbox's files can't be saved, if there is any: the first hundred of it. It ends with the sandbox. */
+  readonly unsaved?: readonly UnsavedPath[];
 }
 
 /** What is known of a file. */

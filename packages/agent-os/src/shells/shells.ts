@@ -8,6 +8,7 @@ import { processErrors } from "../errors.ts";
 import type { ProcessOutput, ProcessOutputPage } from "../processes/output-log.ts";
 import { Processes, type ProcessesParts } from "../processes/processes.ts";
 import type { TerminalSize } from "../sandbox/process.ts";
+import type { UnsavedPath } from "../sandbox/unsaved.ts";
 import type { CheckedShell, ShellOutputRange } from "./arguments.ts";
 
 /** What a listener of `shellData` gets: stdout and stderr as a terminal shows them. */
@@ -24,6 +25,8 @@ export interface ShellExit {
   readonly exitCode: number;
   /** `group.code: text` when a limit ended it. */
   readonly error?: string;
+  /** What of the sandbox's files can't be saved, if there is any. It ends with the sandbox. */
+  readonly unsaved?: readonly UnsavedPath[];
 }
 
 /** A part of what a shell printed, oldest first. */
@@ -109,9 +112,8 @@ function asShells(announcer: Announcer): Announcer {
       const [name, about] = told;
       if (name === "processOutput") announcer.broadcast("shellData", asShellData(about));
       else if (name === "processExit") {
-        const { pid, exitCode, error } = about;
-        const exit = { shellId: nameOf(pid), exitCode };
-        announcer.broadcast("shellExit", error === undefined ? exit : { ...exit, error });
+        const { pid, signal: _signal, ...exit } = about;
+        announcer.broadcast("shellExit", { shellId: nameOf(pid), ...exit });
       }
     },
   };

@@ -29,29 +29,6 @@ test("a directory that the kernel doesn't let anybody make is an error, for whoe
   expect(await sandbox.readdir("/home/user/a")).toEqual([{ name: "b", type: "directory" }]);
 });
 
-test("a name or a target that isn't UTF-8 can't be kept, and whoever makes one is told which, until it is gone", async (context) => {
-  const files = new Shelf();
-  const before = await boot(context, files);
-  await before.exec("echo kept > kept");
-  for (const [make, unmake, named] of [
-    ["mkdir r$'\\351'; echo cv > r$'\\351'/cv", "mv r* resume", "'/home/user/r\ufffd'"],
-    ["mkdir deep; echo 2 > deep/caf$'\\351'", "rm deep/*", "'/home/user/deep/caf\ufffd'"],
-    ["ln -s $'\\351' link", "rm link", "'/home/user/link'"],
-  ] as const) {
-    const made = before.exec(`bash -c ${JSON.stringify(make)}; echo more > more`);
-    await expect(made).rejects.toMatchObject(failed("EILSEQ"));
-    await expect(before.writeFile("/home/user/more", bytes("more"))).rejects.toThrow(named);
-    await expect(before.snapshot()).rejects.toMatchObject(failed("EILSEQ"));
-    expect((await before.exec(unmake)).exitCode).toBe(0);
-  }
-  await before.exec("echo right > by-right$(printf '\\357\\277\\275')");
-  await before.shutdown();
-  const after = await boot(context, files);
-  expect((await after.exec("ls; cat resume/cv kept by-right*")).stdout).toBe(
-    "by-right\ufffd\ndeep\nkept\nmore\nresume\ncv\nkept\nright\n",
-  );
-});
-
 test("who removes what can't be is told the system's word for it", async (context) => {
   const hostPath = mkdtempSync(join(tmpdir(), "troupe-data-"));
   onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));

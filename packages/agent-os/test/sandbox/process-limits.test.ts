@@ -84,11 +84,15 @@ test("files: their bytes, their length and their number have an end, also where 
       /No space|size limit/,
     );
   expect((await sandbox.exec("touch /dev/x")).exitCode).not.toBe(0);
-  const holes = sandbox.exec("truncate -s 3M a; truncate -s 3M b");
-  await expect(holes).rejects.toMatchObject({ code: "file_failed", metadata: { code: "EDQUOT" } });
+  const holes = await sandbox.exec("truncate -s 3M a; truncate -s 3M b");
+  expect(holes.unsaved).toMatchObject([{ code: "EDQUOT" }]);
   // By who looks first: the watch over what runs, or the save behind it.
-  const { metadata } = await failure(sandbox.exec("rm a; mkdir many; cd many; touch $(seq 400)"));
-  expect(metadata?.code ?? metadata?.limit).toMatch(/^(EDQUOT|files)$/);
+  const many = sandbox.exec("rm a; mkdir many; cd many; touch $(seq 400)");
+  const told = await many.then(
+    ({ unsaved }) => unsaved,
+    ({ metadata }) => [metadata],
+  );
+  expect([{ path: "/", code: "EDQUOT" }, { limit: "files" }]).toContainEqual(told?.[0]);
   const crowd = sandbox.exec("n=0; while true; do n=$((n+1)); : > crowd$n; done");
   await expect(crowd).rejects.toMatchObject({ code: "limit_exceeded", metadata: { limit: "files" } });
   expect((await sandbox.exec("find . -name 'crowd*' -delete; rm -rf many; echo fine")).stdout).toBe("fine\n");
@@ -103,9 +107,11 @@ test("past the number of files: who makes more is ended, who removes some isn't,
   const printed: string[] = [];
   const looks = { command: "sh", args: ["-c", "sleep 0.5; ls; pwd"] };
   const look = await sandbox.spawn(looks, (_, data) => void printed.push(String(data)));
-  expect(await look.ended).toMatchObject({ exitCode: 0, error: { metadata: { code: "EDQUOT" } } });
-  expect(printed.join("")).toBe("many\n/home/user\n");
-  const told = await failure(sandbox.exec("echo 1"));
+  const unsaved = [{ path: "/", code: "EDQUOT" }];
+  expect(await look.ended).toEqual({ exitCode: 0, unsaved });
+  expect(printed.join("")).toMatch(/^many\n\/home\/user\ntroupe: not saved.* with rm or remove\(\)\)\n$/);
+  expect(await sandbox.exec("echo 1")).toMatchObject({ exitCode: 0, stdout: "1\n", unsaved });
+  const told = await failure(sandbox.writeFile("/home/user/more", bytes("x")));
   expect([told.metadata, told.message]).toEqual([{ code: "EDQUOT" }, expect.stringContaining("with rm")]);
   // Slower than the watch looks.
   const slowly = "cd many; ls | head -n 20 | while read -r f; do rm $f; sleep 0.05; done; cd ..; rm -rf many";

@@ -52,6 +52,50 @@ test("an agent calls the program's tools, with the actor's context; what a tool 
   ]);
 });
 
+test("what doesn't fit a tool's schema is told to the agent with its place, and the tool isn't run; nor what a guardrail made of it", async (t) => {
+  const ran: unknown[] = [];
+  const tool = (inputSchema: Record<string, unknown>) => ({
+    description: "Notes",
+    inputSchema,
+    run: (_c: unknown, args: unknown) => void ran.push(args),
+  });
+  const point = { type: "object", properties: { x: { type: "integer" } }, required: ["x"] };
+  const at = { type: "object", properties: { at: point }, required: ["at"], additionalProperties: false };
+  const dialect = { $schema: "http://json-schema.org/draft-07/schema#" };
+  const pair = { ...dialect, properties: { pair: { items: [{ type: "string" }, { type: "number" }] } } };
+  const listener = new Listener();
+  listener.relay.registerToolRequestIntercept("more", ({ args }) => {
+    return JSON.stringify(args).includes("77") ? { at: { x: "seventy-seven" } } : args;
+  });
+  const config = { agents: { scripted }, tools: { at: tool(at), pair: tool(pair) } };
+  const handle = await workspace(t, config, listener.relay);
+  await handle.openSession();
+  const calls = [
+    'at {"at":{"x":1}}',
+    'at {"at":{"x":"1"}}',
+    "at {}",
+    'at {"at":{"x":1},"more":1}',
+    'at {"at":{"x":77}}',
+    'pair {"pair":["a",1]}',
+    'pair {"pair":["a","b"]}',
+  ];
+  const said = await says(handle, calls.map((call) => `tool ${call}`).join("\n"));
+  const refused = (name: string, place: string) =>
+    expect.stringMatching(new RegExp(`^error: ${name} wasn't run: at ${place} of its arguments, `));
+  expect(said).toEqual([
+    "done",
+    refused("at", "#/at/x"),
+    refused("at", "#"),
+    refused("at", "#/more"),
+    refused("at", "#/at/x"),
+    "done",
+    refused("pair", "#/pair/1"),
+  ]);
+  expect(ran).toEqual([{ at: { x: 1 } }, { pair: ["a", 1] }]);
+  const tools = { wrong: { description: "Wrong", inputSchema: { $ref: "#/nowhere" }, run: () => 1 } };
+  expect(() => agentOS({ tools })).toThrow("tools.wrong.inputSchema");
+});
+
 test("under a relay a tool is a scope of its prompt's, and a guardrail's no keeps it from running", async (t) => {
   const listener = new Listener();
   listener.relay.registerToolConditionalExecutionGuardrail("no writing", ({ toolName }) =>

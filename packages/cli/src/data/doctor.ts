@@ -1,17 +1,28 @@
 /**
  * `troupe doctor DATA`: what is wrong with a data folder, or a backup, that no process has. It writes nothing there; with
- * `--salvage` it makes a new folder of all that can be read.
+ * `--salvage` it makes a new folder of all that can be read, and with `--give-up` it ends an actor whose file is lost.
  */
 import { resolve } from "node:path";
-import { examineData, nodeEnv, type SalvagedData, salvageData } from "@troupe/runtime";
+import {
+  examineData,
+  giveUpLost,
+  type LostActor,
+  nodeEnv,
+  type SalvagedData,
+  salvageData,
+} from "@troupe/runtime";
+import { confirmed } from "../confirmed.ts";
 import type { DoctorTerminal } from "../doctor/command.ts";
+import { linesOf } from "../doctor/finding-lines.ts";
 import { optionErrors } from "../errors.ts";
-import { linesOf } from "../gateway/needs/finding.ts";
 
 /** As typed. */
 export interface DataDoctorFlags {
   /** The new folder. */
   readonly salvage?: string;
+  /** The id of an actor whose file is lost. */
+  readonly giveUp?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,11 +32,17 @@ export async function runDataDoctor(
   flags: DataDoctorFlags,
   terminal: DoctorTerminal,
 ): Promise<void> {
+  const { giveUp } = flags;
   if (data === undefined)
-    throw optionErrors.usage("--salvage needs a data folder: troupe doctor DATA --salvage TO");
+    throw optionErrors.usage(
+      giveUp === undefined
+        ? "--salvage needs a data folder: troupe doctor DATA --salvage TO"
+        : "--give-up needs a data folder: troupe doctor DATA --give-up ID",
+    );
   const dataDir = resolve(terminal.cwd, data);
   if (flags.salvage !== undefined)
     return await salvage(dataDir, resolve(terminal.cwd, flags.salvage), flags, terminal);
+  if (giveUp !== undefined) return await giveUpActor(dataDir, giveUp, flags, terminal);
   const findings = await examineData(dataDir);
   const ok = findings.every(({ level }) => level !== "problem");
   const verdict = ok ? "Nothing is wrong with the data." : "Something is wrong with the data.";
@@ -33,6 +50,32 @@ export async function runDataDoctor(
     flags.json ? `${JSON.stringify({ ok, findings })}\n` : `${[...linesOf(findings), verdict].join("\n")}\n`,
   );
   if (!ok) terminal.fail();
+}
+
+async function giveUpActor(
+  dataDir: string,
+  id: string,
+  { yes, json }: DataDoctorFlags,
+  terminal: DoctorTerminal,
+): Promise<void> {
+  const lost = await giveUpLost({
+    dataDir,
+    id,
+    confirm: (lost) =>
+      confirmed(
+        `Giving up ${nameOf(lost)}, made ${new Date(lost.createdAt).toISOString()}, whose state, keys, queues, schedules and tables were in ${lost.path},`,
+        { yes, terminal },
+      ),
+  });
+  terminal.out(
+    json
+      ? `${JSON.stringify({ givenUp: lost })}\n`
+      : `${nameOf(lost)} is given up: its address is free again, and whoever asks for it by its id is told that it isn't there\n`,
+  );
+}
+
+function nameOf({ name, key, id }: LostActor): string {
+  return `${name} ${JSON.stringify(key)} (${id})`;
 }
 
 async function salvage(

@@ -1,6 +1,6 @@
 /** Agents in the PATH, and whether `troupe run` knows how to tell them. */
 
-import { type Finding, fine, warning } from "../gateway/needs/finding.ts";
+import { type Finding, fine, warning } from "@troupe/base";
 import { presetNames } from "../run/agents.ts";
 import { findProgram } from "../run/find-program.ts";
 

@@ -2,17 +2,19 @@
  * `troupe doctor`: what would keep a gateway from starting or an agent from being guarded, and how to mend it. It reads and connects;
  * it writes, binds and starts nothing, and asks no provider anything.
  */
-import { TroupeError } from "@troupe/base";
+
+import { type Finding, problem, TroupeError } from "@troupe/base";
 import { policyFile, userFile } from "@troupe/plugins";
 import { type ConfigFlags, configFiles } from "../config/configuration.ts";
+import type { Asking } from "../confirmed.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { checkComponents } from "../gateway/needs/components.ts";
-import { type Finding, linesOf, problem } from "../gateway/needs/finding.ts";
 import { checkFiles, checkKeys } from "../gateway/needs/keys.ts";
 import { checkBind, checkNode, checkProxies, checkTrace, checkUpstreams } from "../gateway/needs/machine.ts";
 import { type GatewayOptions, readOptions } from "../gateway/options.ts";
 import { checkAgents } from "./agents.ts";
 import { checkConfigFiles } from "./config-files.ts";
+import { linesOf } from "./finding-lines.ts";
 import { checkPlugins } from "./plugins.ts";
 
 /** As typed. */
@@ -22,7 +24,7 @@ export interface DoctorFlags extends ConfigFlags {
 }
 
 /** What the command needs of the process. */
-export interface DoctorTerminal extends Terminal {
+export interface DoctorTerminal extends Terminal, Asking {
   /** Makes the process end with 1. */
   readonly fail: () => void;
 }

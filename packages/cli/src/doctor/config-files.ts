@@ -1,7 +1,7 @@
 /** Which files the configuration comes from, and one that looks as if it did. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Finding, fine, warning } from "../gateway/needs/finding.ts";
+import { type Finding, fine, warning } from "@troupe/base";
 
 /** `files`: those that would count, if they were there. `cwd`: where somebody may have put one, and forgotten to name it. */
 export function checkConfigFiles(files: readonly string[], cwd: string): readonly Finding[] {

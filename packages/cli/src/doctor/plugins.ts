@@ -1,8 +1,7 @@
 /** The plugins that a gateway would activate: manifests, files and digests, by reading alone. */
-import { TroupeError } from "@troupe/base";
+import { type Finding, fine, problem, TroupeError, warning } from "@troupe/base";
 import { inspectPlugin } from "@troupe/plugins";
 import { askedPlugins } from "../gateway/asked-plugins.ts";
-import { type Finding, fine, problem, warning } from "../gateway/needs/finding.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
 
 /** One finding for each; one for their lists where those can't be read. */

@@ -22,8 +22,9 @@ export function addPluginCommands(program: Command, terminal: PluginTerminal): v
   const made = plugins.command("new <id>").description("Makes a plugin's folder from a template");
   common(made, { scopes: false })
     .requiredOption(
-      "--lang <language>",
-      "c, c-wasm, rust, python, typescript (a worker), module or isolate (TypeScript, JavaScript)",
+      // Whoever leaves it out is told these.
+      "--lang <c|c-wasm|rust|python|typescript|module|isolate>",
+      "what it is written in; typescript is a worker, module and isolate are TypeScript too",
     )
     .option("--into <folder>", "where to make it; default: here")
     .option("--dry-run", "says what would be made, and makes nothing")

@@ -2,9 +2,11 @@
  * `troupe run -- agent`: a gateway for one agent and as long as it runs. It listens at a port of its own, under a token that
  * only the agent is told; when the agent ends, it ends in the same order as after a signal, and passes the exit code on.
  */
+
 import { randomUUID } from "node:crypto";
 import type { Relay } from "@troupe/relay";
 import { nodeEnv } from "@troupe/runtime";
+import type { Asking } from "../confirmed.ts";
 import { runErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";
 import { Gateway } from "../gateway/gateway.ts";
@@ -29,7 +31,7 @@ export interface RunFlags extends Omit<GatewayFlags, "bind" | "json"> {
 }
 
 /** What the command needs of the process, beside what a gateway does. */
-export interface RunTerminal extends Terminal {
+export interface RunTerminal extends Terminal, Asking {
   /** Calls `listener` at each signal that would end this process, which doesn't end it then. */
   readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly exit?: (code: number) => void;

@@ -7,7 +7,6 @@
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { findScopes } from "@troupe/plugins";
-import { startErrors } from "../errors.ts";
 import type { RunTerminal } from "../run/command.ts";
 import { readHosts, startWithHosts } from "./hosts/command.ts";
 import { readPort } from "./port.ts";
@@ -45,6 +44,8 @@ export async function startProgram(file: string, flags: StartFlags, terminal: Ru
     await running.stop();
     throw cause;
   });
+  const installed = plugins?.banner();
+  if (installed !== undefined) terminal.out(`troupe  ${installed}\n`);
   const set = plugins ?? own;
   terminal.onReload?.(() => void reload(set).then((line) => terminal.out(`${line}\n`)));
   await asked;
@@ -67,10 +68,10 @@ async function reload(plugins: ReloadableSet | StartPlugins | undefined): Promis
   if (plugins?.reload === undefined) return none;
   try {
     if ((await plugins.reload()) === false) return none;
-    const unseen = plugins instanceof StartPlugins ? plugins.unseen() : [];
-    return unseen.length === 0
+    const unguarded = plugins instanceof StartPlugins ? plugins.unguarded() : undefined;
+    return unguarded === undefined
       ? "Reloaded the plugins"
-      : `Reloaded the plugins, and ${startErrors.hostsUnguarded(unseen).message}`;
+      : `Reloaded the plugins, and ${unguarded.message}`;
   } catch (error) {
     const why = TroupeError.is(error) ? `${error.message} [${error.group}.${error.code}]` : String(error);
     return `Not reloaded, everything is as it was: ${why}`;

@@ -4,11 +4,11 @@
  *
  * An id that both have is the program's own. A reload is one: when either can't be replaced neither is.
  */
-import type { Env } from "@troupe/base";
+import { type Env, TroupeError } from "@troupe/base";
 import {
   enabledSources,
   type FoundPlugins,
-  type PluginSource,
+  type InstalledPlugin,
   pluginSet,
   type RegistryPlugins,
   readInstalled,
@@ -37,6 +37,8 @@ export interface ReloadableSet extends PluginSet {
 export class StartPlugins implements PluginSet {
   readonly #parts: StartPluginsParts;
   #installed: RegistryPlugins | undefined;
+  /** Those that are to be in force, as they were found the last time. */
+  #found: readonly InstalledPlugin[] = [];
 
   constructor(parts: StartPluginsParts) {
     this.#parts = parts;
@@ -52,10 +54,12 @@ export class StartPlugins implements PluginSet {
     const given = relay ?? own?.relay;
     const installed = pluginSet({ plugins: () => this.#beside(), ...(given && { relay: given }) });
     try {
-      await installed.start(env);
+      await installed.start(env).catch((cause: unknown) => {
+        throw this.#explained(cause);
+      });
       this.#installed = installed;
-      const unseen = this.unseen();
-      if (unseen.length > 0) throw startErrors.hostsUnguarded(unseen);
+      const unguarded = this.unguarded();
+      if (unguarded !== undefined) throw unguarded;
     } catch (cause) {
       await this.stop();
       throw cause;
@@ -97,22 +101,59 @@ export class StartPlugins implements PluginSet {
     if (plugins.length > 0) throw startErrors.installedUnused(plugins.length);
   }
 
-  /** Names of what plugins guard tools and models with, where those run in other processes. */
-  unseen(): readonly string[] {
-    const { relay } = this;
-    if (!this.#parts.hosts || relay === undefined) return [];
+  /** The refusal of plugins that guard tools and models, where those run in other processes. Undefined: there are none. */
+  unguarded(): TroupeError | undefined {
+    if (!this.#parts.hosts) return undefined;
     const ids = this.view().map(({ id }) => id);
-    return relay
-      .listRuntimeRegistrations()
-      .filter(({ kind, name }) => /^(tool|llm)_/.test(kind) && ids.some((id) => name.startsWith(`${id}/`)))
-      .map(({ name }) => name);
+    const guards = ids.flatMap((id) =>
+      this.#registrations(id).filter(({ kind }) => /^(tool|llm)_/.test(kind)),
+    );
+    if (guards.length === 0) return undefined;
+    const names = guards.map(({ name }) => name);
+    const installed = this.#found.filter(({ id }) => names.some((name) => name.startsWith(`${id}/`)));
+    return startErrors.hostsUnguarded(
+      names,
+      installed.map(({ id }) => id),
+    );
+  }
+
+  /** Those that nobody named: what is in force, and from whose list. Undefined: there is none. */
+  banner(): string | undefined {
+    const plugins = (this.#installed?.status ?? []).map(({ id, version }) => {
+      const scope = this.#found.find((one) => one.id === id)?.scope ?? "user";
+      return `${id} ${version} (${scope}: ${this.#brings(id)})`;
+    });
+    return plugins.length === 0 ? undefined : `installed plugins: ${plugins.join(", ")}`;
+  }
+
+  /** "2 guardrails, 1 subscriber". */
+  #brings(id: string): string {
+    const counts = new Map<string, number>();
+    for (const { kind } of this.#registrations(id)) {
+      const what = kind.slice(kind.lastIndexOf("_") + 1);
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    const words = [...counts].map(([what, count]) => `${count} ${what}${count === 1 ? "" : "s"}`);
+    return words.join(", ") || "actors";
+  }
+
+  #registrations(id: string): readonly { readonly kind: string; readonly name: string }[] {
+    const all = this.relay?.listRuntimeRegistrations() ?? [];
+    return all.filter(({ name }) => name.startsWith(`${id}/`));
+  }
+
+  #explained(cause: unknown): unknown {
+    if (!TroupeError.is(cause)) return cause;
+    const { plugin, file } = Object(cause.metadata);
+    const failed = this.#found.find(({ id, manifest }) => id === plugin || manifest === file);
+    return failed === undefined ? cause : startErrors.installedFailed(cause, failed);
   }
 
   async #beside(): Promise<FoundPlugins> {
     const { own, scopes } = this.#parts;
     const taken = new Set(own?.view?.().map(({ id }) => id));
-    const installed = (await readInstalled(scopes)).filter(({ id }) => !taken.has(id));
-    const plugins: readonly PluginSource[] = enabledSources(installed);
-    return { plugins, policy: await readPolicy(scopes) };
+    const installed = await readInstalled(scopes);
+    this.#found = installed.filter(({ id, enabled, shadowed }) => enabled && !shadowed && !taken.has(id));
+    return { plugins: enabledSources(this.#found), policy: await readPolicy(scopes) };
   }
 }

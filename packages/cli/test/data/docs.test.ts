@@ -2,15 +2,14 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { actor, setup } from "@troupe/runtime";
 import { expect, test, vi } from "vitest";
+import { troupeBundle } from "../../../../tools/setup/troupe-bundle.ts";
 import { Troupe } from "../support/troupe.ts";
 
 const page = readFileSync(new URL("../../../../docs/backup.md", import.meta.url), "utf8");
 const blocks = (kind: string) =>
   [...page.matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\`$`, "gms"))].map(([, code = ""]) => code);
-const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 
 test("docs/backup.md: backups of a program and of the command line, restored, examined and saved", async () => {
   using troupe = new Troupe();
@@ -50,7 +49,7 @@ test("docs/backup.md: backups of a program and of the command line, restored, ex
       {
         cwd: troupe.path,
         encoding: "utf8",
-        env: { ...process.env, NODE: process.execPath, BIN: bin, BACKUPS: backups },
+        env: { ...process.env, NODE: process.execPath, BIN: troupeBundle, BACKUPS: backups },
       },
     );
   const [backup = "", restore = "", doctor = "", salvage = ""] = blocks("sh");

@@ -3,6 +3,7 @@ import { ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, assert, describe, expect, test, vi } from "vitest";
+import { failureOf } from "../../src/failure.ts";
 import { PluginFolder, sha256 } from "../support/plugin-folder.ts";
 import { Troupe } from "../support/troupe.ts";
 
@@ -321,6 +322,26 @@ describe("S5.1 (in part) readers and dry runs change nothing", () => {
 });
 
 describe("what can't be added is refused before it is on a list", () => {
+  test("in one line, which says what to type: a name that is on no list, a folder without a manifest, no language, what isn't TOML", async () => {
+    using folder = new PluginFolder();
+    using troupe = new Troupe();
+    const said = async (...words: string[]): Promise<string> => {
+      const line = await troupe.plugins(...words).then(
+        ({ out }) => out,
+        (error: unknown) => failureOf(error, words).err,
+      );
+      expect(line.trimEnd()).not.toContain("\n");
+      return line;
+    };
+    expect(await said("enable", "none")).toContain("troupe plugins add <folder>");
+    expect(await said("add", folder.path)).toContain("isn't there: a plugin is a folder with a manifest");
+    expect(await said("new", "it")).toContain("python|typescript|module|isolate");
+    const broken = folder.write("broken/troupe-plugin.toml", "manifest_version = 1\nplugin = [\n");
+    expect(await said("validate", broken)).toMatch(
+      /isn't TOML: .* \(line \d\) \[plugin\.manifest_malformed\]/,
+    );
+  });
+
   test("a manifest that isn't right, a file that isn't there, an id that is taken", async () => {
     using folder = new PluginFolder();
     using troupe = new Troupe();

@@ -2,9 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-
-const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+import { troupeBundle } from "../../../../tools/setup/troupe-bundle.ts";
 
 /** What it said, and how it ended. */
 export interface Ran {
@@ -18,7 +16,7 @@ export function startRun(
   args: readonly string[],
   { cwd, env = {} }: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ) {
-  const child = spawn(process.execPath, ["--conditions=troupe-source", bin, "run", ...args], {
+  const child = spawn(process.execPath, ["--conditions=troupe-source", troupeBundle, "run", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_CONFIG_HOME: "/nonexistent", ...env },
     ...(cwd === undefined ? {} : { cwd }),

@@ -1,9 +1,7 @@
 /** `troupe gateway` as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-
-const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+import { troupeBundle } from "../../../../tools/setup/troupe-bundle.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -21,7 +19,7 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** `home` is where the user's plugins are; by default there are none. */
   private constructor(args: readonly string[], home = "/nonexistent") {
-    this.#child = spawn(process.execPath, ["--conditions=troupe-source", bin, "gateway", ...args], {
+    this.#child = spawn(process.execPath, ["--conditions=troupe-source", troupeBundle, "gateway", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, XDG_CONFIG_HOME: home },
     });

@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { troupeBundle } from "../../../../tools/setup/troupe-bundle.ts";
 
+/** A program that `troupe start` runs imports the same sources. */
 const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 
 /** One process, and what it has said so far. */
@@ -24,7 +26,7 @@ export class Started implements AsyncDisposable {
   }
 
   static troupe(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-    return new Started(bin, args, env);
+    return new Started(args[0] === "start" ? bin : troupeBundle, args, env);
   }
 
   static program(file: string, env: Readonly<Record<string, string>> = {}): Started {

@@ -19,6 +19,9 @@ export class Troupe implements Disposable {
 
   /** Variables, beside the one that says where the user's files are. */
   env: Readonly<Record<string, string>> = {};
+  /** What a person at the terminal types, and what they were asked; nobody is there by default. */
+  types: string | undefined;
+  asked: string[] = [];
 
   constructor() {
     mkdirSync(this.project);
@@ -50,9 +53,15 @@ export class Troupe implements Disposable {
         failed = true;
       },
       asked: async () => "SIGTERM",
+      ...(this.types !== undefined && { ask: (question: string) => this.#typed(question) }),
     });
     await program.parseAsync(args, { from: "user" });
     return { out, failed };
+  }
+
+  async #typed(question: string): Promise<string> {
+    this.asked.push(question);
+    return this.types ?? "";
   }
 
   /** The same with `--json`; what it said. */

@@ -1,18 +1,20 @@
 /**
- * The carriers of one definition whose plugin is named: those of the registry's own plugin where it has one of that id, else
- * of a plugin that this source opens when the first actor is needed, and ends with the registry.
+ * The carriers of one definition whose plugin is named:
+ *
+ * - of the registry's own plugin, where it has one of that id;
+ * - of one that is in force in the registry's relay since the start, where there is a relay and the plugin may have middleware;
+ * - else of one that this source opens when the first actor is needed, for the definition alone.
  */
 import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
 import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
-import type { PluginManifest } from "../manifest/manifest.ts";
 import { warnOfOverride } from "./library-override.ts";
-import { type FoundPlugin, findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
+import { findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
+import { type NamedPlugin, NamedPlugins, type ReadPlugin } from "./named-plugins.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { OpeningLog } from "./opening-log.ts";
 import { PluginActors } from "./plugin-actors.ts";
 import { manifestOf } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
-import type { SupervisedSession } from "./supervised-session.ts";
 
 /** Which actor of which plugin. */
 export interface NamedActor {
@@ -23,14 +25,8 @@ export interface NamedActor {
   readonly config: unknown;
 }
 
-interface ReadPlugin extends FoundPlugin {
-  readonly manifest: PluginManifest;
-}
-
-interface Opened {
-  readonly session: SupervisedSession;
-  readonly actors: PluginActors;
-}
+/** What gives out carriers, until it is closed. */
+type Opened = Pick<NamedPlugin, "carrier" | "close">;
 
 /** One runtime's carriers of one definition. */
 export class NamedActorCarriers implements CarrierSource {
@@ -49,33 +45,28 @@ export class NamedActorCarriers implements CarrierSource {
 
   carrier(): ActorCarrier | Promise<ActorCarrier> {
     const { actor } = this.#named;
-    return this.#ofTheRegistry() ?? this.#opened?.actors.carrier(actor) ?? this.#first();
+    return this.#ofTheRegistry() ?? this.#opened?.carrier(actor) ?? this.#first();
   }
 
   known(): ActorCarrier | Promise<ActorCarrier> {
     return this.carrier();
   }
 
-  /**
-   * A plugin is more than its actors: one that may have middleware, and isn't the registry's, would leave its guardrails out. Where
-   * there is a relay to guard that is refused, before anything runs; where there is none it is said.
-   */
+  /** A plugin is more than its actors: one that may have middleware is in force before anything runs that it guards. */
   async check(): Promise<void> {
     const read = await this.#read().catch(() => undefined);
     // What is wrong with it is its first caller's to hear.
-    if (read === undefined || !bringsMiddleware(read)) return;
-    const { id } = read.manifest;
-    if (this.#isOfTheRegistry(id)) return;
-    const refusal = activationErrors.notInForce(id);
-    if (this.#request.relay !== undefined) throw refusal;
-    const why = refusal.message;
-    this.#request.env.log.warn("a plugin's middleware isn't in force", { plugin: id, why });
+    if (read === undefined || this.#isOfTheRegistry(read.manifest.id)) return;
+    const { relay, env } = this.#request;
+    if (relay === undefined && bringsMiddleware(read))
+      NamedPlugins.of(this.#request).tellUnguarded(read.manifest.id, env.log);
+    if (relay !== undefined && mayGuard(read)) await this.#once(() => this.#open());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
-    await opened?.session.close();
+    await opened?.close();
   }
 
   #ofTheRegistry(): ActorCarrier | undefined {
@@ -89,12 +80,15 @@ export class NamedActorCarriers implements CarrierSource {
 
   async #first(): Promise<ActorCarrier> {
     const { env, name } = this.#request;
-    this.#opening ??= this.#openings
-      .watch(env.log, name, () => this.#open())
-      .finally(() => {
-        this.#opening = undefined;
-      });
-    return (await this.#opening).actors.carrier(this.#named.actor);
+    const opened = await this.#once(() => this.#openings.watch(env.log, name, () => this.#open()));
+    return opened.carrier(this.#named.actor);
+  }
+
+  async #once(open: () => Promise<Opened>): Promise<Opened> {
+    this.#opening ??= open().finally(() => {
+      this.#opening = undefined;
+    });
+    return await this.#opening;
   }
 
   #isOfTheRegistry(id: string): boolean {
@@ -102,17 +96,31 @@ export class NamedActorCarriers implements CarrierSource {
   }
 
   async #read(): Promise<ReadPlugin> {
-    const { source, policy } = await findPlugin(this.#named.plugin);
-    return { source, policy, manifest: await manifestOf(source, policy) };
+    const { plugin, config } = this.#named;
+    const { source, policy } = await findPlugin(plugin);
+    const configured = config === undefined ? source : { ...source, config };
+    return { source: configured, policy, manifest: await manifestOf(source, policy) };
   }
 
   async #open(): Promise<Opened> {
-    const { config } = this.#named;
-    const { source, policy, manifest } = await this.#read();
+    const read = await this.#read();
+    const { manifest } = read;
     if (this.#request.onlyWasm === true && manifest.load.kind !== "wasm")
       throw runtimeErrors.refused(`Plugin ${manifest.id}, of the kind ${manifest.load.kind},`);
-    const configured = config === undefined ? source : { ...source, config };
-    const prepared = await preparePlugin(manifest, configured, policy);
+    const guards = this.#request.relay !== undefined && mayGuard(read) && !this.#isOfTheRegistry(manifest.id);
+    const opened = guards
+      ? await NamedPlugins.of(this.#request).use(read, this.#request)
+      : await this.#openAlone(read);
+    if (this.#closed) {
+      await opened.close();
+      throw pluginErrors.closed();
+    }
+    this.#opened = opened;
+    return opened;
+  }
+
+  async #openAlone({ manifest, source, policy }: ReadPlugin): Promise<Opened> {
+    const prepared = await preparePlugin(manifest, source, policy);
     const { id } = manifest;
     const { clock, timers, log } = this.#request.env;
     warnOfOverride(log, id, prepared.override);
@@ -120,17 +128,14 @@ export class NamedActorCarriers implements CarrierSource {
       env: { clock, timers, log: log.child({ plugin: id }) },
       relay: this.#request.relay,
     });
-    const unguarded =
-      this.#request.relay !== undefined &&
-      session.current.declared.middleware.length > 0 &&
-      !this.#isOfTheRegistry(id);
-    if (this.#closed || unguarded) {
-      await session.close();
-      throw unguarded ? activationErrors.notInForce(id) : pluginErrors.closed();
-    }
-    this.#opened = { session, actors: new PluginActors(id, session) };
-    return this.#opened;
+    const actors = new PluginActors(id, session);
+    return { carrier: (actor) => actors.carrier(actor), close: async () => void (await session.close()) };
   }
+}
+
+/** It has what a relay would be guarded by, or tells. It declares nothing that its capabilities don't list. */
+function mayGuard({ manifest }: ReadPlugin): boolean {
+  return manifest.capabilities.includes("middleware");
 }
 
 /** As far as that is known before it runs. */

@@ -37,7 +37,7 @@ export const installedErrors = {
   notAdded: (id: string, suggestion: string | undefined) =>
     error(
       "not_added",
-      `There is no plugin ${id}${suggestion === undefined ? "" : `. Did you mean ${suggestion}?`}`,
+      `There is no plugin ${id} on your lists. ${suggestion === undefined ? "troupe plugins list shows what is there, troupe plugins add <folder> adds one" : `Did you mean ${suggestion}?`}`,
       { statusCode: 404, metadata: { plugin: id } },
     ),
   notEnabled: (id: string, scope: string) =>

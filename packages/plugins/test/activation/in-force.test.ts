@@ -109,33 +109,61 @@ describe("of an installed plugin", () => {
     folder[Symbol.dispose]();
   });
 
-  test("an installed plugin of which a program takes an actor alone is refused: its guardrails wouldn't be in force", async () => {
-    for (const plugin of ["counter", folder.path]) {
-      const use = { worker, counter: pluginActor({ plugin }) };
-      const registry = setup({ use, relay: createRelay() });
-      await expect(registry.start(quiet)).rejects.toMatchObject({
-        code: "not_in_force",
-        message: expect.stringContaining("installedPlugins"),
-      });
-    }
-    // What a description in code brings is known when it runs.
-    const described = {
-      id: "own",
-      kind: "worker",
-      runtime: "node",
-      entrypoint: `${folder.path}/main.ts`,
-    } as const;
-    const registry = setup({ use: { counter: pluginActor({ plugin: described }) }, relay: createRelay() });
-    await registry.start(quiet);
-    const first = (await registry.client()).counter.getOrCreate("a").action({ name: "get", args: [] });
-    await expect(first).rejects.toMatchObject({ cause: { code: "not_in_force" } });
-    await registry.stop();
+  test.each(["its id", "its path", "a description"])(
+    "one that a program names by %s is in force in the program's relay, once for all that name it, until the registry stops",
+    async (by) => {
+      const entrypoint = `${folder.path}/main.ts`;
+      const described = { id: "counter", kind: "worker", runtime: "node", entrypoint } as const;
+      const plugin = { "its id": "counter", "its path": folder.path, "a description": described }[by] ?? by;
+      const own = createRelay();
+      const use = { worker, counter: pluginActor({ plugin }), other: pluginActor({ plugin }) };
+      const registry = setup({ use, relay: own });
+      const named = (): readonly string[] => own.listRuntimeRegistrations().map(({ name }) => name);
+      await registry.start(quiet);
+      try {
+        expect(named()).toEqual(["counter/no-rm"]);
+        const client = await registry.client();
+        await expect(client.worker.getOrCreate("a").tool("rm")).rejects.toMatchObject(refused);
+        for (const actor of [client.counter, client.other])
+          expect(await actor.getOrCreate("a").action({ name: "increment", args: [2] })).toBe(2);
+      } finally {
+        await registry.stop();
+      }
+      expect(named()).toEqual([]);
+      await registry.start(quiet);
+      expect(named()).toEqual(["counter/no-rm"]);
+      await registry.stop();
+    },
+  );
+
+  test("a plugin with guardrails that can't be started, and is required, keeps a program that has a relay from starting", async () => {
+    folder.write("main.ts", "process.exit(1)");
+    const relay = createRelay();
+    const registry = setup({ use: { counter: pluginActor({ plugin: folder.path }) }, relay });
+    await expect(registry.start(quiet)).rejects.toMatchObject({ group: "plugin", code: "required_failed" });
+    expect(relay.listRuntimeRegistrations()).toEqual([]);
+  });
+
+  test("two of one id, and one that is configured in two ways, are refused: they would guard under one name", async () => {
+    using other = new PluginFolder();
+    other.write("main.ts", counterWorker());
+    counterManifest(other, nodeLoad("main.ts"));
+    const start = async (one: object, two: object): Promise<unknown> => {
+      const use = {
+        one: pluginActor({ plugin: folder.path, ...one }),
+        two: pluginActor({ plugin: folder.path, ...two }),
+      };
+      return await setup({ use, relay: createRelay() }).start(quiet);
+    };
+    await expect(start({}, { plugin: other.path })).rejects.toMatchObject({ code: "id_taken" });
+    await expect(start({}, { config: { a: 1 } })).rejects.toMatchObject({ code: "named_twice" });
   });
 
   test("without a relay there is nothing that they would guard, and a line of the log says so", async () => {
     const said: string[] = [];
     const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
-    const registry = setup({ use: { counter: pluginActor({ plugin: "counter" }) } });
+    const use = { counter: pluginActor({ plugin: "counter" }), other: pluginActor({ plugin: "counter" }) };
+    const registry = setup({ use });
     try {
       await registry.start(quiet);
       const client = await registry.client();
@@ -144,7 +172,8 @@ describe("of an installed plugin", () => {
       write.mockRestore();
       await registry.stop();
     }
-    expect(said.join("")).toContain("a plugin's middleware isn't in force");
+    expect(said.join("").split("a plugin's middleware isn't in force")).toHaveLength(2);
+    expect(said.join("")).toContain("the program no relay");
   });
 
   test("with `plugins: installedPlugins` the registry has all of it, in one process; a reload finds what was disabled", async () => {

@@ -239,7 +239,7 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
   }
   const log = said.join("");
   expect(log).toContain(`the stack of ${folder.path}`);
-  expect(log).toContain(`${folder.path}/none/troupe-plugin.toml can't be read`);
+  expect(log).toContain(`${folder.path}/none/troupe-plugin.toml isn't there`);
   expect(log).toContain("isn't the file that");
 });
 
@@ -251,7 +251,7 @@ test("why a plugin can't be opened is said once for each reason, also where its 
   try {
     await using named = await running(pluginActor({ plugin: `${folder.path}/none` }));
     for (const _again of [1, 2]) await expect(named.act("get")).rejects.toMatchObject({ code: "error" });
-    expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml can't be read")]);
+    expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml isn't there")]);
     await using library = await running(pluginActor({ library: `${folder.path}/none.so` }));
     await expect(library.act("get")).rejects.toMatchObject({ code: "error" });
     expect(lines()).toEqual([expect.anything(), expect.stringContaining("none.so")]);

@@ -8,7 +8,7 @@ import { engineLimits } from "@troupe/protocol";
 import type { HostFrame, PluginFrame } from "@troupe/protocol/plugin/v1";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Carrier, CarrierEvents } from "../../src/carrier.ts";
-import { ProcessTree } from "../../src/carriers/worker/process-tree.ts";
+import { ProcessTree } from "../../src/carriers/processes/process-tree.ts";
 import { type WorkerOptions, workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
 import { forCallers } from "../../src/inner-error.ts";
 import type { WorkerLoad } from "../../src/manifest/load.ts";

@@ -148,7 +148,7 @@ export function rustProgram(name: string): Promise<Built> {
 
 /** All examples are built together: one by one, those that need less of the SDK would have it compiled once more. */
 async function builtExample(file: string): Promise<Built> {
-  const built = await cargo("build", "--release", "--locked", "--workspace");
+  const built = await cargoOnce({}, ["build", "--release", "--locked", "--workspace"]);
   return built.missing === undefined ? { path: join(cargoTarget, "release", file) } : built;
 }
 
@@ -159,7 +159,7 @@ export async function rustWasmExample(name: string): Promise<Built> {
     return { missing: process.env.TROUPE_TEST_RUSTC_WASM_WHY || "no Rust with its library for WebAssembly" };
   const target = "wasm32-unknown-unknown";
   const args = ["build", "--release", "--locked", "--target", target, "-p", `troupe-example-${name}`];
-  const built = await cargoWith({ RUSTC: rustc }, args);
+  const built = await cargoOnce({ RUSTC: rustc }, args);
   if (built.missing !== undefined) return built;
   return { path: join(cargoTarget, target, "release", `troupe_example_${name}.wasm`) };
 }
@@ -220,6 +220,16 @@ export function cargoEnvironment(): NodeJS.ProcessEnv {
 /** Runs cargo in the Rust SDK. Rejects with what it said. */
 export function cargo(...args: readonly string[]): Promise<Built> {
   return cargoWith({}, args);
+}
+
+/** What cargo has built for this process or is building, by its arguments: whether that is still new takes it a while to say. */
+const builtByCargo = new Map<string, Promise<Built>>();
+
+async function cargoOnce(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Built> {
+  const what = args.join(" ");
+  const built = builtByCargo.get(what) ?? cargoWith(env, args);
+  builtByCargo.set(what, built);
+  return await built;
 }
 
 async function cargoWith(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Built> {

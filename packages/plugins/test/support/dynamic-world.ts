@@ -94,12 +94,12 @@ export function children(pid: number = process.pid): number[] {
 }
 
 /** The one process that isolates run in; their databases have others, and so have the files that share this process. */
-export function isolateProcess(): number {
-  const [pid, ...others] = children().filter((child) =>
+export function isolateProcess(parent?: number): number {
+  const [pid, ...others] = children(parent).filter((child) =>
     commandOf(child).includes("carriers/isolate/process/"),
   );
   if (pid === undefined || others.length > 0)
-    throw new Error(`one process of isolates, not ${children().map(commandOf).join("; ")}`);
+    throw new Error(`one process of isolates, not ${children(parent).map(commandOf).join("; ")}`);
   return pid;
 }
 

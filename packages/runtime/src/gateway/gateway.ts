@@ -24,6 +24,7 @@ import { connectionErrors, gatewayErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
+import type { PluginSet } from "../ports/plugin-set.ts";
 import type { Link } from "../ports/transport.ts";
 import type { Access, AccessRequest } from "./access.ts";
 import { accessRequest } from "./access-request.ts";
@@ -67,6 +68,8 @@ export interface GatewayParts {
   readonly app?: AppFetch | undefined;
   /** Why calls to some actors, or all, fail for good: `group.code`. */
   readonly failure: () => string | undefined;
+  /** The program's plugins, for its figures. */
+  readonly plugins?: Pick<PluginSet, "view"> | undefined;
   /** What people look into actors with, where it is on. */
   readonly inspector?: InspectorDoor | undefined;
 }
@@ -95,7 +98,8 @@ export class Gateway {
       unread,
       held: { bytes: 0 },
     };
-    this.#metrics = new Metrics({ awake: () => parts.host.size, sockets: () => this.#sessions.size });
+    const { host, plugins } = parts;
+    this.#metrics = new Metrics({ host, sockets: () => this.#sessions.size, plugins });
     this.#silence = new SilenceWatch(parts.env, this.#sessions);
   }
 

@@ -24,7 +24,9 @@ import type { Factories } from "./factories.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
+import { HostFigures } from "./host-figures.ts";
 import type { HostParts } from "./host-parts.ts";
+import type { ActorPhase } from "./phase.ts";
 import { Places } from "./places.ts";
 import { reloadActor } from "./reload.ts";
 import { Slot } from "./slot.ts";
@@ -36,6 +38,7 @@ export type { Target } from "./target.ts";
 /** All awake actors of one process. */
 export class ActorHost implements InstanceHost {
   readonly hibernation = new HibernatingClients();
+  readonly figures = new HostFigures();
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #storage: ActorStorage;
@@ -46,6 +49,8 @@ export class ActorHost implements InstanceHost {
   readonly #alarms: AlarmClock;
   readonly #places: Places;
   readonly #giveBack: GiveBack;
+  /** Told of the stop. */
+  readonly #starting = new Set<() => void>();
   #stopped: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -96,8 +101,13 @@ export class ActorHost implements InstanceHost {
     return this.#loadSlowly(target, path, slot);
   }
 
+  /** Each actor that has a place, by its name and phase: for people. */
+  *places(): Generator<{ readonly name: string; readonly phase: ActorPhase }> {
+    for (const { record, state } of this.#slots) yield { name: record.name, phase: state.tag };
+  }
+
   /** What is known of an actor's place: for people. */
-  phase(id: string): "asleep" | "loading" | "awake" | "stopping" {
+  phase(id: string): ActorPhase {
     return this.#slots.get(id)?.state.tag ?? "asleep";
   }
 
@@ -142,6 +152,12 @@ export class ActorHost implements InstanceHost {
     });
   }
 
+  whenStopping(told: () => void): () => void {
+    if (this.#stopped !== undefined) told();
+    this.#starting.add(told);
+    return () => this.#starting.delete(told);
+  }
+
   alarm(instance: ActorInstance, at: number | undefined): void {
     if (at === undefined) this.#alarms.failed(instance.record.id);
     else this.#alarms.slept(instance.record.id, at);
@@ -169,7 +185,7 @@ export class ActorHost implements InstanceHost {
 
   /** No new work; every actor sleeps; settles when all do. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stopAll();
+    this.#stopped ??= Promise.resolve().then(() => this.#stopAll());
     return this.#stopped;
   }
 
@@ -177,8 +193,12 @@ export class ActorHost implements InstanceHost {
     this.#alarms.close();
     this.#giveBack.close();
     this.#places.close();
-    await Promise.allSettled(this.#resolving.values());
-    await Promise.all([...this.#slots].map((slot) => this.#stop(slot, "host-stop")));
+    for (const told of this.#starting) told();
+    const stop = (slot: Slot): Promise<void> => this.#stop(slot, "host-stop");
+    // Who is awake doesn't wait for those that start, whose callers are answered first.
+    const awake = [...this.#slots].filter(({ state }) => state.tag === "awake").map(stop);
+    await Promise.all([Promise.allSettled(this.#resolving.values()), ...awake]);
+    await Promise.all([...this.#slots].map(stop));
   }
 
   async #loadSlowly(target: Target, path: string, slot: Slot): Promise<ActorInstance> {
@@ -332,6 +352,7 @@ export class ActorHost implements InstanceHost {
         });
         const instance = opening instanceof Promise ? await opening : opening;
         this.#awake(instance);
+        this.figures.count(record.name, "started");
         return instance;
       } catch (cause) {
         if (store !== undefined) {
@@ -343,6 +364,7 @@ export class ActorHost implements InstanceHost {
         throw cause;
       }
     } catch (cause) {
+      this.figures.count(record.name, "start_failed");
       this.#slots.forget(this.#slots.of(record));
       throw cause;
     }
@@ -356,12 +378,11 @@ export class ActorHost implements InstanceHost {
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
     if (slot.state.tag === "stopping") return slot.state.done;
-    if (slot.state.tag === "loading") {
+    if (slot.state.tag === "loading")
       return slot.state.ready.then(
         () => this.#stop(slot, reason),
         () => {},
       );
-    }
     this.#places.busy(slot);
     const { instance } = slot.state;
     const done = this.#finish(slot, instance, reason);
@@ -371,6 +392,7 @@ export class ActorHost implements InstanceHost {
 
   async #finish(slot: Slot, instance: ActorInstance, reason: StopReason): Promise<void> {
     await instance.stop(reason);
+    this.figures.count(slot.record.name, instance.doomed ? "destroy" : reason);
     await this.#giveBack.stopped(instance, this.#factory(slot.record).needs);
     this.#slots.forget(slot);
     this.#alarms.ended(slot.record.id);

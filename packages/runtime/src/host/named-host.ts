@@ -46,6 +46,10 @@ export class NamedHost<Name extends ActorInstance> implements Whole<InstanceHost
     this.#host.busy(this.#name ?? instance);
   }
 
+  whenStopping(told: () => void): () => void {
+    return this.#host.whenStopping?.(told) ?? (() => {});
+  }
+
   requestStop(instance: ActorInstance, reason: StopReason): void {
     if (this.#opened) this.#host.requestStop(this.#nameOf(instance), reason);
     else this.#early.push(reason);

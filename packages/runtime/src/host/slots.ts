@@ -42,7 +42,7 @@ export class Slots {
     this.#byPath.delete(slot.path);
   }
 
-  [Symbol.iterator](): Iterator<Slot> {
+  [Symbol.iterator](): IterableIterator<Slot> {
     return this.#byId.values();
   }
 }

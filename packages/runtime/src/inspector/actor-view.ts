@@ -2,11 +2,14 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Catalogue } from "../engine/catalogue.ts";
+import { gatewayErrors } from "../errors.ts";
 import type { ActorHost } from "../host/actor-host.ts";
+import type { ActorPhase } from "../host/phase.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
-import type { PageQuery } from "../ports/inspection.ts";
+import type { ActorPart, PageQuery } from "../ports/inspection.ts";
 import type { ActorReader } from "./actor-reader.ts";
 import { masked } from "./mask.ts";
+import type { Recorders } from "./recorder.ts";
 import { sections } from "./sections.ts";
 
 /** What the views are made from. */
@@ -16,6 +19,9 @@ export interface ActorViewParts {
   readonly catalogue: Catalogue;
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly reader: ActorReader;
+  readonly recorders: Recorders;
+  /** Whether the definition of that name has what a section shows. */
+  readonly hasPart: (name: string, part: ActorPart) => boolean;
 }
 
 /** An actor in the list. */
@@ -27,6 +33,15 @@ export interface ListedView {
   readonly phase: string;
 }
 
+/** Which actors to list. */
+export interface ListedQuery extends PageQuery {
+  readonly name: string | undefined;
+  /** The one with this key; needs `name`. */
+  readonly key: readonly string[] | undefined;
+  readonly phase: ActorPhase | undefined;
+  readonly namespace: string | undefined;
+}
+
 /** Makes the views. */
 export class ActorView {
   readonly #parts: ActorViewParts;
@@ -36,12 +51,11 @@ export class ActorView {
   }
 
   /** A page of actors of a namespace, the default one if none is named. `prefix`: how their keys begin, their parts joined by "/". */
-  async list(
-    query: PageQuery & { readonly name: string | undefined; readonly namespace: string | undefined },
-  ): Promise<unknown> {
+  async list(query: ListedQuery): Promise<unknown> {
     const { directory, catalogue } = this.#parts;
     const namespace = catalogue.idOf(query.namespace);
-    const { limit, prefix = "", name } = query;
+    const { limit, prefix = "", name, key, phase } = query;
+    if (key !== undefined) return { actors: await this.#at(namespace, name, key) };
     const actors: ListedView[] = [];
     let { after } = query;
     for (let seen = 0; ; ) {
@@ -53,7 +67,8 @@ export class ActorView {
         ...(after === undefined ? {} : { after }),
       });
       const fitting = page.actors.filter(({ key }) => key.join("/").startsWith(prefix));
-      actors.push(...fitting.map((record) => this.#listed(record)));
+      const listed = fitting.map((record) => this.#listed(record));
+      actors.push(...listed.filter((one) => phase === undefined || one.phase === phase));
       seen += page.actors.length;
       after = page.next;
       // A page is never cut: its end is where the next one begins.
@@ -64,15 +79,31 @@ export class ActorView {
     return { names, namespaces, actors, ...(after === undefined ? {} : { next: after }) };
   }
 
+  async #at(
+    namespace: string,
+    name: string | undefined,
+    key: readonly string[],
+  ): Promise<readonly ListedView[]> {
+    if (name === undefined) throw gatewayErrors.badRequest("a key needs a name beside it");
+    const record = await this.#parts.directory.find({ namespace, name, key });
+    return record === undefined ? [] : [this.#listed(record)];
+  }
+
   /** One actor. What it tells of its alarm is behind the gate. Rejects with `actor.not_found`. */
   async overview(record: ActorRecord): Promise<Readonly<Record<string, unknown>>> {
     const { descriptor } = this.#parts.use[record.name] ?? {};
     const instance = this.#parts.reader.awake(record.id);
+    const { hasPart } = this.#parts;
+    const recorder = this.#parts.recorders.get(record.id);
     const view = {
       ...this.#listed(record),
-      sections: sections.map(({ name }) => name),
+      awakeSince: (instance === undefined ? undefined : recorder?.awakeSince) ?? null,
+      lastError: recorder?.lastError ?? null,
+      sections: sections
+        .filter(({ part }) => part === undefined || hasPart(record.name, part))
+        .map(({ name }) => name),
       database: this.#parts.reader.needs(record)?.database === true,
-      editable: instance === undefined ? undefined : instance.report().edits !== undefined,
+      editable: instance === undefined ? null : instance.report().edits !== undefined,
       options: plainOptions(descriptor?.options),
     };
     if (instance === undefined) return view;

@@ -1,13 +1,13 @@
 /**
  * Inspector: how people look into actors, behind the gateway's door.
  *
- *   GET  /inspector/actors?namespace=&name=&prefix=&limit=&after=   who there is
+ *   GET  /inspector/actors?namespace=&name=&key=&prefix=&phase=&limit=&after=   who there is
  *   GET  /inspector/actors/{id}                               one, and why it is awake
  *   GET  /inspector/actors/{id}/{section}                     state, kv, schedules …, connections, calls
  *   GET  /inspector/actors/{id}/schema, …/tables/{table}      its database
  *   POST /inspector/actors/{id}/sql                           `{ sql, params }`; with `write: true` it may write
  *   GET  /inspector/actors/{id}/live                          a WebSocket: `live-session.ts`
- *   POST /inspector/actors/{id}/action/{name}, …/state, …/schedules/{id}/{fire,cancel}, …/sleep, …/destroy
+ *   POST /inspector/actors/{id}/action/{name}, …/state, …/schedules/{id}/{fire,cancel}, …/wake, …/sleep, …/destroy
  *   GET  /inspector/plugins                                   plugins of the program, and how they are
  *   GET  /inspector/metrics, /inspector/ui
  *
@@ -41,6 +41,7 @@ import {
   textField,
 } from "./request.ts";
 import { sections } from "./sections.ts";
+import { readSize } from "./size.ts";
 import { readSchema, readSql, readTable } from "./tables.ts";
 import { Writes } from "./writes.ts";
 
@@ -53,7 +54,7 @@ export interface InspectorParts extends ActorReaderParts, Omit<ActorViewParts, "
 }
 
 /** The sections that aren't rows, beside those of `sections.ts`. */
-const MORE_SECTIONS = ["connections", "calls", "schema"];
+const MORE_SECTIONS = ["connections", "calls", "schema", "size"];
 
 /** The page's own answers are the API's: nothing else is loaded. */
 const PAGE_HEADERS = {
@@ -123,9 +124,9 @@ export class Inspector implements InspectorDoor {
     return new LiveSession(link, source, services);
   }
 
-  async #get({ path, page, name, namespace }: InspectorRequest): Promise<unknown> {
+  async #get({ path, page, ...query }: InspectorRequest): Promise<unknown> {
     const [, id, section, item] = path;
-    if (id === undefined || id === "") return await this.#view.list({ ...page, name, namespace });
+    if (id === undefined || id === "") return await this.#view.list({ ...page, ...query });
     if (section === undefined) return await this.#overview(id);
     if (item === undefined) return await this.#section(id, section, page);
     if (section === "tables") return await this.#reader.read(id, (store) => readTable(store, item, page));
@@ -146,6 +147,7 @@ export class Inspector implements InspectorDoor {
     if (name === "connections") return { connections: this.#view.connections(id) };
     if (name === "calls") return { calls: this.#calls(id) };
     if (name === "schema") return await this.#reader.read(id, readSchema);
+    if (name === "size") return await this.#reader.read(id, readSize);
     const section = sections.find((one) => one.name === name);
     if (section === undefined)
       throw inspectorErrors.unknownSection(name, [...sections.map((one) => one.name), ...MORE_SECTIONS]);
@@ -180,6 +182,9 @@ export class Inspector implements InspectorDoor {
         return { id: (await this.#writes.fire(id, item ?? "")) ?? null };
       case "schedules/*/cancel":
         return { cancelled: await this.#writes.cancel(id, item ?? "") };
+      case "wake":
+        await this.#writes.wake(id);
+        return {};
       case "sleep":
         await this.#writes.sleep(id);
         return {};

@@ -30,6 +30,16 @@ export interface CallRecord {
   readonly outcome: string;
 }
 
+/** The last thing that failed. Its text is in the log alone. */
+export interface LastError {
+  /** Wall clock. */
+  readonly at: number;
+  /** The action or queue; absent for a start. */
+  readonly action?: string;
+  /** `group.code`. */
+  readonly code: string;
+}
+
 /** Somebody who is told at once. */
 export interface Watcher {
   called(call: CallRecord): void;
@@ -43,6 +53,9 @@ export class ActorRecorder {
   readonly watchers = new Set<Watcher>();
   /** What the batch that became durable last took, from its taking. */
   storageMs = 0;
+  /** When the activation that is awake was there: wall clock. */
+  awakeSince: number | undefined;
+  lastError: LastError | undefined;
   readonly #calls: CallRecord[] = [];
   #oldest = 0;
 
@@ -52,6 +65,8 @@ export class ActorRecorder {
   }
 
   called(call: CallRecord): void {
+    const { at, action, outcome } = call;
+    if (outcome !== "ok") this.lastError = { at, action, code: outcome };
     if (this.#calls.length < limits.inspectorCalls) this.#calls.push(call);
     else {
       this.#calls[this.#oldest] = call;

@@ -1,7 +1,8 @@
 /** What is asked of the inspector, taken apart and checked. */
-import { type BindParams, decodeJson, encodeJson, limits, readUtf8 } from "@troupe/protocol";
+import { type BindParams, decodeJson, decodeKey, encodeJson, limits, readUtf8 } from "@troupe/protocol";
 import { gatewayErrors } from "../errors.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
+import { type ActorPhase, actorPhases } from "../host/phase.ts";
 import type { PageQuery } from "../ports/inspection.ts";
 
 /** A request of the inspector. */
@@ -11,6 +12,9 @@ export interface InspectorRequest {
   readonly path: readonly string[];
   readonly page: PageQuery;
   readonly name: string | undefined;
+  /** The whole key, as addresses of actors have it; with `name`, of one actor. */
+  readonly key: readonly string[] | undefined;
+  readonly phase: ActorPhase | undefined;
   /** The name of a namespace. */
   readonly namespace: string | undefined;
   /** The body's fields; none without a body. */
@@ -29,6 +33,8 @@ export function parseRequest(request: Pick<GatewayRequest, "method" | "url" | "b
     method,
     path,
     name: query.get("name") ?? undefined,
+    key: keyOf(request.url),
+    phase: phaseOf(query.get("phase")),
     namespace: query.get("namespace") ?? undefined,
     page: {
       limit: pageLimit(query.get("limit")),
@@ -85,6 +91,19 @@ export function jsonAnswer(value: unknown): GatewayResponse {
     "x-content-type-options": "nosniff",
   };
   return { status: 200, headers, body: encodeJson(value) };
+}
+
+/** Taken undecoded, as of all addresses: what separates its parts may stand in them. */
+function keyOf(url: string): readonly string[] | undefined {
+  const [, text] = /[?&]key=([^&#]*)/.exec(url) ?? [];
+  return text === undefined ? undefined : decodeKey(text);
+}
+
+function phaseOf(text: string | null): ActorPhase | undefined {
+  const phase = actorPhases.find((one) => one === text);
+  if (text !== null && phase === undefined)
+    throw gatewayErrors.badRequest(`phase must be one of ${actorPhases.join(", ")}`);
+  return phase;
 }
 
 function pageLimit(text: string | null): number {

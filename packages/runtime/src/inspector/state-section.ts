@@ -17,6 +17,7 @@ const CHUNKED_END = "c;";
 /** `GET …/state`: properties to values; `next` where there are more. Those in chunks come with the first page. */
 export const stateSection: InspectorSection = {
   name: "state",
+  part: "state",
   read: async (rows, { limit, after }) => {
     const start = after === undefined ? STATE_PREFIX : `${STATE_PREFIX}${after}\0`;
     const found = await rows.list({ start, end: STATE_END, limit: limit + 1, reverse: false });

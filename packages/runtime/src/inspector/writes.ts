@@ -64,6 +64,11 @@ export class Writes {
     });
   }
 
+  /** Settles when it is awake. Rejects with what its start failed with. */
+  async wake(id: string): Promise<void> {
+    await this.#host.load({ kind: "id", id });
+  }
+
   /** Settles when it sleeps. */
   sleep(id: string): Promise<void> {
     return this.#host.sleep(id);

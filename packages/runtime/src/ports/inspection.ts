@@ -17,10 +17,15 @@ export interface PageQuery {
   readonly prefix: string | undefined;
 }
 
+/** What a definition has or hasn't. */
+export type ActorPart = "state" | "queues" | "workflow";
+
 /** A part of an actor, as people see it. */
 export interface InspectorSection {
   /** Its name in the address. */
   readonly name: string;
+  /** What a definition has to have for there to be anything; absent: any actor may have it. */
+  readonly part?: ActorPart;
   /** What is shown: a plain object. `rows` show each batch that was taken. */
   read(rows: Pick<ActorStore, "read" | "list">, query: PageQuery): Promise<object>;
 }

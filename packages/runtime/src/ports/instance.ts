@@ -226,6 +226,8 @@ export interface InstanceHost {
   idle(instance: ActorInstance, sleepTimeoutMs: number): void;
   /** Something keeps it awake again. */
   busy(instance: ActorInstance): void;
+  /** Tells one that starts that its host stops. Returns what undoes it. Absent: the host waits for its start. */
+  whenStopping?(told: () => void): () => void;
   /** The instance wants to end: the host calls `stop` in a turn of its own. */
   requestStop(instance: ActorInstance, reason: StopReason): void;
   /** The instance sleeps with an alarm set (wall clock, ms); `undefined`: it broke, and nobody knows which is stored. */

@@ -11,6 +11,7 @@ const MESSAGES_END = endOf(`${QUEUE_PREFIX}m:`);
 /** `GET …/queues`: messages; what they say is counted, not shown. `next` where there are more. */
 export const queueSection: InspectorSection = {
   name: "queues",
+  part: "queues",
   read: async (rows, { limit, after }) => {
     const start = after === undefined ? DELAYED : `${after}\0`;
     const found = await rows.list({ start, end: MESSAGES_END, limit: limit + 1, reverse: false });
@@ -26,6 +27,7 @@ export const queueSection: InspectorSection = {
 /** `GET …/dead-letters`: messages that were given up, the oldest first. */
 export const deadLetterSection: InspectorSection = {
   name: "dead-letters",
+  part: "queues",
   read: async (rows, { limit, after }) => {
     const start = after === undefined ? DEAD : `${after}\0`;
     const found = await rows.list({ start, end: endOf(DEAD), limit: limit + 1, reverse: false });

@@ -111,8 +111,7 @@ export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyAc
   checkInspector(config.inspector);
   checkRelay(config.relay);
   const [relay, registered] = [relayOf(config.relay), config.plugins?.relay];
-  if (relay !== undefined && registered !== undefined && relay !== registered)
-    throw configErrors.bothOf("relay", "pluginSet({ relay }) with another one");
+  if (relay !== undefined && registered !== undefined && relay !== registered) throw configErrors.twoRelays();
   const { maxAwakeActors, rateLimit } = config;
   if (rateLimit !== undefined) parseRateLimits(rateLimit);
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))

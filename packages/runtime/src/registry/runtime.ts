@@ -12,9 +12,11 @@ import {
 import type { RemoteBehaviour } from "../actor/behaviour.ts";
 import { CarriedFactory } from "../actor/carried/carried-factory.ts";
 import type { AnyActorDefinition } from "../actor/definition.ts";
+import { hasPart } from "../actor/has-part.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { type ActivationServices, currentActor } from "../actor/local/activation-services.ts";
 import { LocalFactory } from "../actor/local/local-instance.ts";
+import { meantAction } from "../actor/local/meant-action.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { WaitGraph } from "../actor/local/wait-graph.ts";
 import { Catalogue, DEFAULT_NAMESPACE, type KnownActor } from "../engine/catalogue.ts";
@@ -107,6 +109,7 @@ export class Runtime {
       runtimeSocket: runtimeSocketsOver(parts.localSockets),
       client: () => this.client(),
       limiter: limiterFor(parts.env, parts.rateLimit),
+      meantAction,
     };
     this.catalogue = parts.catalogue ?? new Catalogue(parts.env, memoryCatalogue());
     const { env, hosts: config, functions } = parts;
@@ -139,6 +142,7 @@ export class Runtime {
       hosts: this.hosts,
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
+      plugins: parts.plugins,
       inspector: this.#inspector(parts, factories, recorders),
     });
   }
@@ -235,6 +239,7 @@ export class Runtime {
     if (settings === undefined || recorders === undefined) return undefined;
     const { host, catalogue } = this;
     return new Inspector({
+      hasPart: (name, part) => hasPart(use[name]?.behaviour, part),
       ...{ env, host, directory, storage, use, factories, recorders, settings, catalogue, plugins },
     });
   }

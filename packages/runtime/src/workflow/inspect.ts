@@ -7,6 +7,7 @@ import { decodeRecord, type WorkflowRecord } from "./record.ts";
 /** `GET …/workflows?after=&limit=`: workflows, by state and id; `next` where there are more. */
 export const workflowSection: InspectorSection = {
   name: "workflows",
+  part: "workflow",
   read: async (rows, { limit, after }) => {
     // Those that go on and those that have ended are neighbours, with nothing but histories behind them.
     const start = after === undefined ? ACTIVE : `${after}\0`;
@@ -21,6 +22,7 @@ export const workflowSection: InspectorSection = {
 /** `GET …/workflow-history?prefix=<id>&after=&limit=`: entries of one workflow, by their places; its results are counted. */
 export const workflowHistorySection: InspectorSection = {
   name: "workflow-history",
+  part: "workflow",
   read: async (rows, { limit, after, prefix = "" }) => {
     const history = historyOf(prefix);
     const start = after === undefined ? history : `${history}${after}\0`;

@@ -341,6 +341,19 @@ test("code that doesn't say that it has stopped is left behind after its grace p
   ).toHaveLength(1);
 });
 
+test("a host that stops waits for code that doesn't start no longer than for code that doesn't stop", async () => {
+  const code = played("json", { options: { sleepGracePeriod: 300, onWakeTimeout: 60_000 } });
+  await using driver = await Driver.start({ played: code.definition });
+  const call = watch(driver.act("played", "act"));
+  await driver.world.idle();
+  const stopping = watch(driver.restart());
+  await driver.world.pass(299);
+  expect([call.state, stopping.state]).toEqual(["pending", "pending"]);
+  await driver.world.pass(2);
+  expect(call.value).toMatchObject({ status: 503, error: { code: "stopping" } });
+  expect(stopping.state).not.toBe("pending");
+});
+
 test("an action that the code didn't declare is refused without asking it", async () => {
   const code = played();
   const { driver } = await awake(code);

@@ -1,5 +1,6 @@
 /** What the inspector shows of actors that are awake, asleep, and elsewhere; and that it is behind the gate. */
 import { UserError } from "@troupe/base";
+import { encodeKey } from "@troupe/protocol";
 import { actor, queue } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { watch } from "../driver/watch.ts";
@@ -69,6 +70,44 @@ test("the list names actors, awake or asleep, in pages, by name and by the begin
   }
   expect(new Set(paged).size).toBe(4);
   expect(await look(driver, "/actors?limit=201")).toMatchObject({ status: 400, code: "gateway.bad_request" });
+});
+
+test("the list finds one by its whole key, whatever is in it, and those that are awake among many", async () => {
+  await using driver = await inspected({ counter });
+  const counters = driver.local().counter;
+  for (const key of [["ann"], ["anna"], ["a", "b,c"], ["a/b,c"]]) await counters.getOrCreate(key).increment();
+  const keys = async (query: string) => {
+    const { body } = await look(driver, `/actors?${query}`);
+    return body.actors.map((one: { key: string[] }) => one.key);
+  };
+  expect(await keys("name=counter&key=ann")).toEqual([["ann"]]);
+  expect(await keys(`name=counter&key=${encodeKey(["a", "b,c"])}`)).toEqual([["a", "b,c"]]);
+  expect(await keys("name=counter&key=an")).toEqual([]);
+  expect(await look(driver, "/actors?key=ann")).toMatchObject({ code: "gateway.bad_request" });
+  await driver.runtime.host.sleep(await counters.get(["ann"]).resolve());
+  expect(await keys("phase=asleep")).toEqual([["ann"]]);
+  expect((await keys("phase=awake&limit=2")).length).toBeGreaterThan(0);
+  expect(await look(driver, "/actors?phase=dead")).toMatchObject({ code: "gateway.bad_request" });
+});
+
+test("one actor: since when it is awake, what it failed with last, and how much it has", async () => {
+  await using driver = await inspected({ counter });
+  const id = await idOf(driver, resolve("counter", "a"));
+  const one = async () => (await look(driver, `/actors/${id}`)).body;
+  expect(await one()).toMatchObject({ awakeSince: driver.world.clock.now(), lastError: null });
+  await driver.act("counter?key=a", "refuse");
+  await driver.act("counter?key=a", "increment");
+  const told = { action: "refuse", code: "user.no_way", at: expect.any(Number) };
+  expect(await one()).toMatchObject({ lastError: told });
+  const { rows, bytes, more } = (await look(driver, `/actors/${id}/size`)).body;
+  for (let n = 0; n < 250; n += 1)
+    await driver.act("counter?key=a", "remember", `key-${n}`, "x".repeat(1_000));
+  const later = (await look(driver, `/actors/${id}/size`)).body;
+  expect([more, later]).toEqual([false, { rows: rows + 250, bytes: expect.any(Number), more: false }]);
+  expect(later.bytes - bytes).toBeGreaterThan(250_000);
+  await driver.runtime.host.sleep(id);
+  expect((await look(driver, `/actors/${id}/size`)).body).toEqual(later);
+  expect(await one()).toMatchObject({ phase: "asleep", awakeSince: null, lastError: told });
 });
 
 test("state, keys and schedules are the same of an actor awake and asleep, and looking wakes nobody", async () => {

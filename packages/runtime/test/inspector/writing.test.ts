@@ -57,6 +57,7 @@ test("without `write` everything that changes is refused, and changes nothing", 
     "state",
     "schedules/x/fire",
     "schedules/x/cancel",
+    "wake",
     "sleep",
     "destroy",
   ])
@@ -104,6 +105,8 @@ test("an action can be called, a schedule run now or cancelled, an actor put to 
 
   await look(driver, `/actors/${id}/sleep`, {});
   expect((await look(driver, `/actors/${id}`)).body.phase).toBe("asleep");
+  await look(driver, `/actors/${id}/wake`, {});
+  expect((await look(driver, `/actors/${id}`)).body.phase).toBe("running");
   await look(driver, `/actors/${id}/destroy`, {});
   expect((await look(driver, `/actors/${id}`)).code).toBe("actor.not_found");
 });

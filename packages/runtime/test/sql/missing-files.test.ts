@@ -1,5 +1,5 @@
 /** Actors' own files that are taken away: what is missing is never taken for what never was. */
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { actor, db } from "@troupe/runtime";
 import { expect, test } from "vitest";
@@ -58,7 +58,38 @@ test("one file that is taken away is its actor's matter alone, also behind a kil
   expect(ground.store.failure()).toBe("storage.corrupt");
   expect(await ground.client.notes.getOrCreate(["b"]).read()).toEqual([2, "b", "more"]);
   renameSync(`${file()}.away`, file());
+  // Whoever watches the process hears of it without a call, or a restart.
+  expect(ground.store.failure()).toBeUndefined();
   expect(await ground.client.notes.getOrCreate(["a"]).read()).toEqual([1, "a"]);
+  expect(ground.said).toContain("the files that were missing are back");
+});
+
+test("a folder whose files come back one by one is whole with the last one, and not before, while it serves", async () => {
+  await using ground = await Ground.start({ notes });
+  const keys = ["a", "b", "c"];
+  for (const key of keys) await ground.client.notes.getOrCreate([key]).add(key);
+  const away = `${ground.path}-actors`;
+  await ground.restartAfter(() => renameSync(join(ground.path, "actors"), away));
+  for (const name of readdirSync(away).filter((found) => found.startsWith("00"))) {
+    expect(ground.store.failure()).toBe("storage.corrupt");
+    renameSync(join(away, name), join(ground.path, "actors", name));
+  }
+  expect(ground.store.failure()).toBeUndefined();
+  for (const key of keys) expect(await ground.client.notes.getOrCreate([key]).read()).toEqual([1, key]);
+});
+
+test("what is back and damaged is found by the call to it, and stays said", async () => {
+  await using ground = await Ground.start({ notes });
+  await ground.client.notes.getOrCreate(["a"]).add("one");
+  const id = await ground.client.notes.getOrCreate(["a"]).resolve();
+  const file = join(ground.path, "actors", `${id}.db`);
+  await ground.restartAfter(() => rmSync(file));
+  await expect(ground.client.notes.getOrCreate(["a"]).read()).rejects.toEqual(missing);
+  writeFileSync(file, "not a database ".repeat(1_000));
+  expect(ground.store.failure()).toBeUndefined();
+  await expect(ground.client.notes.getOrCreate(["a"]).read()).rejects.toEqual(missing);
+  rmSync(file);
+  expect(ground.store.failure()).toBe("storage.corrupt");
 });
 
 test("a file that goes without its log, or comes back without it, is told as well", async () => {

@@ -1,6 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -13,8 +24,8 @@ function folder(): string {
   return path;
 }
 
-function start(directory: string): SyncThreads {
-  const threads = new SyncThreads(directory);
+function start(directory: string, displaced?: (error: Error) => void): SyncThreads {
+  const threads = new SyncThreads(directory, displaced);
   onTestFinished(() => threads.stop());
   return threads;
 }
@@ -80,6 +91,24 @@ test("one that means nothing fails alone: its log was cut, deleted, or is no des
     "Error: a sync failed: EBADF",
     "synced",
   ]);
+});
+
+test("entries of another directory that has the name now aren't taken for durable, also with all files back in it", async () => {
+  const root = folder();
+  const directory = join(root, "actors");
+  mkdirSync(directory);
+  const said: string[] = [];
+  const threads = start(directory, (error) => said.push(error.message));
+  await threads.syncDirectory();
+  renameSync(directory, join(root, "away"));
+  mkdirSync(directory);
+  await expect(threads.syncDirectory()).rejects.toThrow("moved or replaced");
+  expect(said).toHaveLength(1);
+  // The very same directory again: nothing was lost.
+  rmdirSync(directory);
+  renameSync(join(root, "away"), directory);
+  await threads.syncDirectory();
+  expect(said).toHaveLength(1);
 });
 
 test("when the threads are stopped, what waits is refused, and what comes", async () => {

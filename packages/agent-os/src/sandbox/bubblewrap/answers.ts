@@ -1,7 +1,9 @@
 /** What a supervisor answers about files and processes, checked: whatever runs in the sandbox may have answered. */
+import { limits } from "@troupe/protocol";
 import { sandboxErrors } from "../../errors.ts";
 import type { SandboxProcessInfo } from "../process.ts";
 import type { DirectoryEntry, FileStat } from "../sandbox.ts";
+import { type UnsavedPath, unsavedCodeOf } from "../unsaved.ts";
 
 /** Throws `sandbox.lost` where it is none. */
 export function checkStat(result: unknown): FileStat {
@@ -34,6 +36,18 @@ export function checkProcesses(result: unknown): SandboxProcessInfo[] {
       args.every((arg) => typeof arg === "string")
     )
       return { pid, ppid, pgid, sid, command, args };
+    throw sandboxErrors.lost("it answered nonsense");
+  });
+}
+
+/** Throws `sandbox.lost` where it is none. */
+export function checkUnsaved(result: unknown): UnsavedPath[] {
+  if (!Array.isArray(result) || result.length > limits.sandboxUnsavedPaths)
+    throw sandboxErrors.lost("it answered nonsense");
+  return result.map((unsaved: unknown) => {
+    const { path, code: said } = fields(unsaved);
+    const code = unsavedCodeOf(said);
+    if (typeof path === "string" && code !== undefined) return { path, code };
     throw sandboxErrors.lost("it answered nonsense");
   });
 }

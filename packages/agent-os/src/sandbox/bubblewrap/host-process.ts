@@ -15,16 +15,20 @@ import {
   type SandboxProcess,
   type TerminalSize,
 } from "../process.ts";
+import { unsavedLine } from "../unsaved.ts";
 import type { Container, ProcessExit, StartedProcess } from "./container.ts";
 import type { Channel } from "./inside/channel.ts";
+import type { Saves } from "./saves.ts";
 
 /** What a process is made of. */
 export interface HostProcessParts {
   readonly container: Container;
   readonly started: StartedProcess;
   readonly listener: ProcessListener;
-  /** Saves what it changed. */
-  readonly saved: () => Promise<void>;
+  /** Where what it changed is saved. */
+  readonly saves: Pick<Saves, "save" | "unsaid">;
+  /** Where it prints what isn't of its own. */
+  readonly errors: ProcessStream;
 }
 
 /** A running process. */
@@ -76,7 +80,7 @@ export class HostProcess implements SandboxProcess {
   }
 
   async #run(): Promise<ProcessEnd> {
-    const { started, saved } = this.#parts;
+    const { started } = this.#parts;
     const read = Promise.all([this.#read("stdout", started.main), this.#read("stderr", started.errors)]);
     // It is waited for behind the exit.
     read.catch(() => undefined);
@@ -86,13 +90,29 @@ export class HostProcess implements SandboxProcess {
       this.#over = true;
       started.main.destroy();
       started.errors.destroy();
-      const end = endOf(exit);
-      const unsaved: unknown = await saved().catch((cause: unknown) => cause);
-      const error = this.#why ?? end.error ?? unsaved;
-      return error === undefined ? end : { ...end, error };
+      return await this.#saved(endOf(exit));
     } catch (error) {
       this.#over = true;
       return { exitCode: 128 + processSignals.SIGKILL, signal: "SIGKILL", error: this.#why ?? error };
+    }
+  }
+
+  /** Its end, when what it changed is saved. */
+  async #saved(end: ProcessEnd): Promise<ProcessEnd> {
+    const { saves, listener, errors } = this.#parts;
+    const early = this.#why ?? end.error;
+    try {
+      const unsaved = await saves.save();
+      // Whoever asked for one that is cut off may get the error alone: the next one is told.
+      const unsaid = early === undefined ? saves.unsaid(unsaved) : [];
+      if (unsaid.length > 0) await listener(errors, Buffer.from(unsavedLine(unsaid)));
+      return {
+        ...end,
+        ...(early === undefined ? {} : { error: early }),
+        ...(unsaved.length === 0 ? {} : { unsaved }),
+      };
+    } catch (error) {
+      return { ...end, error: early ?? error };
     }
   }
 

@@ -79,21 +79,22 @@ export class ProcessDriver implements SandboxDriver {
     return this.#spares.keep(mounts);
   }
 
-  async boot({ signal, files, mounts = [], network, onUse, onState }: BootOptions): Promise<Sandbox> {
+  async boot({ signal, files, mounts = [], network, ...told }: BootOptions): Promise<Sandbox> {
     const bounds = this.#bounds();
-    const told = (limit: WatchedLimit, used: number) => {
+    const onUse = (limit: WatchedLimit, used: number) => {
       const most = limit === "tasks" ? bounds.processes : bounds[limit];
-      if (most !== undefined) onUse?.({ limit, used, most });
+      if (most !== undefined) told.onUse?.({ limit, used, most });
     };
     const sandbox = new ProcessSandbox({
       files,
-      onUse,
-      onState,
+      onUse: told.onUse,
+      onState: told.onState,
+      onUnsaved: told.onUnsaved,
       lower: () => lowerImage(mounts),
       shell: isProgram("/bin/bash") ? "/bin/bash" : "/bin/sh",
       open: async (closing) => {
         const container = this.#spares.take(mounts);
-        container.give({ network: network === undefined ? undefined : wayOut(network), onUse: told });
+        container.give({ network: network === undefined ? undefined : wayOut(network), onUse });
         return await readyOr(container, closing);
       },
     });
@@ -168,10 +169,11 @@ async function readyOr(container: Container, closing: AbortSignal): Promise<Cont
   }
 }
 
-function supervisorData(): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "env"> {
+function supervisorData(): Pick<SupervisorData, "messageBytes" | "bodyBytes" | "unsavedPaths" | "env"> {
   return {
     messageBytes: limits.sandboxMessageBytes,
     bodyBytes: limits.sandboxFileBytes,
+    unsavedPaths: limits.sandboxUnsavedPaths,
     env: {
       HOME,
       USER: "user",

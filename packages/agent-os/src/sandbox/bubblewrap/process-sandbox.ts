@@ -8,6 +8,7 @@
  *   A caller was told             the files that it saw are stored.
  *   The runtime or machine died   the next sandbox begins with what was saved last: of a command or process that ran, its first part.
  *   A command was cut off         what it had changed stays, and is saved: processes can't be undone.
+ *   A file can't be stored        everything else is; it stays inside, and who hears of an end is told its path (`../unsaved.ts`).
  *   A save failed                 the operation fails with the store's error; the files stay inside, and the next save tries again.
  *   The container was lost        what ran fails with `sandbox.lost`; the next operation begins a new one with what was saved.
  *
@@ -21,7 +22,8 @@ import { startDeadline } from "../deadline.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
-import { checkEntries, checkProcesses, checkStat } from "./answers.ts";
+import { notSaved, unsavedCodeOf } from "../unsaved.ts";
+import { checkEntries, checkProcesses, checkStat, checkUnsaved } from "./answers.ts";
 import { CapturedText } from "./captured-text.ts";
 import type { Container } from "./container.ts";
 import { HostProcess } from "./host-process.ts";
@@ -35,6 +37,7 @@ export interface ProcessSandboxParts {
   readonly files: FileStore | undefined;
   readonly onUse: BootOptions["onUse"];
   readonly onState: BootOptions["onState"];
+  readonly onUnsaved: BootOptions["onUnsaved"];
   /** What an empty sandbox has beside the system's: the lower layers of overlays. */
   readonly lower: () => Promise<ImageChanges>;
   /** A command line is read by it. */
@@ -108,13 +111,19 @@ export class ProcessSandbox implements Sandbox {
     const cancelled = () => cutOff(sandboxErrors.cancelled());
     signal?.addEventListener("abort", cancelled, { once: true });
     if (signal?.aborted === true) cancelled();
-    const { exitCode, error } = await process.ended;
+    const { exitCode, error, unsaved } = await process.ended;
     stopClock();
     signal?.removeEventListener("abort", cancelled);
     const failure = why ?? error;
     if (failure !== undefined) throw failure;
     const { stdout, stderr } = printed;
-    return { exitCode, stdout: stdout.text, stderr: stderr.text, truncated: stdout.cut || stderr.cut };
+    const result = {
+      exitCode,
+      stdout: stdout.text,
+      stderr: stderr.text,
+      truncated: stdout.cut || stderr.cut,
+    };
+    return unsaved === undefined ? result : { ...result, unsaved };
   }
 
   async spawn(command: ProcessCommand, listener: ProcessListener): Promise<SandboxProcess> {
@@ -132,7 +141,7 @@ export class ProcessSandbox implements Sandbox {
   async writeFile(path: string, content: Uint8Array): Promise<void> {
     if (content.byteLength > limits.sandboxFileBytes)
       throw sandboxErrors.fileFailed("EFBIG", `EFBIG: '${path}' would be too long`);
-    await this.#change({ kind: "writeFile", path }, content);
+    await this.#change(path, { kind: "writeFile", path }, content);
   }
 
   async stat(path: string): Promise<FileStat> {
@@ -148,33 +157,31 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async mkdir(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
-    await this.#change({ kind: "mkdir", path, recursive: options.recursive ?? false });
+    await this.#change(path, { kind: "mkdir", path, recursive: options.recursive ?? false });
   }
 
   async move(from: string, to: string): Promise<void> {
-    await this.#change({ kind: "move", path: from, to });
+    await this.#change(to, { kind: "move", path: from, to });
   }
 
   async remove(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
-    await this.#change({ kind: "remove", path, recursive: options.recursive ?? false });
+    await this.#change("/", { kind: "remove", path, recursive: options.recursive ?? false });
   }
 
   async snapshot(): Promise<ImageChanges> {
-    return (await this.#ask({ kind: "snapshot" })).changes;
+    const { changes, result } = await this.#ask({ kind: "snapshot" });
+    const [first] = checkUnsaved(result);
+    if (first !== undefined) throw notSaved(first);
+    return changes;
   }
 
   /** A new container has the files; what ran in the old one ends with it. */
   async restore(image: ImageChanges): Promise<void> {
     const { container: old, saves } = await this.#container();
     await saves.exclusively(async () => {
-      const { changes: before } = await old.ask({ kind: "snapshot" });
       const container = await this.#begin(image);
       try {
-        const kept = new Set(image.map(([path]) => path));
-        const gone = before.filter(([path]) => !kept.has(path));
-        // What was removed of an empty sandbox is there again.
-        const removed = gone.map(([path]) => [path, { type: "removed", given: false }] as const);
-        await this.#parts.files?.save([...removed, ...image]);
+        await this.#replaceStored(image);
         this.#closing.signal.throwIfAborted();
       } catch (cause) {
         await container.stop(sandboxErrors.closed());
@@ -218,22 +225,41 @@ export class ProcessSandbox implements Sandbox {
     }
   }
 
+  /** Nothing is asked of what is replaced: what couldn't be saved of it goes, too. */
+  async #replaceStored(image: ImageChanges): Promise<void> {
+    const { files } = this.#parts;
+    if (files === undefined) return;
+    const kept = new Set(image.map(([path]) => path));
+    const gone = (await files.load()).filter(([path]) => !kept.has(path));
+    // What was removed of an empty sandbox is there again.
+    const removed = gone.map(([path]) => [path, { type: "removed", given: false }] as const);
+    await files.save([...removed, ...image]);
+  }
+
   async #ask(question: Question, body?: Uint8Array) {
     return await (await this.#container()).container.ask(question, body);
   }
 
-  /** It has happened when it is saved. */
-  async #change(question: Question, body?: Uint8Array): Promise<void> {
+  /** It has happened when it is saved. Rejects when what is at `path` then can't be. */
+  async #change(path: string, question: Question, body?: Uint8Array): Promise<void> {
     const { container, saves } = await this.#container();
     await container.ask(question, body);
-    await saves.save();
+    if ((await saves.save()).length === 0) return;
+    const code = unsavedCodeOf((await container.ask({ kind: "unsaved", path })).result);
+    if (code !== undefined) throw notSaved({ path, code });
   }
 
   async #start(command: ProcessCommand, listener: ProcessListener): Promise<HostProcess> {
     const { container, saves } = await this.#container();
     const { command: program, args, cwd, env = {}, streamStdin = false, terminal } = command;
     const started = container.start({ command: program, args, cwd, env, stdin: streamStdin, terminal });
-    const process = new HostProcess({ container, started, listener, saved: () => saves.save() });
+    const process = new HostProcess({
+      container,
+      started,
+      listener,
+      saves,
+      errors: terminal === undefined ? "stderr" : "stdout",
+    });
     this.#processes.add(process);
     this.#saving ??= setInterval(() => void saves.save().catch(() => undefined), limits.sandboxSaveMs);
     void process.ended.then(() => {
@@ -276,7 +302,8 @@ export class ProcessSandbox implements Sandbox {
   }
 
   #around(container: Container): Inside {
-    return { container, saves: new Saves(container, this.#parts.files) };
+    const { files, onUnsaved } = this.#parts;
+    return { container, saves: new Saves({ container, files, onUnsaved }) };
   }
 
   async #begin(image: ImageChanges): Promise<Container> {

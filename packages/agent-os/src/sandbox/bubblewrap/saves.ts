@@ -1,27 +1,42 @@
 /**
  * Saves: how a container's files get into the store. One save at a time; who asks while one runs gets the next one, which sees
  * all that there was when it was asked for.
+ *
+ * What can't be stored is left out and named (`../unsaved.ts`): everything else is.
  */
 import type { FileStore } from "../file-store.ts";
+import { notSaved, type UnsavedPath } from "../unsaved.ts";
+import { checkUnsaved } from "./answers.ts";
 import type { Container } from "./container.ts";
+
+/** What saves are made of. */
+export interface SavesParts {
+  readonly container: Container;
+  readonly files: FileStore | undefined;
+  /** Others than before can't be stored. */
+  readonly onUnsaved: ((unsaved: readonly UnsavedPath[]) => void) | undefined;
+}
+
+type Unsaved = readonly UnsavedPath[];
 
 /** Saves what a container's processes changed. */
 export class Saves {
-  readonly #container: Container;
-  readonly #files: FileStore | undefined;
+  readonly #parts: SavesParts;
   #running: Promise<unknown> | undefined;
-  #next: Promise<void> | undefined;
+  #next: Promise<Unsaved> | undefined;
+  /** What couldn't be stored last, and what of it was said where a command prints. */
+  #unsaved = "[]";
+  #said: ReadonlySet<string> = new Set();
 
-  constructor(container: Container, files: FileStore | undefined) {
-    this.#container = container;
-    this.#files = files;
+  constructor(parts: SavesParts) {
+    this.#parts = parts;
   }
 
-  /** Settles when all that there is now is stored. Rejects with what the store says; then nothing of it is. */
-  save(): Promise<void> {
-    if (this.#files === undefined) return Promise.resolve();
-    if (this.#running === undefined) return this.#begin(this.#files);
-    const files = this.#files;
+  /** Settles when all that there is now is stored, with what can't be. Rejects with what the store says; then nothing of it is. */
+  save(): Promise<Unsaved> {
+    const { files } = this.#parts;
+    if (files === undefined) return Promise.resolve([]);
+    if (this.#running === undefined) return this.#begin(files);
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
@@ -31,21 +46,30 @@ export class Saves {
     return this.#next;
   }
 
+  /** What of it nobody was told of where a command prints. */
+  unsaid(unsaved: Unsaved): Unsaved {
+    const before = this.#said;
+    this.#said = new Set(unsaved.map(({ path }) => path));
+    return unsaved.filter(({ path }) => !before.has(path));
+  }
+
   /** Does something while nothing is saved. */
   async exclusively<R>(work: () => Promise<R>): Promise<R> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined);
     return await this.#alone(work());
   }
 
-  /** Does something when all that there is now is stored, while nothing else is saved. */
+  /** Does something when all that there is now is stored, while nothing else is saved. Rejects when some of it can't be. */
   behind<R>(work: () => Promise<R>): Promise<R> {
+    const { files } = this.#parts;
     return this.exclusively(async () => {
-      if (this.#files !== undefined) await this.#run(this.#files);
+      const [first] = files === undefined ? [] : await this.#run(files);
+      if (first !== undefined) throw notSaved(first);
       return await work();
     });
   }
 
-  #begin(files: FileStore): Promise<void> {
+  #begin(files: FileStore): Promise<Unsaved> {
     return this.#alone(this.#run(files));
   }
 
@@ -57,10 +81,22 @@ export class Saves {
     return running;
   }
 
-  async #run(files: FileStore): Promise<void> {
-    const { changes } = await this.#container.ask({ kind: "changes" });
-    if (changes.length === 0) return;
-    await files.save(changes);
-    await this.#container.ask({ kind: "kept" });
+  async #run(files: FileStore): Promise<Unsaved> {
+    const { container } = this.#parts;
+    const { changes, result } = await container.ask({ kind: "changes" });
+    const unsaved = checkUnsaved(result);
+    if (changes.length > 0) {
+      await files.save(changes);
+      await container.ask({ kind: "kept" });
+    }
+    this.#tell(unsaved);
+    return unsaved;
+  }
+
+  #tell(unsaved: Unsaved): void {
+    const now = JSON.stringify(unsaved);
+    if (now === this.#unsaved) return;
+    this.#unsaved = now;
+    this.#parts.onUnsaved?.(unsaved);
   }
 }

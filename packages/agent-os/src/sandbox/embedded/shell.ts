@@ -15,6 +15,7 @@ import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
 import { saysPlaces } from "./mount-words.ts";
 import { OutputTap } from "./output-tap.ts";
+import { importJustBash } from "./redirect-opening.ts";
 
 /**
  * What just-bash counts to find out that a command doesn't end, and an agent with a log of 200,000 lines meets at once: a command's time and
@@ -73,7 +74,7 @@ interface EmptyShell {
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
 export async function loadShell(data: WorkerData): Promise<ShellModule> {
-  const justBash = await import("just-bash").catch((cause: unknown) => {
+  const justBash = await importJustBash().catch((cause: unknown) => {
     if (cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")
       throw new JustBashMissing(cause.message);
     throw cause;

@@ -1,8 +1,9 @@
 /** The relay's components, by their configuration alone: none is begun. What only a begun one finds, such as a file of its own, isn't seen. */
+
+import { type Finding, fine, problem, warning } from "@troupe/base";
 import { createRelay } from "@troupe/relay/node";
 import { createComponents } from "@troupe/relay/plugin";
 import type { GatewayOptions } from "../options.ts";
-import { type Finding, fine, problem, warning } from "./finding.ts";
 
 const mend = "correct it in the file; docs/components.md says what each kind takes";
 

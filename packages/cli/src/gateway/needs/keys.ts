@@ -1,9 +1,8 @@
 /** Keys of providers, and who else can read or change what they depend on. */
 import { stat } from "node:fs/promises";
-import { TroupeError } from "@troupe/base";
+import { type Finding, fine, problem, TroupeError, warning } from "@troupe/base";
 import type { GatewayOptions } from "../options.ts";
 import { readKey } from "../provider-key.ts";
-import { type Finding, fine, problem, warning } from "./finding.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

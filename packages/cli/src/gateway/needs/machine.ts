@@ -3,11 +3,10 @@ import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import { TroupeError } from "@troupe/base";
+import { type Finding, fine, problem, TroupeError, warning } from "@troupe/base";
 import { type NamedProxy, proxyOf } from "@troupe/relay/model-proxy";
 import { isLoopback } from "../access.ts";
 import type { GatewayOptions } from "../options.ts";
-import { type Finding, fine, problem, warning } from "./finding.ts";
 
 const NODE = 24;
 const CONNECT_MS = 5_000;

@@ -17,12 +17,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { type Env, sourceArguments, type TroupeError } from "@troupe/base";
+import { type Env, RepeatedFailures, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { nodeBusyPoll } from "@troupe/runtime";
 import { packageErrors } from "../../errors.ts";
+import { guardian } from "../processes/guardian.ts";
 import { SilenceWatch } from "../silence-watch.ts";
-import { Blame } from "./blame.ts";
 import { dynamicErrors } from "./errors.ts";
 import { HeardIsolate } from "./heard-isolate.ts";
 import {
@@ -84,7 +84,8 @@ export class IsolateProcess {
   /** Processes that aren't gone yet. */
   readonly #exits = new Set<Promise<void>>();
   readonly #poll = nodeBusyPoll();
-  readonly #blame: Blame;
+  /** Who has ended the process, which is everybody's: who ran for long then. Nobody else can be told from those that only wait. */
+  readonly #blamed: RepeatedFailures<undefined>;
   /** Isolates that have run for long. */
   #long: ReadonlySet<unknown> = new Set();
   #last = 0;
@@ -92,14 +93,20 @@ export class IsolateProcess {
 
   constructor(env: IsolateProcessEnv) {
     this.#env = env;
-    this.#blame = new Blame(env.clock);
+    this.#blamed = new RepeatedFailures({
+      clock: env.clock,
+      firstMs: limits.failedStartWaitMs,
+      longestMs: limits.failedStartLongestWaitMs,
+      forgetMs: limits.pluginCrashWindowMs,
+      most: limits.failedStarts,
+    });
   }
 
   /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`, and `dynamic.process_lost` for whoever ended it again and again. */
   create(order: IsolateOrder, ear: IsolateEar): number {
     if (this.#closed) throw dynamicErrors.closed();
-    const waitMs = this.#blame.waitMs(idOf(ear.actor));
-    if (waitMs > 0) throw dynamicErrors.heldBack(waitMs);
+    const waiting = this.#blamed.waiting(idOf(ear.actor));
+    if (waiting !== undefined) throw dynamicErrors.heldBack(waiting.waitMs);
     const { writer } = this.#start();
     this.#last += 1;
     const isolate = this.#last;
@@ -135,13 +142,7 @@ export class IsolateProcess {
 
   #start(): Running {
     if (this.#running !== undefined) return this.#running;
-    const child = spawn(process.execPath, processArguments(), {
-      env: {},
-      cwd: "/",
-      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
-      detached: true,
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-    });
+    const { child, ended } = guardian.guard(spawnProcess(processArguments()));
     const socket = child.stdio[3];
     if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
     const writer = new WireWriter((bytes) => void socket.write(bytes));
@@ -151,7 +152,7 @@ export class IsolateProcess {
     const exit = new Promise<void>((resolve) => {
       const gone = (why: string): void => {
         this.#gone(running, [why, lastWords()].filter(Boolean).join(": "));
-        resolve();
+        resolve(ended());
       };
       child.once("close", (code, signal) => gone(`exit ${signal ?? code}`));
       child.once("error", (cause) => gone(String(cause)));
@@ -236,7 +237,7 @@ export class IsolateProcess {
   #lost(why: string): void {
     const ran = [...this.#isolates].filter(([isolate]) => this.#long.has(isolate));
     const owed = [...this.#isolates].filter(([, heard]) => heard.owes);
-    for (const [, { ear }] of ran) this.#blame.add(idOf(ear.actor));
+    for (const [, { ear }] of ran) this.#blamed.add(idOf(ear.actor), undefined);
     const suspects = (ran.length > 0 ? ran : owed).slice(0, MOST_SUSPECTS).map(([, { ear }]) => ear.actor);
     this.#env.log.error("The isolate process ended", { why, isolates: this.#isolates.size, suspects });
   }
@@ -244,6 +245,17 @@ export class IsolateProcess {
 
 function idOf({ actor, actorId }: ActorOfIsolate): string {
   return actorId ?? actor;
+}
+
+function spawnProcess(args: readonly string[]): () => ChildProcess {
+  return () =>
+    spawn(process.execPath, args, {
+      env: {},
+      cwd: "/",
+      // A group of its own: Ctrl-C is the runtime's, which lets what runs end.
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
 }
 
 /** Throws `package.missing`. */

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { engineLimits } from "@troupe/protocol";
-import type { ProcessTree } from "./process-tree.ts";
+import type { ProcessTree } from "../processes/process-tree.ts";
 
 /** What a worker and all that it started may have. */
 export interface WorkerBounds {

@@ -2,21 +2,22 @@
  * Worker process: a plugin's process, from its start until nothing of it runs.
  *
  * It leads a process group of its own: a signal to the terminal isn't for it, and its end is that of all that it started.
- * What it started counts as its own (`worker-bounds.ts`), also what has left the group and its parent (`strays.ts`).
+ * What it started counts as its own (`worker-bounds.ts`), also what has left the group and its parent (`processes/strays.ts`).
  * Descriptor 3 carries its token, and then nothing: it stays open as long as the host lives, so that its end tells the
- * process of the host's death.
+ * process of the host's death. One that doesn't look at it ends with the host all the same (`processes/guardian.ts`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
 import { engineLimits } from "@troupe/protocol";
 import { textWithoutSecrets } from "@troupe/relay";
+import { guardian } from "../processes/guardian.ts";
+import { ProcessTree } from "../processes/process-tree.ts";
+import { Strays } from "../processes/strays.ts";
 import type { WorkerExit } from "./errors.ts";
 import { type Handover, workerHandover } from "./handover.ts";
 import type { Launch } from "./launch.ts";
-import { ProcessTree } from "./process-tree.ts";
 import { settledWithin } from "./settled-within.ts";
-import { Strays } from "./strays.ts";
 import { BoundsWatch, endFirst, type WorkerBounds, type WorkerExcess } from "./worker-bounds.ts";
 
 /** How long a dead process's standard error may stay open in something that outlived it. */
@@ -33,19 +34,23 @@ export class WorkerProcess {
   #isCut = false;
 
   constructor(launch: Launch, handover: Handover, bounds: WorkerBounds = {}) {
-    const strays = new Strays(randomBytes(16).toString("hex"));
+    const id = randomBytes(16).toString("hex");
+    const strays = new Strays(id);
     const env = {
       ...launch.env,
       ...strays.env,
       [workerHandover.socket]: handover.socket,
       [workerHandover.tokenFd]: String(workerHandover.fd),
     };
-    this.#child = spawn(launch.program, launch.args, {
-      cwd: launch.cwd,
-      env,
-      detached: true,
-      stdio: [launch.stdin === undefined ? "ignore" : "pipe", "ignore", "pipe", "pipe"],
-    });
+    const start = (): ChildProcess =>
+      spawn(launch.program, launch.args, {
+        cwd: launch.cwd,
+        env,
+        detached: true,
+        stdio: [launch.stdin === undefined ? "ignore" : "pipe", "ignore", "pipe", "pipe"],
+      });
+    const guarded = guardian.guard(start, id);
+    this.#child = guarded.child;
     const { pid } = this.#child;
     const exceeded = (excess: WorkerExcess): void => {
       this.#excess = excess;
@@ -55,7 +60,7 @@ export class WorkerProcess {
       endFirst(pid);
       this.#bounds = new BoundsWatch(new ProcessTree(pid, strays), bounds, exceeded);
     }
-    this.exited = this.#watch();
+    this.exited = this.#watch().finally(() => guarded.ended());
     // Whoever opens the worker hears of a failed start; nobody may be listening yet.
     this.exited.catch(() => undefined);
     this.#child.stderr?.on("data", (chunk: Buffer) => this.#hear(chunk));

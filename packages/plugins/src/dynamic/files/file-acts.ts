@@ -96,7 +96,7 @@ export async function makePlace(place: GrantedPlace, recursive: boolean): Promis
         if (above !== root) await above[Symbol.asyncDispose]();
       }
     } finally {
-      await folder[Symbol.asyncDispose]();
+      if (folder !== root) await folder[Symbol.asyncDispose]();
     }
   });
 }

@@ -62,7 +62,7 @@ export class FileHost {
       case "list":
         return await listPlace(placeOf(path, this.#grants));
       case "stat":
-        return await statPlace(placeOf(path, this.#grants));
+        return await this.#stat(path, asked.get("writable") === true);
       case "write":
         return await writePlace(writablePlaceOf(path, this.#grants), dataOf(asked), howOf(asked));
       case "make":
@@ -81,6 +81,13 @@ export class FileHost {
       default:
         throw hostErrors.askInvalid("act", "what can be done with files");
     }
+  }
+
+  /** What isn't there is that, also where nothing may be written. */
+  async #stat(path: unknown, writable: boolean): Promise<unknown> {
+    const stat = await statPlace(placeOf(path, this.#grants));
+    if (writable) writablePlaceOf(path, this.#grants);
+    return stat;
   }
 }
 

@@ -24,6 +24,7 @@ import type { CarriedGrants } from "./carried-factory.ts";
 import { checkEntry, requestOf } from "./entry-auth.ts";
 import { Kept } from "./kept.ts";
 import { passCall, wireTimeout } from "./pass-call.ts";
+import { StartPatience } from "./start-patience.ts";
 
 /** What a stop gives the code beyond its grace period, for its last words to arrive. */
 const LAST_WORDS_MS = 1_000;
@@ -81,14 +82,18 @@ export class CarriedInstance implements ActorInstance {
   /** Settles when the code has started. */
   async start(): Promise<void> {
     const activation = this.#activation;
+    const patience = new StartPatience(activation);
     try {
-      await withTimeout(activation.env, activation.start(), startTimeoutMs(activation), () =>
+      const started = Promise.race([activation.start(), patience.over]);
+      await withTimeout(activation.env, started, startTimeoutMs(activation), () =>
         actorErrors.hookTimedOut("start", startTimeoutMs(activation)),
       );
     } catch (cause) {
       await this.stop("broken");
       if (TroupeError.is(cause) && cause.public) throw cause;
       throw actorErrors.startFailed(this.record.name, cause);
+    } finally {
+      patience.end();
     }
     const { host } = activation.request;
     activation.sleepers.resume(host.known?.(this) ?? this);

@@ -4,6 +4,7 @@
 import type { AsyncVariable, Env } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import type { CallContext, CallOptions, LazyScope, Relay, Scope } from "@troupe/relay";
+import type { ActionCall } from "../../ports/instance.ts";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
@@ -83,6 +84,8 @@ export interface ActivationServices {
   readonly runtimeSocket?: OpenRuntimeSocket | undefined;
   /** Told of each activation before its code runs. */
   readonly made?: ((activation: Activation) => void) | undefined;
+  /** The action that was most likely meant by who called one that isn't there. Absent in a guest: its host refuses such calls. */
+  readonly meantAction?: ((activation: Activation, call: ActionCall) => string | undefined) | undefined;
   /** Makes what limits an activation's calls. Absent in a guest: its host counts them. */
   readonly limiter?: LimiterFor | undefined;
 }

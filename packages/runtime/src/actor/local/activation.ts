@@ -73,7 +73,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   queueing: Queueing | undefined;
   /** Its workflows, where it has some. */
   workflows: Workflows | undefined;
-  readonly #services: ActivationServices;
+  readonly services: ActivationServices;
   readonly #instance: ActorInstance;
   readonly #milestones: Milestones;
   #state: StateTree | undefined;
@@ -88,7 +88,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   #calls: SharedByCalls | undefined;
 
   constructor(parts: ActivationParts) {
-    this.#services = parts.services;
+    this.services = parts.services;
     this.#instance = parts.instance;
     this.record = parts.instance.record;
     this.generation = parts.instance.generation;
@@ -110,7 +110,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   }
 
   get relay(): Relay | undefined {
-    return this.#services.relay;
+    return this.services.relay;
   }
 
   get stopping(): boolean {
@@ -165,7 +165,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
 
   /** What its calls share: turns, and keys. */
   get calls(): SharedByCalls {
-    this.#calls ??= new SharedByCalls(this, this.#services);
+    this.#calls ??= new SharedByCalls(this, this.services);
     return this.#calls;
   }
 
@@ -174,7 +174,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   }
 
   get database(): DatabaseClient {
-    const { sqlChain } = this.#services;
+    const { sqlChain } = this.services;
     this.#database ??= openDatabase(this, { current: sqlChain, checkLive: () => this.#checkLive() });
     return this.#database;
   }
@@ -229,7 +229,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
 
   /** Who assigns to the state now. */
   borrower(): Borrower {
-    return borrowerOf(this, this.#services.current.get());
+    return borrowerOf(this, this.services.current.get());
   }
 
   /**
@@ -237,9 +237,9 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
    * may be in one.
    */
   enter<R>(fn: () => R, running: Running = this): R {
-    const { current } = this.#services;
+    const { current } = this.services;
     if (this.behaviour.database === undefined) return current.run(running, fn);
-    return enterChain(this, this.#services, running, () => current.run(running, fn));
+    return enterChain(this, this.services, running, () => current.run(running, fn));
   }
 
   /** Runs a hook as this actor, within its time. */
@@ -368,7 +368,7 @@ export class Activation implements BatchSource, ConnectionOwner, WorkOwner, Runn
   }
 
   client(call?: Running["call"]): Client {
-    return this.#services.client(this, call);
+    return this.services.client(this, call);
   }
 
   take(): Batch {

@@ -37,7 +37,8 @@ import { withTimeout } from "./timeout.ts";
 export function startCall(activation: Activation, call: ActionCall, scope?: ActionScope): void {
   const action = activation.behaviour.actions.get(call.name);
   if (action === undefined) {
-    say(activation, call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name)));
+    const meant = activation.services.meantAction?.(activation, call);
+    say(activation, call.reply.error(actorErrors.actionNotFound(activation.record.name, call.name, meant)));
     return;
   }
   if (call.until !== undefined && call.until <= activation.env.clock.monotonic()) {

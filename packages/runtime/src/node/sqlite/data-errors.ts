@@ -45,6 +45,8 @@ export const dataErrors = {
       cause,
       metadata: { path },
     }),
+  notLost: (id: string, why: string) =>
+    error(409, "storage", "not_lost", `Actor ${id} isn't lost: ${why}`, { public: false, metadata: { id } }),
   unsupported: (what: string) =>
     error(500, "storage", "unsupported_platform", `node:sqlite lacks ${what}: Troupe needs Node 24 or newer`),
 };

@@ -6,12 +6,15 @@ import type { DataHealth } from "./data-health.ts";
 import { fileError, isFullDisk } from "./files.ts";
 import { isDamage } from "./sqlite.ts";
 
+/** Who hears of a file's damage. */
+export type FileHealth = Pick<DataHealth, "found" | "missing">;
+
 /** A file whose damage is told to its actors' callers, without its path, and to whoever watches the process. */
 export class DataFile {
   readonly path: string;
-  readonly #health: Pick<DataHealth, "found">;
+  readonly #health: FileHealth;
 
-  constructor(path: string, health: Pick<DataHealth, "found">) {
+  constructor(path: string, health: FileHealth) {
     this.path = path;
     this.#health = health;
   }
@@ -19,6 +22,13 @@ export class DataFile {
   /** What was read isn't what was written. */
   damaged(detail: string): TroupeError {
     return this.error(storageErrors.corrupt(this.path, detail));
+  }
+
+  /** It isn't there, and was. */
+  missing(): TroupeError {
+    const error = storageErrors.corrupt(this.path, "it is missing");
+    this.#health.missing(this.path, error);
+    return forCallers(error);
   }
 
   /** What was thrown by a write: as it is when it is the batch's own matter, else as {@link error}. */

@@ -5,6 +5,9 @@
  * has to know all the same: from the first damage on, and once the disk has failed, `/readyz` says why it isn't ready.
  * That is never taken back: a repair needs a restart, or is noticed by one.
  *
+ * A file that isn't there may come back, whole, and its actor serves again as soon as it does: so until then, and no longer, the
+ * directory isn't whole.
+ *
  * A full disk passes. From a write that it refused on, whoever asks is told so until there is room again; as nobody may call
  * any more by then, that is looked for, and not waited for.
  */
@@ -12,6 +15,7 @@ import type { Env, TroupeError } from "@troupe/base";
 import { Seldom } from "../../seldom.ts";
 import { dataErrors } from "./data-errors.ts";
 import { hasRoom } from "./files.ts";
+import { MissingFiles } from "./missing-files.ts";
 
 /** Errors after which a file can't be trusted, or used by this program. */
 const LASTING: ReadonlySet<string> = new Set(["corrupt", "newer_layout", "disk_failed"]);
@@ -23,6 +27,7 @@ export class DataHealth {
   readonly #env: Pick<Env, "clock" | "log">;
   readonly #directory: string;
   readonly #seldom: Seldom;
+  readonly #missing = new MissingFiles();
   #failure: string | undefined;
   #isFull = false;
   #lookedAt = 0;
@@ -34,9 +39,11 @@ export class DataHealth {
     this.#seldom = new Seldom(env.clock);
   }
 
-  /** The `group.code` of the first thing that was found wrong for good; of a full disk while it is full. */
+  /** The `group.code` of the first thing that was found wrong for good; of a missing file until it is back, of a full disk while it is full. */
   get failure(): string | undefined {
-    return this.#failure ?? (this.#stillFull() ? "storage.disk_full" : undefined);
+    if (this.#failure !== undefined) return this.#failure;
+    if (this.#stillMissing()) return "storage.corrupt";
+    return this.#stillFull() ? "storage.disk_full" : undefined;
   }
 
   /** A file failed; only what concerns more than one call counts. */
@@ -51,6 +58,15 @@ export class DataHealth {
         cause: error,
       },
     );
+  }
+
+  /** A file isn't there. `error`: what its actors' callers are told. */
+  missing(path: string, error: TroupeError): void {
+    if (!this.#missing.add(path)) return;
+    this.#env.log.error("a file with data is missing; /readyz fails until it is back", {
+      path,
+      cause: error,
+    });
   }
 
   /** Nothing can be made durable any more. */
@@ -71,6 +87,13 @@ export class DataHealth {
     this.#isFull = true;
     const { message } = error;
     this.#env.log.error("writes fail, and /readyz with them, until there is room on the disk", { message });
+  }
+
+  #stillMissing(): boolean {
+    if (this.#missing.none) return false;
+    const isMissing = this.#missing.look();
+    if (!isMissing) this.#env.log.info("the files that were missing are back");
+    return isMissing;
   }
 
   #stillFull(): boolean {

@@ -38,7 +38,7 @@ export class ShardReader {
   readonly #number: Statement;
   readonly #alarm: Statement;
   readonly #ownFile: Statement;
-  readonly #anyOwnFile: Statement;
+  readonly #ownFiles: Statement;
   readonly #rows: Statement;
   readonly #value: Statement;
   readonly #range: Statement;
@@ -57,9 +57,9 @@ export class ShardReader {
     this.#byId = database.prepare(`${ACTOR} WHERE id = ? AND destroyed_at IS NULL`);
     this.#number = database.prepare("SELECT number FROM actors WHERE id = ? AND destroyed_at IS NULL");
     this.#alarm = database.prepare("SELECT alarm FROM actors WHERE id = ? AND destroyed_at IS NULL");
-    const ownFile = "SELECT number FROM actors WHERE own_file IS NOT NULL AND destroyed_at IS NULL";
+    const ownFile = "SELECT id FROM actors WHERE own_file IS NOT NULL AND destroyed_at IS NULL";
     this.#ownFile = database.prepare(`${ownFile} AND number = ?`);
-    this.#anyOwnFile = database.prepare(`${ownFile} LIMIT 1`);
+    this.#ownFiles = database.prepare(`${ownFile} LIMIT ?`);
     // Two ranges of the index, around the key-value store.
     this.#rows = database.prepare(
       `${ROW} WHERE actor = ?1 AND key < '${LAZY_START}' UNION ALL ${ROW} WHERE actor = ?1 AND key >= '${LAZY_END}'`,
@@ -109,9 +109,9 @@ export class ShardReader {
     return this.#ask(() => this.#ownFile.get(actorNumber)) !== undefined;
   }
 
-  /** True when any living actor was. */
-  hasOwnFiles(): boolean {
-    return this.#ask(() => this.#anyOwnFile.get()) !== undefined;
+  /** Ids of living actors that were, at most so many. */
+  ownFiles(most: number): readonly string[] {
+    return this.#ask(() => this.#ownFiles.all(most)).map(({ id }) => String(id));
   }
 
   /** The rows of an actor that a wake loads; throws `storage.corrupt` when one doesn't match its check value. */

@@ -20,10 +20,12 @@ export type Question =
   | { readonly kind: "put"; readonly path: string; readonly entry: EntryHead }
   /** All of it is there: an empty sandbox ("given"), or what is stored ("kept"). What changes from now on is a change. */
   | { readonly kind: "settle"; readonly as: "given" | "kept" }
-  /** What changed since the last "kept"; each path comes as a `change` before the answer. */
+  /** What changed since the last "kept"; each path comes as a `change` before the answer, which is what can't be stored. */
   | { readonly kind: "changes" }
   /** The last `changes` are stored. */
   | { readonly kind: "kept" }
+  /** Why the last `changes` didn't have what is at this path. */
+  | { readonly kind: "unsaved"; readonly path: string }
   /** All that differs from an empty sandbox, as `changes` has it. */
   | { readonly kind: "snapshot" };
 
@@ -88,6 +90,12 @@ export interface SystemFailure {
   readonly message: string;
 }
 
+/** A path that can't be stored, and why. What isn't UTF-8 in it is shown as U+FFFD. */
+export interface UnsavedPath {
+  readonly path: string;
+  readonly code: "EILSEQ" | "ENAMETOOLONG" | "EDQUOT";
+}
+
 /** From the supervisor. */
 export type FromSupervisor =
   | { readonly type: "ready" }
@@ -126,6 +134,8 @@ export interface SupervisorData {
   readonly cpuSeconds?: number | undefined;
   readonly messageBytes: number;
   readonly bodyBytes: number;
+  /** Of what can't be stored so many paths are named. */
+  readonly unsavedPaths: number;
   /** Variables of every process. */
   readonly env: Readonly<Record<string, string>>;
 }

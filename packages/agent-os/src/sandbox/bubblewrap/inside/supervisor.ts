@@ -18,6 +18,7 @@ import type {
   SupervisorData,
   SystemFailure,
   ToSupervisor,
+  UnsavedPath,
   WatchedLimit,
 } from "./messages.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "./process.ts";
@@ -151,8 +152,7 @@ class Supervisor {
         this.#tree.settle(question.as);
         return {};
       case "changes":
-        this.#tree.changes(tell);
-        return {};
+        return this.#named(this.#tree.changes(tell));
       case "kept":
         this.#tree.keep();
         return {};
@@ -162,11 +162,16 @@ class Supervisor {
         this.#processes.get(question.process)?.signal(question.signal);
         return {};
       case "snapshot":
-        this.#tree.snapshot(tell);
-        return {};
+        return this.#named(this.#tree.snapshot(tell));
+      case "unsaved":
+        return { result: this.#tree.unsavedAt(question.path) };
       default:
         return answerAboutFiles(question, body, this.#data.bodyBytes);
     }
+  }
+
+  #named(unsaved: readonly UnsavedPath[]): FileAnswer {
+    return { result: unsaved.slice(0, this.#data.unsavedPaths) };
   }
 
   #start(asked: StartProcess): void {

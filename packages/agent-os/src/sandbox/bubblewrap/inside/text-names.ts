@@ -1,30 +1,38 @@
 /**
  * Text names: on Linux a name is bytes, and what is stored is text. What isn't UTF-8 would become another name as text, or two names one:
- * whoever made it is told instead, as nothing may be lost in silence.
+ * it is told of instead, as nothing may be lost in silence.
  */
 import { isUtf8 } from "node:buffer";
-import { readdirSync, readlinkSync } from "node:fs";
-import { systemError } from "./system-error.ts";
+import { readdirSync, readlinkSync, realpathSync } from "node:fs";
 
 /** What Node puts in the place of bytes that are no text; a name may have it by right. */
 const REPLACEMENT = "\ufffd";
 
-/** What is in a directory. Throws what the system says, or EILSEQ for a name that isn't text. */
-export function namesIn(directory: string): string[] {
+/** The names in a directory. */
+export interface Names {
+  readonly text: readonly string[];
+  /** Those that aren't UTF-8, as they may be shown. */
+  readonly wrong: readonly string[];
+}
+
+/** What is in a directory. Throws what the system says. */
+export function namesIn(directory: string): Names {
   const names = readdirSync(directory);
-  if (!names.some((name) => name.includes(REPLACEMENT))) return names;
-  const wrong = readdirSync(directory, "buffer").find((name) => !isUtf8(name));
-  if (wrong === undefined) return names;
-  throw notText(`${directory === "/" ? "" : directory}/${wrong}`, "a name that isn't UTF-8");
+  if (!names.some((name) => name.includes(REPLACEMENT))) return { text: names, wrong: [] };
+  const { text = [], wrong = [] } = Object.groupBy(readdirSync(directory, "buffer"), (name) =>
+    isUtf8(name) ? "text" : "wrong",
+  );
+  return { text: text.map(String), wrong: wrong.map(String) };
 }
 
-/** Where a link leads. Throws what the system says, or EILSEQ where that isn't text. */
-export function linkTarget(path: string): string {
+/** Where a link leads; undefined where that isn't UTF-8. Throws what the system says. */
+export function linkTarget(path: string): string | undefined {
   const target = readlinkSync(path);
-  if (!target.includes(REPLACEMENT) || isUtf8(readlinkSync(path, "buffer"))) return target;
-  throw notText(path, "a target that isn't UTF-8");
+  return !target.includes(REPLACEMENT) || isUtf8(readlinkSync(path, "buffer")) ? target : undefined;
 }
 
-function notText(path: string, what: string): Error {
-  return systemError("EILSEQ", `'${path}' has ${what}, and nothing is saved: rename or remove it in a shell`);
+/** Where a path leads through all links; undefined where that isn't UTF-8. Throws what the system says. */
+export function realPath(path: string): string | undefined {
+  const real = realpathSync.native(path, "buffer");
+  return isUtf8(real) ? String(real) : undefined;
 }

@@ -9,10 +9,10 @@
  *   looked at  the last look, which becomes `kept` when the runtime says that it is stored
  *
  * What is on another file system (the host's programs, /proc, /dev) is no file of the sandbox, and neither are the links that lead there
- * from the root (/bin, /lib), sockets, pipes and devices. A name that isn't UTF-8 can't be stored: a look at one throws, and says which. While processes write, a look finds each file as it is in that moment.
+ * from the root (/bin, /lib), sockets, pipes and devices. What can't be stored is named, and all else is told. While processes
+ * write, a look finds each file as it is in that moment.
  */
 import {
-  type BigIntStats,
   chmodSync,
   closeSync,
   constants,
@@ -22,7 +22,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   realpathSync,
   rmdirSync,
   symlinkSync,
@@ -31,30 +31,23 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { isGone, type Look, leaveOut, lengthIn, lookAtAll, type Pictures, type TreeLimits } from "./look.ts";
 import { makeDirectories } from "./make-directories.ts";
-import type { EntryHead } from "./messages.ts";
-import { codeOf, systemError } from "./system-error.ts";
-import { linkTarget, namesIn } from "./text-names.ts";
+import type { EntryHead, UnsavedPath } from "./messages.ts";
+import { opened } from "./opened.ts";
+import { systemError } from "./system-error.ts";
+import { linkTarget, realPath } from "./text-names.ts";
 
 /** Gets each changed path, parents first, with a file's content. */
 export type OnChange = (path: string, entry: EntryHead, content?: Uint8Array) => void;
-
-/** How a path looked: two that are equal are the same. */
-type Look = ReadonlyMap<string, string>;
-
-/** How much there may be. */
-export interface TreeLimits {
-  readonly fileBytes: number;
-  readonly files: number;
-}
 
 /** The files of a sandbox. */
 export class Tree {
   readonly #limits: TreeLimits;
   /** Whoever had others in an image would have no commands. */
   readonly #machineLinks: ReadonlySet<string>;
-  #given: Look;
-  #kept: Look;
+  #given: Pictures = new Map();
+  #kept: Pictures = new Map();
   #lookedAt: Look | undefined;
   /** Directories that get their modes when all that is in them is there. */
   readonly #modes: (readonly [path: string, mode: number, modifiedAt: number])[] = [];
@@ -64,7 +57,7 @@ export class Tree {
     this.#limits = limits;
     const links = readdirSync("/", { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
     this.#machineLinks = new Set(links.map(({ name }) => `/${name}`));
-    this.#given = this.#look();
+    this.#given = this.#look().found;
     this.#kept = this.#given;
   }
 
@@ -91,50 +84,73 @@ export class Tree {
     utimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
   }
 
-  /** What was put there is what an empty sandbox has, or what is stored. */
+  /** What was put there is what an empty sandbox has, or what is stored. Throws when it is too much. */
   settle(as: "given" | "kept"): void {
     for (const [path, mode, modifiedAt] of this.#modes.splice(0).reverse()) {
       lutimesSync(path, modifiedAt / 1_000, modifiedAt / 1_000);
       chmodSync(path, mode);
     }
-    this.#kept = this.#look();
+    const { found, unsaved } = this.#look();
+    if (unsaved.some(({ code }) => code === "EDQUOT")) throw systemError("EDQUOT", "it is more than fits");
+    this.#kept = found;
     if (as === "given") this.#given = this.#kept;
   }
 
-  /** Tells what isn't stored yet. Throws when there is too much. */
-  changes(onChange: OnChange): void {
-    this.#lookedAt = this.#look();
-    this.#tell(this.#kept, this.#lookedAt, onChange);
+  /** Tells what isn't stored yet, and gives what can't be. */
+  changes(onChange: OnChange): readonly UnsavedPath[] {
+    const look = this.#look();
+    this.#tell(this.#kept, look, onChange);
+    this.#lookedAt = look;
+    return look.unsaved;
   }
 
   /** What was told last is stored. */
   keep(): void {
-    this.#kept = this.#lookedAt ?? this.#kept;
-    this.#lookedAt = undefined;
+    this.#kept = this.#lookedAt?.found ?? this.#kept;
   }
 
-  /** Tells all that differs from an empty sandbox, and the directories above that: who puts it elsewhere makes them as they are here. */
-  snapshot(onChange: OnChange): void {
-    const after = this.#look();
+  /** Why the last look didn't have what is at a path, if it didn't. */
+  unsavedAt(path: string): UnsavedPath["code"] | undefined {
+    let real: string | undefined;
+    try {
+      real = realPath(path);
+    } catch (cause) {
+      if (isGone(cause)) return undefined;
+      throw cause;
+    }
+    if (real === undefined) return "EILSEQ";
+    const isAt = (at: string) => at === "/" || real === at || real.startsWith(`${at}/`);
+    return this.#lookedAt?.unsaved.find((unsaved) => unsaved.code !== "EILSEQ" && isAt(unsaved.path))?.code;
+  }
+
+  /**
+   * Tells all that differs from an empty sandbox, and the directories above that: who puts it elsewhere makes them as they are here. Gives what
+   * can't be told.
+   */
+  snapshot(onChange: OnChange): readonly UnsavedPath[] {
+    const look = this.#look();
     const above = new Set<string>();
-    for (const [path, look] of after)
-      if (this.#given.get(path) !== look)
+    for (const [path, picture] of look.found)
+      if (this.#given.get(path) !== picture)
         for (let at = dirname(path); at !== "/" && !above.has(at); at = dirname(at)) above.add(at);
     const before = new Map([...this.#given].filter(([path]) => !above.has(path)));
-    this.#tell(before, after, onChange);
+    this.#tell(before, look, onChange);
+    return look.unsaved;
   }
 
-  #tell(before: Look, after: Look, onChange: OnChange): void {
+  #tell(before: Pictures, { found, unsaved }: Look, onChange: OnChange): void {
     for (const path of before.keys()) {
       const given = this.#given.has(path);
       // What else was below it goes with it.
-      if (after.has(path) || (!given && !after.has(dirname(path)))) continue;
+      if (found.has(path) || (!given && !found.has(dirname(path)))) continue;
       onChange(path, { type: "removed", given });
     }
-    for (const [path, look] of after) {
-      if (before.get(path) === look) continue;
+    for (const [path, picture] of found) {
+      if (before.get(path) === picture) continue;
       try {
-        describe(path, onChange);
+        if (describe(path, lengthIn(picture), onChange)) continue;
+        unsaved.push({ path, code: "EILSEQ" });
+        leaveOut(found, path, this.#kept);
       } catch (cause) {
         // It went meanwhile, or became something else: the next look finds what it is now.
         if (!isGone(cause)) throw cause;
@@ -142,27 +158,8 @@ export class Tree {
     }
   }
 
-  /** Parents come before what is in them. */
   #look(): Look {
-    const root = lstatSync("/", { bigint: true });
-    const found = new Map<string, string>([["/", "root"]]);
-    let bytes = 0n;
-    const enter = (directory: string): void => {
-      for (const name of namesOf(directory)) {
-        const path = `${directory === "/" ? "" : directory}/${name}`;
-        if (this.#machineLinks.has(path)) continue;
-        const stat = opened(path, 0, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
-        if (stat === undefined || stat.dev !== root.dev || !isKind(stat)) continue;
-        found.set(path, fingerprint(stat));
-        if (stat.isFile()) bytes += stat.size;
-        if (found.size > this.#limits.files) throw tooMuch(`there are more than ${this.#limits.files} files`);
-        if (stat.isDirectory()) enter(path);
-      }
-    };
-    enter("/");
-    if (bytes > BigInt(this.#limits.fileBytes))
-      throw tooMuch(`the files are longer than ${this.#limits.fileBytes} bytes together`);
-    return found;
+    return lookAtAll(this.#limits, this.#machineLinks, this.#kept);
   }
 }
 
@@ -189,82 +186,37 @@ function removeOwn(path: string, device: number): boolean {
   return all;
 }
 
-/** Whoever is told may have no other way than a command. */
-function tooMuch(what: string): Error {
-  return systemError("EDQUOT", `${what}, and nothing is saved: remove some, with rm or remove()`);
-}
-
-function isKind(stat: BigIntStats): boolean {
-  return stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
-}
-
-/** A directory changes with its mode alone: what is in it is looked at by itself. */
-function fingerprint(stat: BigIntStats): string {
-  if (stat.isDirectory()) return `d ${stat.mode} ${stat.ino}`;
-  return `${stat.mode} ${stat.ino} ${stat.size} ${stat.ctimeNs}`;
-}
-
-function namesOf(directory: string): string[] {
-  try {
-    return opened(directory, 0o700, () => namesIn(directory)).sort();
-  } catch (cause) {
-    if (isGone(cause)) return [];
-    throw cause;
-  }
-}
-
-function describe(path: string, onChange: OnChange): void {
+/** False: it can't be told of. */
+function describe(path: string, length: number, onChange: OnChange): boolean {
   const stat = opened(path, 0, () => lstatSync(path));
   const { mode, mtimeMs } = stat;
   const head = { mode: mode & 0o7777, modifiedAt: Math.trunc(mtimeMs) };
-  if (stat.isSymbolicLink())
-    onChange(path, { type: "symlink", target: opened(path, 0, () => linkTarget(path)) });
-  else if (stat.isDirectory()) onChange(path, { type: "directory", ...head });
-  else onChange(path, { type: "file", ...head }, contentOf(path));
+  if (stat.isSymbolicLink()) {
+    const target = opened(path, 0, () => linkTarget(path));
+    if (target === undefined) return false;
+    onChange(path, { type: "symlink", target });
+  } else if (stat.isDirectory()) onChange(path, { type: "directory", ...head });
+  else onChange(path, { type: "file", ...head }, contentOf(path, length));
+  return true;
 }
 
-/** Never through a link, and never waiting for who writes a pipe: the path may have become one. */
-function contentOf(path: string): Uint8Array {
+/**
+ * Never through a link, and never waiting for who writes a pipe: the path may have become one. No longer than it was when it was looked at: what has
+ * come since may be more than fits, and the next look finds it.
+ */
+function contentOf(path: string, length: number): Uint8Array {
   return opened(path, 0o600, () => {
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!fstatSync(file).isFile()) throw systemError("ENOENT", `${path} is no file any more`);
-      return readFileSync(file);
+      const stat = fstatSync(file);
+      if (!stat.isFile()) throw systemError("ENOENT", `${path} is no file any more`);
+      const content = Buffer.allocUnsafeSlow(Math.min(length, stat.size));
+      let bytes = 0;
+      for (let read = -1; read !== 0 && bytes < content.byteLength; bytes += read)
+        read = readSync(file, content, bytes, content.byteLength - bytes, bytes);
+      return content.subarray(0, bytes);
     } finally {
       closeSync(file);
     }
   });
-}
-
-/** A mode, also one of a directory above, keeps out the sandbox's only user too; it is lifted for the time of a look. */
-function opened<R>(path: string, mode: number, look: () => R): R {
-  try {
-    return look();
-  } catch (cause) {
-    if (codeOf(cause) !== "EACCES") throw cause;
-  }
-  const lifted: (readonly [path: string, mode: number])[] = [];
-  const lift = (at: string, wanted: number): void => {
-    const before = lstatSync(at).mode & 0o7777;
-    if ((before & wanted) === wanted) return;
-    chmodSync(at, before | wanted);
-    lifted.push([at, before]);
-  };
-  try {
-    for (const directory of directoriesAbove(path)) lift(directory, 0o700);
-    lift(path, mode);
-    return look();
-  } finally {
-    for (const [at, before] of lifted.reverse()) chmodSync(at, before);
-  }
-}
-
-/** From the root on. */
-function directoriesAbove(path: string): string[] {
-  const parts = path.split("/").slice(1, -1);
-  return parts.map((_, n) => `/${parts.slice(0, n + 1).join("/")}`);
-}
-
-function isGone(cause: unknown): boolean {
-  return ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(codeOf(cause));
 }

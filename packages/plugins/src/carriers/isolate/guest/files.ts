@@ -161,14 +161,15 @@ async function rm(
   });
 }
 
-/** Whether it is there, and so may be read: what is written finds out by itself. */
+/** Whether it is there, and so may be read, and whether its folder is granted for writing. Nothing here is run. */
 async function access(path: string, mode = 0): Promise<void> {
-  if ((mode & ~R_OK) !== 0) throw new TypeError("`mode` of access is F_OK or R_OK here");
-  await ask("stat", path);
+  if ((mode & ~(R_OK | W_OK)) !== 0) throw new TypeError("`mode` of access is F_OK, R_OK or W_OK here");
+  await ask("stat", path, { writable: (mode & W_OK) !== 0 });
 }
 
 /** Of the system, and of Node. */
 const R_OK = 4;
+const W_OK = 2;
 
 /** What may be imported. No link is followed: `stat` says of one what `lstat` does. */
 export const fileApi = Object.freeze({

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { TroupeError } from "@troupe/base";
+import { type Finding, fine, problem, TroupeError, warning } from "@troupe/base";
 import { readList } from "../backup/backup-list.ts";
 import { checkFile } from "../backup/check-file.ts";
 import { DataLock } from "../data-lock.ts";
@@ -12,7 +12,6 @@ import { readShardCount } from "../manifest.ts";
 import { OWN_FOLDER, SHARD_NAME, shardName } from "../shard-name.ts";
 import { examineOwnFiles } from "./examine-own-files.ts";
 import { type ExaminedShard, examineShard } from "./examine-shard.ts";
-import { type DataFinding, fine, problem, warning } from "./finding.ts";
 
 const MIB = 1024 * 1024;
 /** Less is a matter of hours. */
@@ -26,7 +25,7 @@ const DESCRIPTORS_AN_ACTOR = 4;
 const FEW_DESCRIPTORS = 4_096;
 
 /** Each thing that was looked at. Never throws for what is wrong with the folder. */
-export async function examineData(folder: string): Promise<readonly DataFinding[]> {
+export async function examineData(folder: string): Promise<readonly Finding[]> {
   const dataDir = resolve(folder);
   const count = manifest(dataDir);
   if (typeof count !== "number") return [count];
@@ -54,7 +53,7 @@ export async function examineData(folder: string): Promise<readonly DataFinding[
   ];
 }
 
-function manifest(dataDir: string): number | DataFinding {
+function manifest(dataDir: string): number | Finding {
   try {
     const count = readShardCount(dataDir);
     if (count !== undefined) return count;
@@ -71,7 +70,7 @@ function manifest(dataDir: string): number | DataFinding {
 }
 
 /** A backup says of itself what it consists of. */
-async function backup(dataDir: string): Promise<readonly DataFinding[]> {
+async function backup(dataDir: string): Promise<readonly Finding[]> {
   if (!existsSync(join(dataDir, "backup.json"))) return [];
   try {
     const { files, endedAt } = readList(dataDir);
@@ -83,7 +82,7 @@ async function backup(dataDir: string): Promise<readonly DataFinding[]> {
   }
 }
 
-function strangers(dataDir: string, count: number): readonly DataFinding[] {
+function strangers(dataDir: string, count: number): readonly Finding[] {
   const ours = new Set(Array.from({ length: count }, (_, place) => shardName(place)));
   const others = readdirSync(dataDir).filter((name) => SHARD_NAME.test(name) && !ours.has(name));
   return others.map((name) =>
@@ -95,11 +94,11 @@ function strangers(dataDir: string, count: number): readonly DataFinding[] {
   );
 }
 
-function around(dataDir: string): readonly DataFinding[] {
+function around(dataDir: string): readonly Finding[] {
   return [logs(dataDir), room(dataDir), descriptors(dataDir)];
 }
 
-function logs(dataDir: string): DataFinding {
+function logs(dataDir: string): Finding {
   let bytes = 0;
   for (const folder of [dataDir, join(dataDir, OWN_FOLDER)]) {
     if (!existsSync(folder)) continue;
@@ -115,7 +114,7 @@ function logs(dataDir: string): DataFinding {
   );
 }
 
-function room(dataDir: string): DataFinding {
+function room(dataDir: string): Finding {
   const { bavail, bsize } = statfsSync(dataDir);
   const free = bavail * bsize;
   const message = `${inMib(free)} free`;
@@ -125,7 +124,7 @@ function room(dataDir: string): DataFinding {
     : fine("room", message);
 }
 
-function descriptors(dataDir: string): DataFinding {
+function descriptors(dataDir: string): Finding {
   const most = mostDescriptors();
   if (most === undefined) return fine("descriptors", "not known on this system");
   const folder = join(dataDir, OWN_FOLDER);

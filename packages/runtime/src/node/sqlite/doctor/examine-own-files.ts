@@ -1,20 +1,20 @@
 /** What is wrong with actors' own files: those that are missing, nobody's, or damaged. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { type Finding, fine, problem, warning } from "@troupe/base";
 import { fileError } from "../files.ts";
 import { OWN_LAYOUT_VERSION } from "../own/own-connection.ts";
 import { sparePath } from "../own/spare-files.ts";
 import { OWN_FOLDER, OWN_NAME } from "../shard-name.ts";
 import { rowCrc } from "../shard-writer.ts";
 import { type ExaminedShard, integrity } from "./examine-shard.ts";
-import { type DataFinding, fine, problem, warning } from "./finding.ts";
 import { LookedAt } from "./looked-at.ts";
 
 const RESTORE =
   "restore a backup (troupe restore); all other actors go on, and this one's calls fail with storage.corrupt until then";
 
 /** Reads all of them. `shards`: by their place. */
-export function examineOwnFiles(dataDir: string, shards: readonly ExaminedShard[]): readonly DataFinding[] {
+export function examineOwnFiles(dataDir: string, shards: readonly ExaminedShard[]): readonly Finding[] {
   const folder = join(dataDir, OWN_FOLDER);
   const ids = new Set(existsSync(folder) ? idsIn(folder) : []);
   const wrong = [...missing(folder, ids, shards)];
@@ -45,11 +45,12 @@ function* missing(
   folder: string,
   ids: ReadonlySet<string>,
   shards: readonly ExaminedShard[],
-): Generator<DataFinding> {
+): Generator<Finding> {
   for (const { actors } of shards) {
     for (const [id, { hasFile }] of actors ?? []) {
       if (!hasFile || ids.has(id) || existsSync(sparePath(folder, id.slice(2)))) continue;
-      yield problem(`${OWN_FOLDER}/${id}.db`, "it is missing, and its actor is known", RESTORE);
+      const mend = `${RESTORE}; where it is lost for good: troupe doctor DATA --give-up ${id}`;
+      yield problem(`${OWN_FOLDER}/${id}.db`, "it is missing, and its actor is known", mend);
     }
   }
 }

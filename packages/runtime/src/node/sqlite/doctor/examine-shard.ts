@@ -1,10 +1,10 @@
 /** What is wrong with one shard: the file, the check value of each row, and who its rows belong to. */
 import { existsSync } from "node:fs";
+import { type Finding, fine, problem } from "@troupe/base";
 import { fileError } from "../files.ts";
 import { LAYOUT_VERSION } from "../manifest.ts";
 import { rowCrc } from "../shard-writer.ts";
 import type { Database } from "../sqlite.ts";
-import { type DataFinding, fine, problem } from "./finding.ts";
 import { LookedAt } from "./looked-at.ts";
 
 /** What to do about a file that can't be read, or holds what wasn't written. */
@@ -16,7 +16,7 @@ const MOST_NAMED = 10;
 
 /** A shard, and what is said of it. */
 export interface ExaminedShard {
-  readonly findings: readonly DataFinding[];
+  readonly findings: readonly Finding[];
   /** The actors that live in it; undefined when that can't be read. */
   readonly actors: ReadonlyMap<string, { readonly hasFile: boolean }> | undefined;
 }

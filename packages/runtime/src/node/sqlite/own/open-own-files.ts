@@ -51,7 +51,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
   const { env, dataDir, durability, shards, health, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
-  const syncThreads = new SyncThreads(directory);
+  const syncThreads = new SyncThreads(directory, onFatal);
   const watch = new StatementWatch({ log: env.log, fd: writesWarnings(env.log) ? STDERR : undefined });
   const helpers = new HelperPool({ env, start: spawnHelper, most: options.helpers });
   const mint = (): string => mintDigits(env.ids.ordered());
@@ -106,7 +106,7 @@ export function ownInMemory(
     const onFatal = (cause: unknown): void => env.log.error("a database in memory failed", { cause });
     const disk = new OwnMemory({
       env,
-      health: { found: () => {} },
+      health: { found: () => {}, missing: () => {} },
       watch: new StatementWatch({ log: env.log, fd: undefined }),
       setAlarm: async (actorId, at) => setAlarm(actorId, at),
       onFatal,

@@ -36,7 +36,7 @@ export function makeTemplate(path: string): Uint8Array {
 /** Who else opens the file while it is open: this process's checkpoint thread, or nobody at all. */
 export type OwnFileUsers = "process" | "nobody else";
 
-/** A new file, of a spare that is whole. Its name in the directory isn't synced yet. */
+/** A new file, of a spare that is whole, and without a log to look into. Its name in the directory isn't synced yet. */
 export function createOwnFile(
   file: DataFile,
   spare: string,
@@ -59,10 +59,11 @@ export function openOwnFile(
   afterTurn: Env["afterTurn"],
   users: OwnFileUsers = "process",
 ): OwnConnection {
-  if (!existsSync(file.path)) throw file.damaged("it is missing");
+  if (!existsSync(file.path)) throw file.missing();
   let connection: OwnConnection | undefined;
   try {
     connection = connect(file, afterTurn, users);
+    emptyLog(file, connection.database);
     connection.checkLayout();
     return connection;
   } catch (error) {
@@ -78,7 +79,7 @@ export function hasLog(path: string): boolean {
 
 /** The alarm in a file that wasn't closed. Of the file and its log nothing changes. Throws as `openOwnFile` does. */
 export function lookAtAlarm(file: DataFile): number | null {
-  if (!existsSync(file.path)) throw file.damaged("it is missing");
+  if (!existsSync(file.path)) throw file.missing();
   try {
     const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS, readOnly: true });
     try {
@@ -102,15 +103,20 @@ export function openInMemory(file: DataFile, afterTurn: Env["afterTurn"]): OwnCo
 function connect(file: DataFile, afterTurn: Env["afterTurn"], users: OwnFileUsers): OwnConnection {
   const database = openDatabase(file.path, { timeoutMs: BUSY_TIMEOUT_MS });
   try {
-    if (users === "nobody else") database.exec("PRAGMA locking_mode = EXCLUSIVE");
-    database.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF");
-    checkpoint(file.path, database);
-    database.exec("PRAGMA synchronous = NORMAL");
+    const locking = users === "nobody else" ? "PRAGMA locking_mode = EXCLUSIVE; " : "";
+    database.exec(`${locking}PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = OFF`);
     return new OwnConnection(file, database, afterTurn);
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** Moves what a killed process left in the log into the file, synced. */
+function emptyLog({ path }: DataFile, database: Database): void {
+  database.exec("PRAGMA synchronous = FULL");
+  checkpoint(path, database);
+  database.exec("PRAGMA synchronous = NORMAL");
 }
 
 function checkpoint(path: string, database: Database): void {

@@ -3,8 +3,7 @@ import { rmSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { CREATED_ROW } from "../../../ports/storage.ts";
 import type { OwnFileLook } from "../../../storage/own-stores.ts";
-import { DataFile } from "../data-file.ts";
-import type { DataHealth } from "../data-health.ts";
+import { DataFile, type FileHealth } from "../data-file.ts";
 import type { Shards } from "../shards.ts";
 import { HelpedFile } from "../sql-process/helped-file.ts";
 import type { ActorFile } from "./actor-file.ts";
@@ -30,7 +29,7 @@ export interface OwnDisk {
 /** What files are made of. */
 export interface OwnDiskOptions {
   readonly env: Pick<Env, "afterTurn" | "clock" | "timers" | "log">;
-  readonly health: Pick<DataHealth, "found">;
+  readonly health: FileHealth;
   readonly watch: StatementWatch;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
@@ -65,6 +64,10 @@ export class OwnDirectory implements OwnDisk, RecoveredFiles {
       statementMs,
       setAlarm: (at) => setAlarm(actorId, at),
     });
+  }
+
+  path(actorId: string): string {
+    return this.#paths(actorId).path;
   }
 
   remove(actorId: string): void {

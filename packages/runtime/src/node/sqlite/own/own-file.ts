@@ -171,9 +171,11 @@ export class OwnFile implements ActorFile {
     const broken = this.#broken !== undefined;
     try {
       // The thread's connection closes last, so that the checkpoint is its work. It must be open before.
-      if (!broken) await place.checkpoints.run(path, "passive");
+      const moved = broken ? undefined : await place.checkpoints.run(path, "passive");
       connection.database.close();
-      await place.checkpoints.run(path, broken ? "forget" : "close");
+      // With nothing left in the log there is none to do: SQLite deletes the log as it is.
+      const isDone = moved === undefined || moved.checkpointed === moved.frames;
+      await place.checkpoints.run(path, isDone ? "forget" : "close");
     } catch (error) {
       env.log.warn("an actor's file was closed without its last checkpoint", { path, error });
       if (connection.database.isOpen) connection.database.close();
@@ -184,9 +186,9 @@ export class OwnFile implements ActorFile {
     const { place, file } = this.#options;
     const { afterTurn } = this.#options.env;
     if (place === "memory") return openInMemory(file, afterTurn);
-    const { spare } = place.paths;
-    this.#entry = place.paths.isNew() ? "new" : "durable";
-    const unused = lookAt(place.paths) === "unused";
+    const { spare, exists, isNew } = place.paths;
+    this.#entry = isNew() ? "new" : "durable";
+    const unused = this.#entry === "new" && !exists();
     const connection = unused ? createOwnFile(file, spare, afterTurn) : openOwnFile(file, afterTurn);
     try {
       // The log is there from the first look at the file on.

@@ -1,5 +1,5 @@
 /** OwnPaths: the names of an actor's own file, and how far its creation came: see `spare-files.ts`. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { OwnFileLook } from "../../../storage/own-stores.ts";
 import { digitsOf } from "../shards.ts";
@@ -32,8 +32,8 @@ export function lookAt({ exists, isNew }: Pick<OwnPaths, "exists" | "isNew">): O
 /** The file is durable, with its name: from now on it is missing when it isn't there. */
 export function forgetSpare(spare: string): void {
   try {
-    rmSync(spare, { force: true });
+    unlinkSync(spare);
   } catch {
-    // The next start tries again; until then a file that goes is taken for one that was never promised.
+    // It is gone, or the next start tries again: until then a file that goes is taken for one that was never promised.
   }
 }

@@ -16,13 +16,15 @@
 import { readdirSync } from "node:fs";
 import type { Env } from "@troupe/base";
 import { storageErrors } from "../../../errors.ts";
-import type { DataHealth } from "../data-health.ts";
+import type { FileHealth } from "../data-file.ts";
 import { syncDirectory } from "../files.ts";
 import { mintId, type Shards } from "../shards.ts";
 import { spareDigits } from "./spare-files.ts";
 
 /** What a start does with the files. */
 export interface RecoveredFiles {
+  /** Where an actor's file is. */
+  path(actorId: string): string;
   /** The alarm in a file that wasn't closed. Throws `storage.*`. */
   alarm(actorId: string): number | null;
   /** There may be a file beside the spare: when its actor's creation has ended, the spare goes. */
@@ -36,7 +38,7 @@ export interface OwnRecoveryParts {
   readonly env: Pick<Env, "afterTurn" | "clock" | "log">;
   readonly directory: string;
   readonly shards: Shards;
-  readonly health: Pick<DataHealth, "found">;
+  readonly health: FileHealth;
   readonly files: RecoveredFiles;
   /** Puts an actor's alarm into the index; settles when it is durable. */
   readonly setAlarm: (actorId: string, at: number | null) => Promise<void>;
@@ -45,6 +47,8 @@ export interface OwnRecoveryParts {
 const FILE = /^([0-9a-f]{32})\.db(-wal)?$/;
 /** How often a long look says how far it is. */
 const PROGRESS_MS = 5_000;
+/** Files of a shard that are looked for where none is there: that some are back is no proof that all are. */
+const LOOKED_FOR = 100;
 /** Files that are looked at in one turn. */
 const AT_ONCE = 64;
 
@@ -73,12 +77,10 @@ export class OwnRecovery {
 
   /** No file is there: is that so? */
   #lookForRows(): void {
-    const { directory, shards, health } = this.#parts;
-    for (const [, shard] of shards.usable()) {
-      if (!shard.reader.hasOwnFiles()) continue;
-      health.found(storageErrors.corrupt(directory, "the files of actors with a database are missing"));
-      return;
-    }
+    const { directory, shards, health, files } = this.#parts;
+    const error = storageErrors.corrupt(directory, "the files of actors with a database are missing");
+    for (const [, shard] of shards.usable())
+      for (const id of shard.reader.ownFiles(LOOKED_FOR)) health.missing(files.path(id), error);
   }
 
   async #spare(digits: string): Promise<void> {

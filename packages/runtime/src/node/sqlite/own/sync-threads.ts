@@ -13,6 +13,7 @@
  * part from then on. With no other the syncs happen here, where everybody waits for them, and the next one tries again.
  */
 import { closeSync, openSync } from "node:fs";
+import { displacedError, isDisplaced, type KnownFile, knownFile } from "../known-file.ts";
 import { kinds, MOST_JOBS, type SyncJob } from "./sync-cells.ts";
 import { syncNow } from "./sync-job.ts";
 import { jobError, SyncLane, type WaitingSync } from "./sync-lane.ts";
@@ -24,6 +25,8 @@ const THREADS = 4;
 export class SyncThreads {
   /** Of the directory: open from the start, so that its sync doesn't fail for want of a descriptor. */
   readonly #fd: number;
+  readonly #place: KnownFile;
+  readonly #displaced: (error: Error) => void;
   /** Fewer than `THREADS` once one couldn't be started. */
   #most = THREADS;
   readonly #lanes: SyncLane[] = [];
@@ -32,9 +35,11 @@ export class SyncThreads {
   #entries: Promise<void> | undefined;
   #lost: Error | undefined;
 
-  /** `directory`: where the files are. */
-  constructor(directory: string) {
+  /** `directory`: where the files are. `displaced`: its path names another one now, or none. */
+  constructor(directory: string, displaced: (error: Error) => void = () => {}) {
     this.#fd = openSync(directory, "r");
+    this.#place = knownFile(directory);
+    this.#displaced = displaced;
   }
 
   /** Settles when the descriptor is synced; rejects when nobody knows what the disk holds. */
@@ -46,13 +51,23 @@ export class SyncThreads {
     });
   }
 
-  /** Settles when all entries that the directory has now are durable. Many who ask at once share one sync. */
+  /**
+   * Settles when all entries that the directory has now are durable. Many who ask at once share one sync. Rejects when another
+   * directory has its name: files are made there, and the sync of this one says nothing of them.
+   */
   syncDirectory(): Promise<void> {
     if (this.#entries !== undefined) return this.#entries;
-    const synced = this.sync({ kind: "directory", fd: this.#fd });
+    const synced = this.sync({ kind: "directory", fd: this.#fd }).then(() => this.#checkPlace());
     // A thread that has it already may have looked before the next entry was made.
     if (this.#waiting.some(({ job }) => job.kind === "directory")) this.#entries = synced;
     return synced;
+  }
+
+  #checkPlace(): void {
+    if (!isDisplaced(this.#place)) return;
+    const error = displacedError(this.#place);
+    this.#displaced(error);
+    throw error;
   }
 
   /** Ends the threads; what still waits is refused. */

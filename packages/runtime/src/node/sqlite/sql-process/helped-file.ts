@@ -21,7 +21,7 @@ import { limits } from "@troupe/protocol";
 import type { ActorSql, Batch, Row, RowRange } from "../../../ports/storage.ts";
 import { RoundFailed, type Write } from "../../../storage/commit-file.ts";
 import { backupLimits } from "../backup/limits.ts";
-import type { DataHealth } from "../data-health.ts";
+import type { FileHealth } from "../data-file.ts";
 import type { ActorFile, ActorFileUse, OwnTarget } from "../own/actor-file.ts";
 import { AlarmIndex } from "../own/alarm-index.ts";
 import { lookAt, type OwnPaths } from "../own/own-paths.ts";
@@ -37,7 +37,7 @@ export interface HelpedFileOptions {
   readonly helpers: HelperPool;
   readonly durability: OpenQuestion["durability"];
   readonly paths: OwnPaths;
-  readonly health: Pick<DataHealth, "found">;
+  readonly health: FileHealth;
   /** One text of SQL has so long. */
   readonly statementMs: number;
   /** Puts the alarm into the index; settles when it is durable. */
@@ -160,7 +160,10 @@ export class HelpedFile implements ActorFile {
 
   /** Damage is told to whoever watches the process. */
   #found(cause: unknown): unknown {
-    if (TroupeError.is(cause)) this.#options.health.found(cause);
+    if (!TroupeError.is(cause)) return cause;
+    const { health, paths } = this.#options;
+    if (cause.code === "corrupt" && !paths.exists()) health.missing(paths.path, cause);
+    else health.found(cause);
     return cause;
   }
 

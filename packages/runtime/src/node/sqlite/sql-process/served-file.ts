@@ -26,7 +26,7 @@ const PAGE_BYTES = 4_096;
 
 const afterTurn: Env["afterTurn"] = (task) => void setImmediate(task);
 /** The runtime is told of the error, and keeps the health of its data directory. */
-const nobodysHealth = { found: () => {} };
+const nobodysHealth = { found: () => {}, missing: () => {} };
 
 /** One actor's file. */
 export class ServedFile extends ServedDatabase {

@@ -18,3 +18,9 @@ export function listOf(path: string): string[] {
     return [];
   }
 }
+
+/** When it was started, in the kernel's own time; undefined: it isn't there, or is a zombie. */
+export function startOf(pid: number): string | undefined {
+  const [state, ...fields] = (textOf(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
+  return state === "Z" || state === "X" ? undefined : fields[18];
+}

@@ -3,7 +3,7 @@
  * process group, or outlived its parent, is known if it was seen before, or by a mark that all of them have (`strays.ts`). Where there are no
  * such books nothing is known.
  */
-import { listOf, textOf } from "./proc.ts";
+import { listOf, startOf, textOf } from "./proc.ts";
 import type { Strays } from "./strays.ts";
 
 /** What a tree of processes has. */
@@ -21,10 +21,10 @@ export class ProcessTree {
   readonly #seen = new Map<number, string>();
   readonly #strays: Strays | undefined;
 
-  /** `strays`: those that nobody else leads to. Default: they aren't looked for. */
-  constructor(root: number, strays?: Strays) {
+  /** `root`: undefined for one that is gone. `strays`: those that nobody else leads to. Default: they aren't looked for. */
+  constructor(root: number | undefined, strays?: Strays) {
     this.#strays = strays;
-    this.#add(root);
+    if (root !== undefined) this.#add(root);
   }
 
   /** Looks at all of them, at most `mostProcesses` and one more. */
@@ -81,12 +81,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-/** When it was started, in the kernel's own time; undefined: it isn't there, or is a zombie. */
-function startOf(pid: number): string | undefined {
-  const [state, ...fields] = (textOf(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
-  return state === "Z" || state === "X" ? undefined : fields[18];
 }
 
 /** True for one that may start another: it is there, and neither stopped nor a zombie. */

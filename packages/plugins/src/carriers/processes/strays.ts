@@ -19,10 +19,10 @@ export class Strays {
   /** The number that was given last. When it is the same, nothing has begun. */
   #last = "";
 
-  /** Before the worker is started. `id` is its own, and no secret. */
-  constructor(id: string) {
+  /** Before the worker is started. `id` is its own, and no secret. `others`: who can't be the worker's. Default: all that run now. */
+  constructor(id: string, others: readonly number[] = processes()) {
     this.#entry = `\0${MARK}=${id}\0`;
-    this.#others = new Set(processes());
+    this.#others = new Set(others);
   }
 
   /** What marks the worker, for its environment. */

@@ -1,0 +1,66 @@
+/** `/metrics`: what an operator is told of actors and plugins, and that nothing in it grows with users. */
+import { actor } from "@troupe/runtime";
+import { expect, test } from "vitest";
+import { Metrics } from "../../src/gateway/metrics.ts";
+import { HostFigures, MOST_NAMES, OTHERS } from "../../src/host/host-figures.ts";
+import type { PluginView } from "../../src/ports/plugin-set.ts";
+import { inspected, look } from "../inspector/ground.ts";
+
+const counter = actor({
+  state: { count: 0 },
+  actions: { increment: (c) => (c.state.count += 1), end: (c) => c.destroy() },
+});
+const broken = actor({
+  createState: (): object => {
+    throw new Error("with a secret in it");
+  },
+  actions: { one: () => 1 },
+});
+
+test("starts, stops and instances are told by name and state; of actors that are many, no key and no id", async () => {
+  await using driver = await inspected({ counter, broken });
+  for (const key of ["ann", "bob", "cay"]) await driver.act(`counter?key=${key}`, "increment");
+  const ids = await Promise.all(["ann", "bob"].map((key) => driver.local().counter.get([key]).resolve()));
+  await driver.runtime.host.sleep(ids[0] ?? "");
+  await driver.act("counter?key=bob", "end");
+  await driver.act("broken?key=a", "one");
+  await driver.world.until(() => driver.runtime.host.size === 1);
+  const text: string = (await look(driver, "/metrics")).body;
+  for (const line of [
+    "troupe_actors_awake 1",
+    'troupe_actor_instances{actor_name="counter",state="awake"} 1',
+    'troupe_actor_starts_total{actor_name="counter",outcome="ok"} 3',
+    'troupe_actor_starts_total{actor_name="broken",outcome="error"} 1',
+    'troupe_actor_stops_total{actor_name="counter",reason="sleep"} 1',
+    'troupe_actor_stops_total{actor_name="counter",reason="destroy"} 1',
+  ])
+    expect(text.split("\n")).toContain(line);
+  expect(text).not.toMatch(/ann|bob|cay|secret/);
+  for (const id of ids) expect(text).not.toContain(id);
+});
+
+test("names past the limit are counted together", () => {
+  const figures = new HostFigures();
+  for (let n = 0; n < MOST_NAMES + 10; n += 1) figures.count(`actor-${n}`, "started");
+  figures.count("actor-0", "started");
+  const counts = new Map([...figures].map(({ name, count }) => [name, count]));
+  expect([counts.size, counts.get("actor-0"), counts.get(OTHERS)]).toEqual([MOST_NAMES + 1, 2, 10]);
+});
+
+test("plugins are told by id, and what is in an id ends no label", () => {
+  const view: PluginView = {
+    ...{ id: 'a"b\\', version: null, carrier: "worker", state: "degraded", error: null },
+    ...{ calls: 7, failures: 2, crashes: 3, restarts: 1 },
+  };
+  const host = { size: 0, figures: new HostFigures(), places: function* () {} };
+  const lines = new Metrics({ host, sockets: () => 0, plugins: { view: () => [view] } }).text().split("\n");
+  const id = String.raw`{plugin="a\"b\\"}`;
+  for (const line of [
+    "running{} 0",
+    "calls_total{} 7",
+    "failures_total{} 2",
+    "crashes_total{} 3",
+    "restarts_total{} 1",
+  ])
+    expect(lines).toContain(`troupe_plugin_${line.replace("{}", id)}`);
+});
