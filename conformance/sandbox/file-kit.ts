@@ -163,6 +163,12 @@ export function fileKit(driver: DriverUnderTest): void {
         "ln full/deep/code file/a",
         "ln -s full file/a",
         "echo x > lost/a",
+        "touch gone/a",
+        "echo x | tee gone/a",
+        "cp file gone/a",
+        "mv file gone/a",
+        "ln -s file gone/a",
+        "mkdir gone/a",
       ])
         expect((await sandbox.exec(command)).exitCode, command).not.toBe(0);
       const found = "cat file full/deep/code; readlink lost; ls -A; ls -A empty";
@@ -181,7 +187,7 @@ export function fileKit(driver: DriverUnderTest): void {
     "a redirect that can't be opened is its command's failure, and the script goes on",
     async (sandbox) => {
       const long = "a".repeat(300);
-      await sandbox.exec("echo f > f; mkdir d; ln -s f link");
+      await sandbox.exec("echo f > f; mkdir d; ln -s f link; ln -s self self");
       for (const [target, says] of [
         ["f/y", "Not a directory"],
         ["f/y/z", "Not a directory"],
@@ -189,6 +195,7 @@ export function fileKit(driver: DriverUnderTest): void {
         ["/dev/null/x", "Not a directory"],
         ["d", "Is a directory"],
         ["missing/dir/y", "No such file or directory"],
+        ["self", "Too many levels of symbolic links"],
         [long, "File name too long"],
       ]) {
         const { stdout, stderr, exitCode } = await sandbox.exec(
@@ -222,7 +229,7 @@ export function fileKit(driver: DriverUnderTest): void {
         expect(stderr, script).toContain("f/y: Not a directory\n");
       }
       expect((await sandbox.exec("echo x 2>/dev/null > f/y; echo $?")).stderr).toBe("");
-      expect((await sandbox.exec("cat f; ls -A . d")).stdout).toBe("f\n.:\nd\nf\nlink\n\nd:\n");
+      expect((await sandbox.exec("cat f; ls -A . d")).stdout).toBe("f\n.:\nd\nf\nlink\nself\n\nd:\n");
     },
   );
 

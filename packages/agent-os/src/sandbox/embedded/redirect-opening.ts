@@ -24,8 +24,7 @@ const SAYS = {
   EROFS: "Read-only file system",
 };
 
-/** A file in a directory that isn't there isn't made, nor is the directory; below a file it is that which is told. */
-const OPENS_OR_SAYS = `try{await e.fs.stat(i.slice(0,i.lastIndexOf("/"))||"/").catch(async a=>{for(let d=i;d=d.slice(0,d.lastIndexOf("/"));)if(await e.fs.exists(d)){if((await e.fs.stat(d)).isDirectory)throw a;return}throw a});n?await e.fs.appendFile(i,"","binary"):await e.fs.writeFile(i,"","binary")}catch(a){let w=${JSON.stringify(SAYS)}[/^E[A-Z]+/.exec(a?.message)?.[0]];if(w===void 0)throw a;return{error:L("",\`bash: \${t}: \${w}
+const OPENS_OR_SAYS = `try{n?await e.fs.appendFile(i,"","binary"):await e.fs.writeFile(i,"","binary")}catch(a){let w=${JSON.stringify(SAYS)}[/^E[A-Z]+/.exec(a?.message)?.[0]];if(w===void 0)throw a;return{error:L("",\`bash: \${t}: \${w}
 \`,1)}}`;
 
 const BUNDLE = /\/just-bash\/dist\/bundle\/index\.js$/;
