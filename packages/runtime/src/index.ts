@@ -100,7 +100,7 @@ export type {
   ReplyOf,
 } from "./actor/types/queue.ts";
 export { queue } from "./actor/types/queue.ts";
-export type { ActorCalls, ToolCode } from "./actor/types/relay.ts";
+export type { ActorCalls, LlmChunks, ToolCode } from "./actor/types/relay.ts";
 export type { RuntimeSocketAddress } from "./actor/types/runtime-socket.ts";
 export type {
   ActorCron,

@@ -16,6 +16,8 @@ import { hostErrors } from "../session/host-errors.ts";
 import type { CodeOptions, HostQuestion } from "../session/host-questions.ts";
 import type { AskedFields } from "./asked-fields.ts";
 import { llmCallOf, requestOf, toolCallOf } from "./asked-options.ts";
+import { AskedStream } from "./asked-stream.ts";
+import { LentModel } from "./lent-model.ts";
 
 /** What a call is made with. */
 export interface AskedCall {
@@ -28,6 +30,7 @@ export interface AskedCall {
 export class AskedCalls {
   readonly #relay: Relay;
   readonly #open = new Map<number, AbortController>();
+  readonly #streams = new Map<number, AskedStream>();
 
   constructor(relay: Relay) {
     this.#relay = relay;
@@ -55,15 +58,46 @@ export class AskedCalls {
     });
   }
 
+  /** Its question stays open while the stream is: so long its model may be called. */
+  stream({ question, fields, parent }: AskedCall): Promise<unknown> {
+    const name = fields.text("name");
+    const request = requestOf(fields);
+    return this.#call(question, async (signal) => {
+      const options = { ...llmCallOf(fields), ...parent, signal };
+      const model = new LentModel(question, (context) => this.#codeOptions(context));
+      const opening = this.#relay.llmStreamCallExecute(
+        name,
+        request,
+        (given, context) => model.open(given, context),
+        options,
+      );
+      const stream = new AskedStream(opening);
+      this.#streams.set(question.call, stream);
+      try {
+        await stream.over;
+        await model.closed();
+      } finally {
+        this.#streams.delete(question.call);
+      }
+    });
+  }
+
+  /** Of one that is over, whoever asked late reads that it is. */
+  readStream(fields: AskedFields): Promise<unknown> {
+    const call = numberOf(fields.any("call"));
+    const act = fields.oneOf("act", ["opened", "next", "close"]);
+    return this.#streams.get(call)?.[act]() ?? Promise.resolve({ done: true });
+  }
+
   /** One that isn't open has been answered meanwhile. */
   abort(call: unknown): void {
-    if (typeof call !== "number") throw hostErrors.askInvalid("call", "the number of a question");
-    this.#open.get(call)?.abort();
+    this.#open.get(numberOf(call))?.abort();
   }
 
   /** Nobody waits for any of them. */
   end(): void {
     for (const controller of this.#open.values()) controller.abort();
+    for (const stream of this.#streams.values()) void stream.close();
   }
 
   async #call(
@@ -85,4 +119,9 @@ export class AskedCalls {
     const context = this.#relay.capturePropagationContext(scope);
     return { signal, ...(context && { scope: propagationContextToJson(context) }) };
   }
+}
+
+function numberOf(call: unknown): number {
+  if (typeof call !== "number") throw hostErrors.askInvalid("call", "the number of a question");
+  return call;
 }

@@ -133,6 +133,10 @@ export class RelayHost implements PluginHost {
         return this.#asked.model({ question, fields, parent: this.#parent(fields, place) });
       case HostAsk.ABORT_CALL:
         return this.#asked.abort(fields.any("call"));
+      case HostAsk.LLM_STREAM:
+        return this.#asked.stream({ question, fields, parent: this.#parent(fields, place) });
+      case HostAsk.READ_STREAM:
+        return this.#asked.readStream(fields);
       default:
         throw hostErrors.askUnknown(question.ask);
     }
@@ -236,6 +240,8 @@ const asks: ReadonlyMap<HostAsk, { readonly name: string; readonly capability: C
       [HostAsk.TOOL, "a tool", "calls"],
       [HostAsk.LLM, "a model", "calls"],
       [HostAsk.ABORT_CALL, "the end of a call", "calls"],
+      [HostAsk.LLM_STREAM, "a model's stream", "calls"],
+      [HostAsk.READ_STREAM, "a model's stream", "calls"],
     ] as const
   ).map(([ask, name, capability]) => [ask, { name, capability }]),
 );

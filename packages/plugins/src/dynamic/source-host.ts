@@ -39,6 +39,8 @@ export class SourceHost implements PluginHost {
       case HostAsk.TOOL:
       case HostAsk.LLM:
       case HostAsk.ABORT_CALL:
+      case HostAsk.LLM_STREAM:
+      case HostAsk.READ_STREAM:
         if (this.#relay === undefined) throw hostErrors.noRelay();
         return this.#relay.answer(question);
       default:

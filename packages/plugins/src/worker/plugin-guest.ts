@@ -23,7 +23,11 @@ export function guestOf(
       tell: (ask, input) => host.tell(ask, input),
       lend: (ask, input, code) => {
         const { call, answer } = host.open({ ask, invoke: 0, input, code });
-        return { answer, abort: () => host.tell(HostAsk.ABORT_CALL, { call }) };
+        return {
+          answer,
+          abort: () => host.tell(HostAsk.ABORT_CALL, { call }),
+          read: (act) => host.open({ ask: HostAsk.READ_STREAM, invoke: 0, input: { call, act } }).answer,
+        };
       },
     }),
     send: (value: FromActor) => send({ body: { $case: "actor", value } }),

@@ -6,7 +6,8 @@ import {
   type Scope,
   scopeElsewhere,
 } from "@troupe/relay";
-import type { RelayElsewhere } from "@troupe/runtime/guest";
+import type { CallElsewhere, LlmChunks, RelayElsewhere } from "@troupe/runtime/guest";
+import { ChunksElsewhere, ModelHere } from "./stream-elsewhere.ts";
 
 /** What the host gives code that it calls, beside its input. */
 export interface LentContext {
@@ -32,6 +33,8 @@ export interface LentQuestion {
   readonly answer: Promise<unknown>;
   /** Nobody waits for what is called any more: the answer says so. */
   abort(): void;
+  /** Of one that opened a stream. Rejects with the host's error. */
+  read(act: "opened" | "next" | "close"): Promise<unknown>;
 }
 
 /** The relay of that host. */
@@ -39,30 +42,63 @@ export function relayElsewhere(host: HostOfActors): RelayElsewhere {
   return {
     scopeOf,
     tell: (what, input, actor) => host.tell(what === "mark" ? HostAsk.MARK : HostAsk.METRIC, input, actor),
-    run: async (what, { input, code, options, trace }, actor) => {
-      // What the program keeps on a handle stays where the handle is.
-      const { parent, signal, data: _data, ...said } = options;
-      const question = host.lend(
-        what === "tool" ? HostAsk.TOOL : HostAsk.LLM,
-        { ...said, ...input, scope: parent === undefined ? trace : nameOf(parent) },
-        (given, context) => {
-          // Given up before the host had heard of that.
-          if (signal?.aborted === true) throw signal.reason;
-          return code(given, { signal: context.signal, scope: scopeOf(context.scope) });
-        },
-        actor,
-      );
-      const abort = (): void => question.abort();
-      if (signal?.aborted === true) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
+    run: async (what, call, actor) => {
+      const ask = what === "tool" ? HostAsk.TOOL : HostAsk.LLM;
+      const { question, unlisten } = lend(host, ask, { ...call, code: unlessAborted(call) }, actor);
       try {
         const { result } = (await question.answer) as { readonly result: unknown };
         return result;
       } finally {
-        signal?.removeEventListener("abort", abort);
+        unlisten();
       }
     },
+    stream: (call, actor) => stream(host, call, actor),
   };
+}
+
+async function stream(host: HostOfActors, call: CallElsewhere, actor: string): Promise<LlmChunks> {
+  const model = new ModelHere(unlessAborted(call));
+  const code: CallElsewhere["code"] = (input, context) => model.run(input, context);
+  const { question, unlisten } = lend(host, HostAsk.LLM_STREAM, { ...call, code }, actor);
+  // What it is rejected with is told to who opens, and who reads.
+  question.answer.catch(() => {});
+  const chunks = new ChunksElsewhere(question, unlisten);
+  await chunks.opened();
+  return chunks;
+}
+
+/** It isn't called where its caller gave up before the host had heard of that. */
+function unlessAborted({ code, options: { signal } }: CallElsewhere): CallElsewhere["code"] {
+  return (input, context) => {
+    if (signal?.aborted === true) throw signal.reason;
+    return code(input, context);
+  };
+}
+
+interface Lent {
+  readonly question: LentQuestion;
+  /** The caller's signal is heard no more. */
+  readonly unlisten: () => void;
+}
+
+function lend(
+  host: HostOfActors,
+  ask: HostAsk,
+  { input, code, options, trace }: CallElsewhere,
+  actor: string,
+): Lent {
+  // What the program keeps on a handle stays where the handle is.
+  const { parent, signal, data: _data, ...said } = options;
+  const question = host.lend(
+    ask,
+    { ...said, ...input, scope: parent === undefined ? trace : nameOf(parent) },
+    (given, context) => code(given, { signal: context.signal, scope: scopeOf(context.scope) }),
+    actor,
+  );
+  const abort = (): void => question.abort();
+  if (signal?.aborted === true) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+  return { question, unlisten: () => signal?.removeEventListener("abort", abort) };
 }
 
 function scopeOf(trace: string): Scope {

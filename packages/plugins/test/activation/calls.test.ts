@@ -12,7 +12,7 @@ import { nodeLoad } from "../support/plugin-folder.ts";
 import { PluginWorld } from "../support/plugin-world.ts";
 
 const config = `
-  state: { ran: 0 },
+  state: { ran: 0, made: 0, ended: 0, told: 0 },
   actions: {
     tool: (c, name, args, id) => c.tool(name, args, (given, { scope }) => {
       c.state.ran += 1;
@@ -34,7 +34,39 @@ const config = `
     },
     late: (c) => c.tool("late", 1, () => { c.state.ran += 1; }, { signal: AbortSignal.abort() }),
     unsayable: (c) => c.tool("x", () => {}, () => 1),
-    stream: (c) => c.llmStream("openai", { headers: {}, content: {} }, async function* () {}),
+    stream: async (c, content, most = Infinity) => {
+      const chunks = [];
+      const stream = await c.llmStream("openai", { headers: {}, content }, async function* (request, { signal, scope }) {
+        signal.addEventListener("abort", () => { c.state.told += 1; });
+        try {
+          for (let one = 0; one < request.content.chunks; one += 1) {
+            c.state.made += 1;
+            yield { one, within: scope.uuid, below: c.scope.uuid };
+          }
+          if (request.content.fails) throw new UserError("dull", { code: "dull" });
+        } finally {
+          c.state.ended += 1;
+        }
+      });
+      if (most === 0) await stream.close();
+      else for await (const chunk of stream) if (chunks.push(chunk) === most) break;
+      return chunks;
+    },
+    streamed: (c) => ({ made: c.state.made, ended: c.state.ended, told: c.state.told }),
+    no_stream: (c) => c.llmStream("openai", { headers: {}, content: 1 }, () => 1),
+    stream_given_up: async (c) => {
+      const abort = new AbortController();
+      const told = Promise.withResolvers();
+      const stream = await c.llmStream("slow", { headers: {}, content: 1 }, async function* (_, { signal }) {
+        signal.addEventListener("abort", () => told.resolve("told"));
+        yield 1;
+        await new Promise(() => {});
+      }, { signal: abort.signal });
+      const first = await stream.next();
+      const second = stream.next().catch((error) => error.group + "." + error.code);
+      abort.abort();
+      return [first.value, await second, await told.promise, (await stream.next()).done];
+    },
   },`;
 
 interface Host extends AsyncDisposable {
@@ -167,17 +199,54 @@ for (const [where, make] of places)
       await expect(host.act("late")).rejects.toMatchObject({ group: "relay", code: "aborted" });
       expect(await host.act("ran")).toBe(0);
       await expect(host.act("unsayable")).rejects.toMatchObject({ group: "value" });
-      await expect(host.act("stream")).rejects.toMatchObject({
-        group: "actor",
-        code: "no_relay",
-        message: expect.stringContaining("isn't for plugins"),
+    });
+
+    test("a model's stream goes by its host's middleware, chunk by chunk as it is read", async () => {
+      await using host = await start(make);
+      const { listener } = host;
+      listener.relay.register({
+        kind: "llm_stream_execution_intercept",
+        name: "marked",
+        handle: async function* ({ request }, { next }) {
+          for await (const chunk of await next(request)) yield { ...Object(chunk), marked: true };
+        },
       });
+      listener.relay.register({
+        kind: "llm_conditional_execution_guardrail",
+        name: "no-secrets",
+        handle: ({ request }) => (Object(request.content).secret === true ? "not here" : null),
+      });
+      const chunks = (await host.act("stream", { chunks: 3 })) as readonly Record<string, unknown>[];
+      const [model, action] = [await listener.start("openai"), await listener.start("it.stream")];
+      expect(model.parent_uuid).toBe(action.uuid);
+      const each = { marked: true, within: model.uuid, below: action.uuid };
+      expect(chunks).toMatchObject([0, 1, 2].map((one) => ({ ...each, one })));
+      expect(await host.act("streamed")).toMatchObject({ made: 3, ended: 1 });
+      // Refused before the model is called; what it throws keeps its type.
+      await expect(host.act("stream", { secret: true })).rejects.toMatchObject({
+        group: "relay",
+        code: "guardrail_rejected",
+      });
+      await expect(host.act("stream", { chunks: 1, fails: true })).rejects.toMatchObject({ code: "dull" });
+      await expect(host.act("no_stream")).rejects.toMatchObject({ group: "relay" });
+      expect(await host.act("streamed")).toMatchObject({ made: 4, ended: 2 });
+    });
+
+    test("who leaves a model's stream early has the model told: no chunk more is made than was read", async () => {
+      await using host = await start(make);
+      expect(await host.act("stream", { chunks: 1_000 }, 2)).toHaveLength(2);
+      expect(await host.act("streamed")).toEqual({ made: 2, ended: 1, told: 1 });
+      expect(await host.act("stream", { chunks: 1_000 }, 0)).toEqual([]);
+      // A generator that nobody read from has never begun.
+      expect(await host.act("streamed")).toEqual({ made: 2, ended: 1, told: 1 });
+      expect(await host.act("stream_given_up")).toEqual([1, "relay.aborted", "told", true]);
     });
 
     test("without the capability it may not", async () => {
       await using host = await start(make, []);
       const refusal = where === "an isolate" ? "not_granted" : "not_allowed";
       await expect(host.act("tool", "add", 1)).rejects.toMatchObject({ code: refusal });
+      await expect(host.act("stream", { chunks: 1 })).rejects.toMatchObject({ code: refusal });
       expect(await host.act("ran")).toBe(0);
     });
   });

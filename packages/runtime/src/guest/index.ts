@@ -1,8 +1,9 @@
 export { db } from "../actor/database.ts";
 export { actor } from "../actor/definition.ts";
-export type { RelayElsewhere } from "../actor/local/activation-services.ts";
+export type { CallElsewhere, RelayElsewhere } from "../actor/local/activation-services.ts";
 export { event } from "../actor/types/event.ts";
 export { queue } from "../actor/types/queue.ts";
+export type { LlmChunks } from "../actor/types/relay.ts";
 export { Loop, workflow } from "../actor/workflow.ts";
 export { actorErrors } from "../errors.ts";
 export { CriticalError, RollbackError } from "../workflow/failure.ts";

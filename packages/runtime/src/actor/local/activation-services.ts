@@ -8,6 +8,7 @@ import type { ActionCall } from "../../ports/instance.ts";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { LimiterFor } from "../../rate-limit/limiter.ts";
 import type { SqlChain } from "../../sql/chain.ts";
+import type { LlmChunks } from "../types/relay.ts";
 import type { RuntimeSocketAddress } from "../types/runtime-socket.ts";
 import type { Activation } from "./activation.ts";
 import type { CurrentChain } from "./database-client.ts";
@@ -64,6 +65,8 @@ export interface RelayElsewhere {
   tell(what: "mark" | "metric", input: Readonly<Record<string, unknown>>, actor: string): void;
   /** Calls a tool or a model under it. Rejects as the relay's own calls, and with `actor.not_granted`, `value.*`. */
   run(what: "tool" | "llm", call: CallElsewhere, actor: string): Promise<unknown>;
+  /** Opens a model's stream under it; what `code` answers is iterated here. Rejects as `run`. */
+  stream(call: CallElsewhere, actor: string): Promise<LlmChunks>;
 }
 
 /** What all activations of a host share. */

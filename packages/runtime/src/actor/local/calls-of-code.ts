@@ -2,25 +2,23 @@
  * `c.tool`, `c.llm`, `c.scope`, `c.mark` and `c.metric`: an actor's own calls of tools and models, and what it says of itself, under its relay.
  *
  * Where the relay is in another process, that of who brings the calls, each call says its scope. That is what `c.scope` is then, and
- * marks and metrics are sent there. So are calls of tools and models: their middleware is there, and calls the tool itself here. Streams of
- * models aren't: one that went around its middleware would be unguarded.
+ * marks and metrics are sent there. So are calls of tools and models, and each chunk of a stream that is read: their middleware is there,
+ * and calls the tool or the model itself here.
  */
 import type {
   CallContext,
   LlmCallOptions,
   LlmFunction,
   LlmRequest,
-  LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
   Measurement,
-  Relay,
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
 import type { RunningCall } from "../../ports/running-call.ts";
 import { relayErrors } from "../../traced/errors.ts";
-import type { MarkOptions, ToolCode } from "../types/relay.ts";
+import type { LlmChunks, MarkOptions, ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
 import type { CallElsewhere, RelayElsewhere } from "./activation-services.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
@@ -120,10 +118,15 @@ export async function streamModel(
     fn,
   }: { readonly name: string; readonly request: LlmRequest; readonly fn: LlmStreamFunction },
   options: LlmStreamOptions,
-): Promise<LlmStream> {
+): Promise<LlmChunks> {
   const { activation } = place;
-  const relay = relayOf(activation);
-  const stream = await relay.llmStreamCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
+  const { relay, record } = activation;
+  let stream: LlmChunks;
+  if (relay === undefined) {
+    const { trace, relay: there } = elsewhere(place);
+    const code = (given: unknown, context: CallContext) => fn(given as LlmRequest, context);
+    stream = await there.stream({ input: { name, request }, code, options, trace }, record.name);
+  } else stream = await relay.llmStreamCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
   try {
     activation.atEnd(() => void stream.close());
   } catch (cause) {
@@ -140,12 +143,4 @@ function runElsewhere(
 ): Promise<unknown> {
   const { trace, relay } = elsewhere(place);
   return relay.run(what, { ...call, trace }, place.activation.record.name);
-}
-
-/** Throws `actor.no_relay`. */
-function relayOf({ relay, record, calls }: Activation): Relay {
-  if (relay !== undefined) return relay;
-  throw calls.relayElsewhere === undefined
-    ? relayErrors.noRelay(record.name)
-    : relayErrors.noStreams(record.name);
 }

@@ -11,7 +11,6 @@ import type {
   LlmCallOptions,
   LlmFunction,
   LlmRequest,
-  LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
   Measurement,
@@ -26,7 +25,7 @@ import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types
 import type { DatabaseAccess } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
-import type { MarkOptions, ToolCode } from "../types/relay.ts";
+import type { LlmChunks, MarkOptions, ToolCode } from "../types/relay.ts";
 import type { RuntimeSocketAddress } from "../types/runtime-socket.ts";
 import type { ActorCron, Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
@@ -206,7 +205,7 @@ export class LocalContext implements ActorContext {
     request: LlmRequest,
     fn: LlmStreamFunction,
     options: LlmStreamOptions = {},
-  ): Promise<LlmStream> {
+  ): Promise<LlmChunks> {
     return streamModel(this.#place, { name, request, fn }, options);
   }
 

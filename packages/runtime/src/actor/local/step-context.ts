@@ -1,13 +1,13 @@
 /** What a step's code gets: what `c` can do, for as long as the step runs. */
 
 import type { Client, Registry as ClientRegistry } from "@troupe/client";
-import type { LlmStream, Scope, ToolCallOptions } from "@troupe/relay";
+import type { Scope, ToolCallOptions } from "@troupe/relay";
 import { workflowErrors } from "../../workflow/errors.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
 import type { DatabaseAccess } from "../types/database.ts";
 import type { ActorKv } from "../types/kv.ts";
 import type { UntypedQueue } from "../types/queue.ts";
-import type { ActorCalls, ToolCode } from "../types/relay.ts";
+import type { ActorCalls, LlmChunks, ToolCode } from "../types/relay.ts";
 import type { Schedule } from "../types/schedule.ts";
 import type { ActorWorkflows } from "../types/workflow.ts";
 import type { LocalContext } from "./context.ts";
@@ -95,7 +95,7 @@ export class StepContext {
     return this.#live.llm(...call);
   }
 
-  llmStream(...call: Parameters<ActorCalls["llmStream"]>): Promise<LlmStream> {
+  llmStream(...call: Parameters<ActorCalls["llmStream"]>): Promise<LlmChunks> {
     return this.#live.llmStream(...call);
   }
 

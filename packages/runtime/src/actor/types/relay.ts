@@ -4,7 +4,6 @@ import type {
   LlmCallOptions,
   LlmFunction,
   LlmRequest,
-  LlmStream,
   LlmStreamFunction,
   LlmStreamOptions,
   Measurement,
@@ -19,6 +18,14 @@ export type ToolCode<A, R> = (args: A, context: CallContext) => R | PromiseLike<
 
 /** What may be said of a mark beside its name. */
 export type MarkOptions = Omit<PendingMark, "name">;
+
+/** The chunks of one call of a model. Read them with `for await`, or `next`: nothing is read ahead. */
+export interface LlmChunks extends AsyncIterableIterator<unknown>, AsyncDisposable {
+  /** The caller wants no more: the provider is told, and the call has ended when this settles. */
+  return(): Promise<IteratorResult<unknown>>;
+  /** As `return`. */
+  close(): Promise<void>;
+}
 
 /** Calls under the relay of `setup({ relay })`. All of them throw `actor.no_relay` where there is none. */
 export interface ActorCalls {
@@ -45,5 +52,5 @@ export interface ActorCalls {
     request: LlmRequest,
     fn: LlmStreamFunction,
     options?: LlmStreamOptions,
-  ): Promise<LlmStream>;
+  ): Promise<LlmChunks>;
 }

@@ -57,7 +57,11 @@ export class IsolateSession {
         lend: (ask, input, code, actor) => {
           if (!parts.may.has("calls")) throw actorErrors.notGranted(actor, "calls", "call tools and models");
           const { call, answer } = asks.ask(ask, input, code);
-          return { answer, abort: () => asks.tell(HostAsk.ABORT_CALL, { call }) };
+          return {
+            answer,
+            abort: () => asks.tell(HostAsk.ABORT_CALL, { call }),
+            read: (act) => asks.ask(HostAsk.READ_STREAM, { call, act }).answer,
+          };
         },
       }),
       departure: (departure) => {

@@ -78,8 +78,19 @@ export const HostAsk = {
   TOOL: 15,
   /** LLM - Capability CALLS: { name, request, scope?, modelName?, requestInEvents?, attributes?, metadata? } gives { result }, the response, as TOOL. */
   LLM: 16,
-  /** ABORT_CALL - { call }, one that asked for TOOL or LLM, gives nothing: its caller gives up. */
+  /** ABORT_CALL - { call }, one that asked for TOOL, LLM or LLM_STREAM, gives nothing: its caller gives up. */
   ABORT_CALL: 17,
+  /**
+   * LLM_STREAM - Capability CALLS: what LLM takes, for a model that answers in chunks. It has its answer, which is nothing, when the stream is over,
+   * or why it couldn't be opened. The plugin's code is called with { act, stream }, a number of the host's for each time that the model is
+   * called: "open" { request } gives whether it is a stream, "next" gives { done, value? }, "close" gives nothing, and nobody reads on.
+   */
+  LLM_STREAM: 18,
+  /**
+   * READ_STREAM - { call, act } of one that asked for LLM_STREAM: "opened" gives nothing as soon as it is, "next" gives { done, value? }, read as it
+   * is asked for, "close" gives nothing, when the stream is over.
+   */
+  READ_STREAM: 19,
 } as const;
 
 export type HostAsk = typeof HostAsk[keyof typeof HostAsk];
@@ -103,6 +114,8 @@ export namespace HostAsk {
   export type TOOL = typeof HostAsk.TOOL;
   export type LLM = typeof HostAsk.LLM;
   export type ABORT_CALL = typeof HostAsk.ABORT_CALL;
+  export type LLM_STREAM = typeof HostAsk.LLM_STREAM;
+  export type READ_STREAM = typeof HostAsk.READ_STREAM;
 }
 
 /** Host to plugin. */
