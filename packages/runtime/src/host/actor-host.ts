@@ -17,9 +17,8 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../errors.ts";
 import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
-import type { ActorStorage, ActorStore } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
-import { CutOff, lives } from "./cut-off.ts";
+import { CutOff } from "./cut-off.ts";
 import type { Factories } from "./factories.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
@@ -31,6 +30,7 @@ import { Places } from "./places.ts";
 import { reloadActor } from "./reload.ts";
 import { Slot } from "./slot.ts";
 import { Slots } from "./slots.ts";
+import { type StartParts, startInstance } from "./start-instance.ts";
 import { type Creation, describe, isCreate, pathOf, seenBy, type Target, targetPath } from "./target.ts";
 
 export type { Target } from "./target.ts";
@@ -41,7 +41,6 @@ export class ActorHost implements InstanceHost {
   readonly figures = new HostFigures();
   readonly #env: Env;
   readonly #directory: Directory;
-  readonly #storage: ActorStorage;
   readonly #factories: Factories;
   readonly #slots = new Slots();
   /** Creations and look-ups by address that are under way: one at a time for each address. */
@@ -49,6 +48,7 @@ export class ActorHost implements InstanceHost {
   readonly #alarms: AlarmClock;
   readonly #places: Places;
   readonly #giveBack: GiveBack;
+  readonly #startParts: StartParts;
   /** Told of the stop. */
   readonly #starting = new Set<() => void>();
   #stopped: Promise<void> | undefined;
@@ -56,7 +56,6 @@ export class ActorHost implements InstanceHost {
   constructor(parts: HostParts) {
     this.#env = parts.env;
     this.#directory = parts.directory;
-    this.#storage = parts.storage;
     this.#factories = parts.factories;
     const { env, storage } = parts;
     this.#alarms = new AlarmClock({ env, storage, wake: (id) => this.#wake(id) });
@@ -68,6 +67,15 @@ export class ActorHost implements InstanceHost {
       leave: (id) => this.#alarms.failed(id),
     });
     this.#places = new Places({ ...parts, sleep: (slot) => void this.#stop(slot, "sleep") });
+    this.#startParts = {
+      directory: parts.directory,
+      storage: parts.storage,
+      slots: this.#slots,
+      places: this.#places,
+      giveBack: this.#giveBack,
+      host: this,
+      started: (instance) => this.#awake(instance),
+    };
   }
 
   /** Begins to watch the alarms. */
@@ -331,38 +339,7 @@ export class ActorHost implements InstanceHost {
   ): Promise<ActorInstance> {
     const since = this.#env.clock.monotonic();
     try {
-      const { generation } = await this.#directory.claim(record.id);
-      let store: ActorStore | undefined;
-      try {
-        store = await this.#places.openStore(this.#slots.of(record), () =>
-          this.#storage.open(record, generation, factory.needs),
-        );
-        const rows = creation === undefined ? await store.load() : [];
-        if (creation === undefined && !lives(rows)) throw new CutOff(record);
-        const opening = factory.open({
-          record,
-          generation,
-          store,
-          rows,
-          isNew: creation !== undefined,
-          input: creation?.input,
-          created: creation?.durable,
-          since,
-          host: this,
-        });
-        const instance = opening instanceof Promise ? await opening : opening;
-        this.#awake(instance);
-        this.figures.count(record.name, "started");
-        return instance;
-      } catch (cause) {
-        if (store !== undefined) {
-          await store.close();
-          this.#places.closed(this.#slots.of(record), cause);
-        }
-        const unmade = creation === undefined ? "asleep" : "unmade";
-        await this.#giveBack.notStarted(record, generation, cause instanceof CutOff ? "gone" : unmade);
-        throw cause;
-      }
+      return await startInstance(this.#startParts, { factory, record, creation, since });
     } catch (cause) {
       this.figures.count(record.name, "start_failed");
       this.#slots.forget(this.#slots.of(record));
@@ -374,6 +351,7 @@ export class ActorHost implements InstanceHost {
     const slot = this.#slots.of(instance.record);
     slot.state = { tag: "awake", instance };
     if (slot.restMs !== undefined) this.idle(instance, slot.restMs);
+    this.figures.count(slot.record.name, "started");
   }
 
   #stop(slot: Slot, reason: StopReason): Promise<void> {
