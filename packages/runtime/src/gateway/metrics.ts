@@ -4,10 +4,11 @@
  */
 import type { ActorHost } from "../host/actor-host.ts";
 import type { PluginSet, PluginView } from "../ports/plugin-set.ts";
+import type { CommitTimes } from "../ports/storage.ts";
 
 /** Where figures come from. */
 export interface MetricsParts {
-  readonly host: Pick<ActorHost, "size" | "places" | "figures">;
+  readonly host: Pick<ActorHost, "size" | "places" | "figures" | "commits">;
   readonly sockets: () => number;
   readonly plugins: Pick<PluginSet, "view"> | undefined;
 }
@@ -50,6 +51,7 @@ export class Metrics {
         "Actors that stopped, by reason: sleep, destroy, host-stop, broken.",
         stops.map(({ name, event, count }) => [{ actor_name: name, reason: event }, count]),
       ),
+      ...commitLines(host.commits),
       ...gauge("troupe_sockets", "Open sockets.", [[{}, sockets()]]),
       ...counter("troupe_http_actions_total", "Actions called over HTTP.", [[{}, this.#actions]]),
       ...pluginLines(plugins?.view?.() ?? []),
@@ -69,6 +71,21 @@ function instances(host: Pick<ActorHost, "places" | "figures">): readonly Sample
   return [...counts].flatMap(([actor_name, states]) =>
     [...states].map(([state, count]): Sample => [{ actor_name, state }, count]),
   );
+}
+
+function commitLines(commits: CommitTimes | undefined): readonly string[] {
+  if (commits === undefined) return [];
+  const name = "troupe_commit_duration_seconds";
+  const { rounds, batches, seconds } = commits;
+  return [
+    `# HELP ${name} From a write to the end of its sync, for all that were written together.`,
+    `# TYPE ${name} histogram`,
+    ...[...commits].map(([bound, count]) => `${name}_bucket{le="${bound}"} ${count}`),
+    `${name}_bucket{le="+Inf"} ${rounds}`,
+    `${name}_sum ${seconds}`,
+    `${name}_count ${rounds}`,
+    ...counter("troupe_commits_total", "Batches of actors that became durable.", [[{}, batches]]),
+  ];
 }
 
 function pluginLines(views: readonly PluginView[]): readonly string[] {

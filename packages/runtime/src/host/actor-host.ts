@@ -17,6 +17,7 @@ import type { Env } from "@troupe/base";
 import { actorErrors } from "../errors.ts";
 import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
+import type { CommitTimes } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff } from "./cut-off.ts";
 import type { Factories } from "./factories.ts";
@@ -39,6 +40,8 @@ export type { Target } from "./target.ts";
 export class ActorHost implements InstanceHost {
   readonly hibernation = new HibernatingClients();
   readonly figures = new HostFigures();
+  /** How long commits take, where they go to a disk. */
+  readonly commits: CommitTimes | undefined;
   readonly #env: Env;
   readonly #directory: Directory;
   readonly #factories: Factories;
@@ -57,6 +60,7 @@ export class ActorHost implements InstanceHost {
     this.#env = parts.env;
     this.#directory = parts.directory;
     this.#factories = parts.factories;
+    this.commits = parts.storage.commits;
     const { env, storage } = parts;
     this.#alarms = new AlarmClock({ env, storage, wake: (id) => this.#wake(id) });
     this.#giveBack = new GiveBack({

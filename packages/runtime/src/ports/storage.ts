@@ -18,8 +18,17 @@ export interface ActorStorage {
   nextAlarm(): Promise<Alarm | undefined>;
   /** Actors whose alarm is due, earliest first. */
   dueAlarms(until: number, limit: number): Promise<readonly Alarm[]>;
+  /** How long its commits take; absent where nothing is on a disk. */
+  readonly commits?: CommitTimes | undefined;
   /** Settles all that was taken, then gives every resource back. */
   close(): Promise<void>;
+}
+
+/** What many commits took, each of one or more batches; iterated: the rounds that took at most so many seconds. */
+export interface CommitTimes extends Iterable<readonly [bound: number, count: number]> {
+  readonly rounds: number;
+  readonly batches: number;
+  readonly seconds: number;
 }
 
 /** What an actor needs of its store. */

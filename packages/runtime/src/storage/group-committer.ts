@@ -25,6 +25,7 @@
  */
 import type { Env } from "@troupe/base";
 import type { BatchSource, CommitOutcome } from "../ports/storage.ts";
+import type { CommitFigures } from "./commit-figures.ts";
 import { type CommitFile, RoundFailed } from "./commit-file.ts";
 import { type CommitSlot, EMPTY_BATCH } from "./commit-slot.ts";
 import { notDurable } from "./not-durable.ts";
@@ -33,6 +34,8 @@ import { notDurable } from "./not-durable.ts";
 export interface GroupCommitterOptions<Target> {
   readonly env: Pick<Env, "afterTurn">;
   readonly file: CommitFile<Target>;
+  /** Told of each round that became durable. */
+  readonly figures?: CommitFigures | undefined;
   /** The file is unusable: a sync failed. Called once, after every batch that waited was settled. */
   readonly onBroken: (cause: unknown) => void;
 }
@@ -53,12 +56,15 @@ class Round<Target> {
   failed: Failed<Target>[] | undefined;
   /** Something of it reached the file, and a sync is needed. */
   written = false;
+  /** When its write began, milliseconds of the clock that never goes back. */
+  since = 0;
 }
 
 /** Commits the batches of many writers together. */
 export class GroupCommitter<Target> {
   readonly #env: Pick<Env, "afterTurn">;
   readonly #file: CommitFile<Target>;
+  readonly #figures: CommitFigures | undefined;
   readonly #onBroken: (cause: unknown) => void;
   #ready: CommitSlot<Target>[] = [];
   #scheduled = false;
@@ -69,6 +75,7 @@ export class GroupCommitter<Target> {
   constructor(options: GroupCommitterOptions<Target>) {
     this.#env = options.env;
     this.#file = options.file;
+    this.#figures = options.figures;
     this.#onBroken = options.onBroken;
   }
 
@@ -137,6 +144,7 @@ export class GroupCommitter<Target> {
       this.#break(round, error);
       return;
     }
+    if (error === undefined) this.#figures?.note(round.since, round.slots.length);
     this.#tell(round, error === undefined ? DURABLE : notDurable(error.applied, error.cause));
     // Not at once: what the answers bring about, and what came in meanwhile, goes with the next round.
     if (this.#ready.length > 0 && !this.#scheduled) this.#scheduleBehind(round);
@@ -146,6 +154,7 @@ export class GroupCommitter<Target> {
   /** Takes all that is ready, writes it, and starts its sync. Tells nobody. */
   #start(): Round<Target> {
     const round = this.#take();
+    round.since = this.#figures?.now() ?? 0;
     this.#write(round);
     if (round.written) {
       this.#syncing = round;

@@ -1,9 +1,13 @@
 /** `/metrics`: what an operator is told of actors and plugins, and that nothing in it grows with users. */
-import { actor } from "@troupe/runtime";
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { actor, db, setup } from "@troupe/runtime";
+import { expect, onTestFinished, test } from "vitest";
 import { Metrics } from "../../src/gateway/metrics.ts";
 import { HostFigures, MOST_NAMES, OTHERS } from "../../src/host/host-figures.ts";
 import type { PluginView } from "../../src/ports/plugin-set.ts";
+import { CommitFigures } from "../../src/storage/commit-figures.ts";
 import { inspected, look } from "../inspector/ground.ts";
 
 const counter = actor({
@@ -52,7 +56,7 @@ test("plugins are told by id, and what is in an id ends no label", () => {
     ...{ id: 'a"b\\', version: null, carrier: "worker", state: "degraded", error: null },
     ...{ calls: 7, failures: 2, crashes: 3, restarts: 1 },
   };
-  const host = { size: 0, figures: new HostFigures(), places: function* () {} };
+  const host = { size: 0, figures: new HostFigures(), commits: undefined, places: function* () {} };
   const lines = new Metrics({ host, sockets: () => 0, plugins: { view: () => [view] } }).text().split("\n");
   const id = String.raw`{plugin="a\"b\\"}`;
   for (const line of [
@@ -63,4 +67,59 @@ test("plugins are told by id, and what is in an id ends no label", () => {
     "restarts_total{} 1",
   ])
     expect(lines).toContain(`troupe_plugin_${line.replace("{}", id)}`);
+});
+
+test("commits are told as a histogram of what they took, and how many went together", () => {
+  let now = 0;
+  const commits = new CommitFigures({ monotonic: () => now });
+  for (const [took, batches] of [
+    [0.4, 1],
+    [3, 20],
+    [4, 2],
+    [6_000, 1],
+  ] as const) {
+    const since = commits.now();
+    now += took;
+    commits.note(since, batches);
+  }
+  const host = { size: 0, figures: new HostFigures(), commits, places: function* () {} };
+  const lines = new Metrics({ host, sockets: () => 0, plugins: undefined }).text().split("\n");
+  const name = "troupe_commit_duration_seconds";
+  for (const line of [
+    `# TYPE ${name} histogram`,
+    `${name}_bucket{le="0.0005"} 1`,
+    `${name}_bucket{le="0.0025"} 1`,
+    `${name}_bucket{le="0.005"} 3`,
+    `${name}_bucket{le="5"} 3`,
+    `${name}_bucket{le="+Inf"} 4`,
+    `${name}_count 4`,
+    "troupe_commits_total 24",
+  ])
+    expect(lines).toContain(line);
+  expect(Number(lines.find((line) => line.startsWith(`${name}_sum`))?.split(" ")[1])).toBeCloseTo(6.0074);
+});
+
+test("a server on a disk tells of its commits, with a database and without", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-metrics-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ledger = actor({
+    db: db({ onMigrate: async (tx) => void (await tx.execute("CREATE TABLE IF NOT EXISTS t (a)")) }),
+    actions: { add: (c) => c.db.execute("INSERT INTO t VALUES (1)").then(() => 1) },
+  });
+  const registry = setup({ use: { counter, ledger }, token: "t" });
+  const { endpoint } = await registry.start({ port: 0, dataDir: folder, signals: false, banner: false });
+  onTestFinished(() => registry.stop());
+  const told = async (): Promise<number> => {
+    const answer = await fetch(`${endpoint}/metrics`, { headers: { authorization: "Bearer t" } });
+    return Number(/^troupe_commits_total (\d+)$/m.exec(await answer.text())?.[1]);
+  };
+  const client = await registry.client();
+  await client.counter.getOrCreate(["a"]).increment();
+  await client.ledger.getOrCreate(["a"]).add();
+  const before = await told();
+  await client.counter.getOrCreate(["a"]).increment();
+  const between = await told();
+  await client.ledger.getOrCreate(["a"]).add();
+  expect(before).toBeLessThan(between);
+  expect(between).toBeLessThan(await told());
 });

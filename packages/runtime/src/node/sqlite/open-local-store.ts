@@ -25,6 +25,7 @@ import { type CatalogueFile, memoryCatalogue } from "../../ports/catalogue-file.
 import type { Directory } from "../../ports/directory.ts";
 import { openMemoryStore } from "../../ports/memory/open-memory-store.ts";
 import type { ActorStorage } from "../../ports/storage.ts";
+import { CommitFigures } from "../../storage/commit-figures.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import { catalogueFile } from "../catalogue-file.ts";
 import { descriptorLimit, mostDatabases } from "../descriptors.ts";
@@ -135,21 +136,17 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
   const checkpointThread = new CheckpointThread();
   const slots: ShardSlot[] = [];
   const shards = new Shards(slots);
+  const figures = new CommitFigures(env.clock);
   const ballast = new Ballast(dataDir);
   // What is opened may need its room.
   ballast.drop();
-  const own = openOwnFiles({
-    env,
-    dataDir,
-    durability: fileDurability(options),
-    helpers: options.sqlHelpers,
-    shards,
-    health,
-    onFatal,
-  });
+  const durability = fileDurability(options);
+  const shared = { env, dataDir, shards, health, figures, onFatal };
+  const own = openOwnFiles({ ...shared, durability, helpers: options.sqlHelpers });
   const context = {
     options,
     health,
+    figures,
     checkpointThread,
     own: own.files,
     lock: lock.file,
@@ -177,7 +174,9 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
         spares: own.spares,
         nextGeneration: () => generations.next(),
       }),
-      storage: new SqliteStorage({ shards, own: own.files, oldestGeneration: generations.next(), close }),
+      storage: new SqliteStorage({
+        ...{ shards, own: own.files, oldestGeneration: generations.next(), commits: figures, close },
+      }),
       durability: options.durability ?? "commit",
       catalogue: catalogueFile(dataDir),
       mostDatabases: databasesAwake(env),
@@ -196,6 +195,7 @@ async function openShards(options: LocalStoreOptions, lock: DataLock): Promise<L
 interface ShardContext {
   readonly options: LocalStoreOptions;
   readonly health: DataHealth;
+  readonly figures: CommitFigures;
   readonly checkpointThread: CheckpointThread;
   readonly own: OwnStores;
   readonly lock: KnownFile;

@@ -6,6 +6,7 @@
  */
 import type { Env } from "@troupe/base";
 import { databaseErrors } from "../../sql/errors.ts";
+import type { CommitFigures } from "../../storage/commit-figures.ts";
 import { CommitSlot } from "../../storage/commit-slot.ts";
 import { GroupCommitter } from "../../storage/group-committer.ts";
 import { OpenStores, type RowReader } from "../../storage/open-stores.ts";
@@ -25,6 +26,7 @@ export interface ShardOptions extends Omit<ShardFileOptions, "database" | "env" 
   readonly age: "new" | "known";
   /** Actors with a database: here are their addresses and alarms, and nothing else of them. */
   readonly own: OwnStores;
+  readonly figures: CommitFigures;
 }
 
 /** One file of actors. */
@@ -58,7 +60,8 @@ export class Shard {
       database.close();
       throw error;
     }
-    this.#committer = new GroupCommitter({ env: options.env, file: this.#file, onBroken: options.onFatal });
+    const { env, figures, onFatal } = options;
+    this.#committer = new GroupCommitter({ env, figures, file: this.#file, onBroken: onFatal });
     this.#own = options.own;
     this.stores = new OpenStores(this.#committer, rowsOf(this.reader, options.own));
     for (const actor of destroyed) this.sweep(actor);

@@ -2,7 +2,7 @@
 import { TroupeError } from "@troupe/base";
 import { actorErrors, storageErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
-import type { ActorStorage, ActorStore, Alarm, StoreNeeds } from "../../ports/storage.ts";
+import type { ActorStorage, ActorStore, Alarm, CommitTimes, StoreNeeds } from "../../ports/storage.ts";
 import { databaseErrors } from "../../sql/errors.ts";
 import type { OwnStores } from "../../storage/own-stores.ts";
 import type { Shard } from "./shard.ts";
@@ -16,6 +16,7 @@ export interface SqliteStorageOptions {
   readonly own: OwnStores;
   /** Generations below this are from before the start. */
   readonly oldestGeneration: Generation;
+  readonly commits: CommitTimes;
   readonly close: () => Promise<void>;
 }
 
@@ -25,6 +26,10 @@ export class SqliteStorage implements ActorStorage {
 
   constructor(options: SqliteStorageOptions) {
     this.#options = options;
+  }
+
+  get commits(): CommitTimes {
+    return this.#options.commits;
   }
 
   async open(record: ActorRecord, generation: Generation, needs: StoreNeeds = {}): Promise<ActorStore> {

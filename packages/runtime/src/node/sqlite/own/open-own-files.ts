@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Env } from "@troupe/base";
 import { actorErrors } from "../../../errors.ts";
+import type { CommitFigures } from "../../../storage/commit-figures.ts";
 import type { OwnStores } from "../../../storage/own-stores.ts";
 import { writesWarnings } from "../../log.ts";
 import type { CopyAside } from "../backup/data-backup.ts";
@@ -30,6 +31,7 @@ export interface OwnFilesOptions {
   /** They may be opened later. */
   readonly shards: Shards;
   readonly health: DataHealth;
+  readonly figures: CommitFigures;
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -48,7 +50,7 @@ export interface OpenedOwnFiles {
 
 /** The files of a data directory. */
 export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
-  const { env, dataDir, durability, shards, health, onFatal } = options;
+  const { env, dataDir, durability, shards, health, figures, onFatal } = options;
   const directory = join(dataDir, "actors");
   makeDirectory(directory);
   const syncThreads = new SyncThreads(directory, onFatal);
@@ -71,7 +73,7 @@ export function openOwnFiles(options: OwnFilesOptions): OpenedOwnFiles {
     setAlarm: async (actorId, at) => await setAlarm(shards, actorId, at),
     onFatal,
   });
-  const files = new OwnFiles({ env, disk, onFatal });
+  const files = new OwnFiles({ env, disk, figures, onFatal });
   return {
     files,
     spares,

@@ -9,6 +9,7 @@ import { backupErrors } from "../../../backup-errors.ts";
 import { storageErrors } from "../../../errors.ts";
 import type { Generation } from "../../../ports/directory.ts";
 import type { ActorSql, ActorStore, StoreNeeds } from "../../../ports/storage.ts";
+import type { CommitFigures } from "../../../storage/commit-figures.ts";
 import { GroupCommitter } from "../../../storage/group-committer.ts";
 import { OpenStores, type SlotStore } from "../../../storage/open-stores.ts";
 import type { OwnFileLook, OwnStores } from "../../../storage/own-stores.ts";
@@ -21,6 +22,7 @@ export interface OwnFilesOptions {
   readonly disk: OwnDisk;
   /** A sync failed. */
   readonly onFatal: (cause: unknown) => void;
+  readonly figures?: CommitFigures | undefined;
 }
 
 interface Open {
@@ -109,9 +111,9 @@ export class OwnFiles implements OwnStores {
   #of(actorId: string, statementMs: number | undefined): Open {
     const known = this.#open.get(actorId);
     if (known !== undefined) return known;
-    const { env, disk, onFatal } = this.#options;
+    const { env, disk, figures, onFatal } = this.#options;
     const file = disk.file(actorId, statementMs);
-    const committer = new GroupCommitter<OwnTarget>({ env, file, onBroken: onFatal });
+    const committer = new GroupCommitter<OwnTarget>({ env, file, figures, onBroken: onFatal });
     const made: Open = {
       file,
       committer,
