@@ -129,8 +129,10 @@ test.each(["client", "server"] as const)(
 
 const left = (path: string) => readdirSync(path).filter((name) => name.startsWith(".troupe-incomplete-"));
 
+/** One has its lock, by which others know whether it was left. */
 async function incomplete(path: string): Promise<void> {
-  while (left(path).length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  const isLocked = (name: string) => existsSync(join(path, name, "lock.db"));
+  while (!left(path).some(isLocked)) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 test("what is no data folder, or no backup, is refused by name", async () => {

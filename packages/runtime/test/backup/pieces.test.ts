@@ -1,11 +1,12 @@
 /** What a backup has to fit together, and what ends it: alarms, files that a helper has, a full target, a log that grows. */
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { restoreFolder, setup } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { copyDatabase } from "../../src/node/sqlite/backup/copy-database.ts";
 import { backupData } from "../../src/node/sqlite/backup/data-backup.ts";
 import { backupLimits } from "../../src/node/sqlite/backup/limits.ts";
+import { WholeFolder } from "../../src/node/sqlite/backup/whole-folder.ts";
 import { openDatabase } from "../../src/node/sqlite/sqlite.ts";
 import { untrusted } from "../driver/carried.ts";
 import { SmallDisk } from "../storage/small-disk.ts";
@@ -121,4 +122,22 @@ test("while one database is copied its log may grow so far, and no further", asy
     Object.assign(backupLimits, { logBytes: kept });
     writer.close();
   }
+});
+
+test("a folder that was left before it had its lock is removed when it is old; a young one may be about to get it", async () => {
+  using directory = temporaryDirectory();
+  const names = [".troupe-incomplete-old", ".troupe-incomplete-young"];
+  const [old = "", young = ""] = names.map((name) => join(directory.path, name));
+  const env = testEnv();
+  for (const [path, age] of [
+    [old, backupLimits.lockMs + 1_000],
+    [young, 0],
+  ] as const) {
+    mkdirSync(path);
+    const made = (env.clock.now() - age) / 1_000;
+    utimesSync(path, made, made);
+  }
+  await using folder = await WholeFolder.make(join(directory.path, "whole"), env);
+  folder.finish();
+  expect(readdirSync(directory.path).sort()).toEqual([".troupe-incomplete-young", "whole"]);
 });

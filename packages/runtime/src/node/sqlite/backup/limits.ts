@@ -11,6 +11,8 @@ export const backupLimits = {
   fileTries: 1_000,
   /** Between two of those. */
   fileTryMs: 20,
+  /** Whoever makes a folder has its lock sooner than that: an older one without was left by a killed process. */
+  lockMs: 60_000,
   /** The list of a backup's files: a longer one isn't read. 2 million actors with a database. */
   listBytes: 512 * 1024 * 1024,
   /** One message on the socket of a server that is asked for a backup. */

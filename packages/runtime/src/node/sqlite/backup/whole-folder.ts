@@ -10,6 +10,7 @@ import type { Env } from "@troupe/base";
 import { backupErrors } from "../../../backup-errors.ts";
 import { DataLock, LOCK_FILES } from "../data-lock.ts";
 import { fileError, syncDirectory } from "../files.ts";
+import { backupLimits } from "./limits.ts";
 
 const PREFIX = ".troupe-incomplete-";
 
@@ -34,7 +35,7 @@ export class WholeFolder implements AsyncDisposable {
     if (statSync(parent, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw backupErrors.noParent(parent);
     try {
-      removeLeft(parent);
+      removeLeft(parent, env.clock.now());
       const path = mkdtempSync(join(parent, PREFIX));
       try {
         return new WholeFolder(full, path, await DataLock.acquire({ env, dataDir: path, waitMs: 0 }));
@@ -74,12 +75,14 @@ export class WholeFolder implements AsyncDisposable {
   }
 }
 
-/** Those that a killed process left. One without a lock is about to get it. */
-function removeLeft(parent: string): void {
+/** Those that a killed process left. A young one without a lock is about to get it. */
+function removeLeft(parent: string, now: number): void {
   for (const name of readdirSync(parent)) {
     if (!basename(name).startsWith(PREFIX)) continue;
     const path = join(parent, name);
-    if (existsSync(join(path, "lock.db")) && !DataLock.isHeld(path))
-      rmSync(path, { recursive: true, force: true });
+    const isLeft = existsSync(join(path, "lock.db"))
+      ? !DataLock.isHeld(path)
+      : now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now) > backupLimits.lockMs;
+    if (isLeft) rmSync(path, { recursive: true, force: true });
   }
 }
