@@ -79,4 +79,3 @@ export type { OpenSessionOptions } from "./session/open-session.ts";
 export { openSession } from "./session/open-session.ts";
 export type { SessionEnv } from "./session/session.ts";
 export { PluginSession } from "./session/session.ts";
-export { TROUPE_VERSION } from "./version.ts";
