@@ -29,26 +29,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       writeErr: (text) => terminal.err?.(text),
       outputError: () => {},
     });
-  withDryRun(withGatewayOptions(program.command("gateway")))
-    .description("Serves a gateway between an agent and its model provider")
-    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
-    .option("--json", "speaks JSON")
-    .action(async (flags: GatewayFlags) => {
-      const { runGateway } = await import("./gateway/command.ts");
-      await runGateway(flags, terminal);
-    });
-  withDryRun(withGatewayOptions(program.command("run <program> [args...]")))
-    .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
-    .passThroughOptions()
-    .option("--no-summary", "says nothing at the end")
-    .option(
-      "--agent <name>",
-      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
-    )
-    .action(async (agent: string, args: readonly string[], flags: RunFlags) => {
-      const { runBehindGateway } = await import("./run/command.ts");
-      await runBehindGateway(flags, agent, args, terminal);
-    });
+  addGatewayCommands(program, terminal);
   addServingCommands(program, terminal);
   addActorCommands(program, terminal);
   addDataCommands(program, terminal);
@@ -96,6 +77,30 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     });
   addPluginCommands(program, terminal);
   return program;
+}
+
+/** The commands that put a gateway before a model provider. */
+function addGatewayCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
+  withDryRun(withGatewayOptions(program.command("gateway")))
+    .description("Serves a gateway between an agent and its model provider")
+    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
+    .option("--json", "speaks JSON")
+    .action(async (flags: GatewayFlags) => {
+      const { runGateway } = await import("./gateway/command.ts");
+      await runGateway(flags, terminal);
+    });
+  withDryRun(withGatewayOptions(program.command("run <program> [args...]")))
+    .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
+    .passThroughOptions()
+    .option("--no-summary", "says nothing at the end")
+    .option(
+      "--agent <name>",
+      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
+    )
+    .action(async (agent: string, args: readonly string[], flags: RunFlags) => {
+      const { runBehindGateway } = await import("./run/command.ts");
+      await runBehindGateway(flags, agent, args, terminal);
+    });
 }
 
 /** The commands that serve actors. */

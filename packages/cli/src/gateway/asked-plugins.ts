@@ -1,12 +1,12 @@
 /** The plugins that a gateway is asked for: those of its flags, then those that are installed and enabled. */
+import type { PluginSource } from "@troupe/plugins/activation";
 import {
   enabledSources,
   integrityOnly,
-  type PluginSource,
   readInstalled,
   readPolicy,
   type TrustPolicy,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
 import { manifestPath } from "../plugins/manifest-path.ts";
 import type { GatewayOptions } from "./options.ts";
 

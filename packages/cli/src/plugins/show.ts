@@ -1,16 +1,15 @@
 /** `troupe plugins list | inspect | validate | verify`: commands that read, and nothing else. */
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
+import { inspectPlugin, type PluginInspection } from "@troupe/plugins/activation";
 import {
   findInstalled,
   type InstalledPlugin,
-  inspectPlugin,
-  type PluginInspection,
   readInstalled,
   readManifest,
   readPolicy,
   sourceOf,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
 import { describeGets, getsOf } from "./gets.ts";
 import { installedByName, manifestPath } from "./manifest-path.ts";
 import { aligned } from "./table.ts";

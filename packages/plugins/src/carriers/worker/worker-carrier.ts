@@ -15,7 +15,7 @@ import { join } from "node:path";
 import type { Env, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
-import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime";
+import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime/process";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
