@@ -1,3 +1,15 @@
+export type { PluginInspection } from "./activation/inspect-plugin.ts";
+export { inspectPlugin } from "./activation/inspect-plugin.ts";
+export type {
+  Description,
+  FoundPlugins,
+  ManifestSource,
+  ModuleDescription,
+  PluginSource,
+  SourceOptions,
+  WorkerDescription,
+} from "./activation/plugin-source.ts";
+export type { RunsIn } from "./activation/prepared-plugin.ts";
 export {
   addInstalled,
   decide,

@@ -1,8 +1,8 @@
 /** The plugins that a gateway is asked for: those of its flags, then those that are installed and enabled. */
-import type { PluginSource } from "@troupe/plugins/activation";
 import {
   enabledSources,
   integrityOnly,
+  type PluginSource,
   readInstalled,
   readPolicy,
   type TrustPolicy,

@@ -2,14 +2,15 @@
  * `troupe plugins add | enable | disable | remove | pin`: commands that change a list. A dry run does all of it but the change.
  */
 import { resolve } from "node:path";
-import { inspectPlugin, type PluginInspection } from "@troupe/plugins/activation";
 import { readBounded } from "@troupe/plugins/bounded-file";
 import {
   addInstalled,
   decide,
   findInstalled,
   type InstalledPlugin,
+  inspectPlugin,
   type Pins,
+  type PluginInspection,
   readInstalled,
   readManifest,
   readPolicy,

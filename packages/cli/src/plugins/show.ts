@@ -1,10 +1,11 @@
 /** `troupe plugins list | inspect | validate | verify`: commands that read, and nothing else. */
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
-import { inspectPlugin, type PluginInspection } from "@troupe/plugins/activation";
 import {
   findInstalled,
   type InstalledPlugin,
+  inspectPlugin,
+  type PluginInspection,
   readInstalled,
   readManifest,
   readPolicy,

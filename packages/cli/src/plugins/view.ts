@@ -1,6 +1,11 @@
 /** A plugin as commands show it: what its list says of it, and what its files do. */
-import { inspectPlugin, type PluginInspection } from "@troupe/plugins/activation";
-import { type InstalledPlugin, sourceOf, type TrustPolicy } from "@troupe/plugins/installed";
+import {
+  type InstalledPlugin,
+  inspectPlugin,
+  type PluginInspection,
+  sourceOf,
+  type TrustPolicy,
+} from "@troupe/plugins/installed";
 
 import { getsOf, type PluginGets } from "./gets.ts";
 

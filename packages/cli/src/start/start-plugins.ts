@@ -6,8 +6,13 @@
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { pluginSet, type RegistryPlugins } from "@troupe/plugins";
-import type { FoundPlugins } from "@troupe/plugins/activation";
-import { enabledSources, type InstalledPlugin, readInstalled, readPolicy } from "@troupe/plugins/installed";
+import {
+  enabledSources,
+  type FoundPlugins,
+  type InstalledPlugin,
+  readInstalled,
+  readPolicy,
+} from "@troupe/plugins/installed";
 import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
 import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
