@@ -202,6 +202,7 @@ export const adapters = {
   mayBeSeenBy: [
     `${runtime}index.ts`,
     `${runtime}internal.ts`,
+    `${runtime}process.ts`,
     `${runtime}testing/`,
     "packages/troupe/src/edge.ts",
     "packages/troupe/src/runtime-socket.ts",

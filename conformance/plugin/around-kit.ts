@@ -6,7 +6,7 @@
  * chunk and "the end" behind the last.
  */
 import { TroupeError } from "@troupe/base";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import type { OpenCarrier } from "../../packages/plugins/src/carrier.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";

@@ -4,7 +4,8 @@
  */
 import type { Env, Logger } from "@troupe/base";
 import { createRelay } from "@troupe/relay/node";
-import { carriedActor, nodeEnv, setup, setupTest } from "@troupe/runtime";
+import { carriedActor, setup, setupTest } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import { PluginMiddleware } from "../../packages/plugins/src/activation/plugin-middleware.ts";
 import { SupervisedSession } from "../../packages/plugins/src/activation/supervised-session.ts";

@@ -8,7 +8,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { type Relay, type RelayEvent, ScopeType } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import { RelayHost } from "../../packages/plugins/src/activation/relay-host.ts";
 import { allCapabilities, type Capability } from "../../packages/plugins/src/manifest/rules.ts";

@@ -3,7 +3,7 @@
  * TROUPE_LEAK_CYCLES=10000, as long as it takes.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import type { PluginUnderTest } from "./plugin-kit.ts";

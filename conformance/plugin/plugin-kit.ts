@@ -7,7 +7,7 @@
  */
 import { isGuardrailRejected } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { PluginMiddleware } from "../../packages/plugins/src/activation/plugin-middleware.ts";
 import { SupervisedSession } from "../../packages/plugins/src/activation/supervised-session.ts";

@@ -6,7 +6,7 @@
  */
 import { type Relay, type RelayEvent, type Scope, ScopeType } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import { PluginMiddleware } from "../../packages/plugins/src/activation/plugin-middleware.ts";
 import { RelayHost } from "../../packages/plugins/src/activation/relay-host.ts";

@@ -97,8 +97,6 @@ test("each unit, image and manifest gives a stop the time that the page speaks o
   expect(page).toContain("--stop-timeout 90");
   expect(block("ini")).toContain("ExecStart=/usr/bin/node server.ts");
   expect(block("dockerfile")).toContain('CMD ["node", "server.ts"]');
-  for (const [, variable = ""] of page.matchAll(/\b(TROUPE_[A-Z_]+)/g))
-    expect(["TROUPE_HOST", "TROUPE_PORT", "TROUPE_DATA", "TROUPE_LOG", "TROUPE_PROGRAM_VERSION"]).toContain(
-      variable,
-    );
+  const variables = ["HOST", "PORT", "DATA", "LOG", "PROGRAM_VERSION", "INSPECTOR_TOKEN"];
+  for (const [, variable = ""] of page.matchAll(/\bTROUPE_([A-Z_]+)/g)) expect(variables).toContain(variable);
 });

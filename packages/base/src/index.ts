@@ -23,4 +23,5 @@ export { packageMoved } from "./package-moved.ts";
 export type { RepeatedFailuresOptions, Waiting } from "./repeated-failures.ts";
 export { RepeatedFailures } from "./repeated-failures.ts";
 export { sourceArguments } from "./source-arguments.ts";
+export { TROUPE_VERSION } from "./version.ts";
 export { wallWaitMs } from "./wall-wait.ts";

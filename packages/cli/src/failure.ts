@@ -1,6 +1,6 @@
 /** How a command that failed says so: a line for people, an object for programs that asked for JSON, and an exit code. */
 import { TroupeError } from "@troupe/base";
-import { textWithoutSecrets } from "@troupe/relay";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 import { CommanderError } from "commander";
 import { optionErrors } from "./errors.ts";
 

@@ -1,21 +1,21 @@
-/** The program `troupe`: its commands and their options. */
-import { TROUPE_VERSION } from "@troupe/plugins";
+/**
+ * The program `troupe`: its commands and their options. What a command needs is loaded when it runs: most of them are over sooner than
+ * the runtime is loaded.
+ */
+import { TROUPE_VERSION } from "@troupe/base";
 import { Command } from "commander";
 import { addActorCommands } from "./actors/program.ts";
-import { type ConfigShowFlags, showConfiguration } from "./config/command.ts";
+import type { ConfigShowFlags } from "./config/command.ts";
 import type { DataFlags } from "./data/backup.ts";
 import type { DataDoctorFlags } from "./data/doctor.ts";
-import { type DoctorFlags, runDoctor } from "./doctor/command.ts";
+import type { DoctorFlags } from "./doctor/command.ts";
 import type { EngineFlags } from "./engine/command.ts";
-import { runGateway } from "./gateway/command.ts";
 import type { GatewayFlags } from "./gateway/options.ts";
-import { runHook, thisProcess } from "./hook/command.ts";
 import { addPluginCommands } from "./plugins/program.ts";
 import type { PluginTerminal } from "./plugins/terminal.ts";
-import { type RunFlags, type RunTerminal, runBehindGateway } from "./run/command.ts";
-import { type StartFlags, startProgram } from "./start/command.ts";
-import { runHostProcess } from "./start/hosts/command.ts";
-import { runTrace, type TraceFlags } from "./trace/command.ts";
+import type { RunFlags, RunTerminal } from "./run/command.ts";
+import type { StartFlags } from "./start/command.ts";
+import type { TraceFlags } from "./trace/command.ts";
 
 /** The commands, not yet run. What can't be understood is thrown: see `failure.ts`. */
 export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
@@ -29,22 +29,7 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
       writeErr: (text) => terminal.err?.(text),
       outputError: () => {},
     });
-  withDryRun(withGatewayOptions(program.command("gateway")))
-    .description("Serves a gateway between an agent and its model provider")
-    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
-    .option("--json", "speaks JSON")
-    .action((flags: GatewayFlags) => runGateway(flags, terminal));
-  withDryRun(withGatewayOptions(program.command("run <program> [args...]")))
-    .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
-    .passThroughOptions()
-    .option("--no-summary", "says nothing at the end")
-    .option(
-      "--agent <name>",
-      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
-    )
-    .action((agent: string, args: readonly string[], flags: RunFlags) =>
-      runBehindGateway(flags, agent, args, terminal),
-    );
+  addGatewayCommands(program, terminal);
   addServingCommands(program, terminal);
   addActorCommands(program, terminal);
   addDataCommands(program, terminal);
@@ -52,13 +37,19 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .command("trace <file>")
     .description("Shows a trace that --atof wrote: the tree of its calls, with times, models and tokens")
     .option("--html <file>", "writes a page that opens by itself instead")
-    .action((file: string, flags: TraceFlags) => runTrace(file, flags, terminal));
+    .action(async (file: string, flags: TraceFlags) => {
+      const { runTrace } = await import("./trace/command.ts");
+      await runTrace(file, flags, terminal);
+    });
   withGatewayOptions(program.command("config"))
     .description("Shows the configuration of a gateway, as these flags, variables and files make it")
     .option("--bind <address>", "as troupe gateway has it")
     .option("--sources", "says where each value was set")
     .option("--json", "speaks JSON")
-    .action((flags: ConfigShowFlags) => showConfiguration(flags, terminal));
+    .action(async (flags: ConfigShowFlags) => {
+      const { showConfiguration } = await import("./config/command.ts");
+      showConfiguration(flags, terminal);
+    });
   withGatewayOptions(program.command("doctor [data]"))
     .description(
       "Says what keeps a gateway from starting or an agent from being guarded, and how to mend it; or, with a data folder, what is wrong with that",
@@ -70,17 +61,46 @@ export function troupeProgram(terminal: RunTerminal & PluginTerminal): Command {
     .option("--yes", "with --give-up: doesn't ask")
     .option("--json", "speaks JSON")
     .action(async (data: string | undefined, flags: DoctorFlags & DataDoctorFlags) => {
-      if (data === undefined && flags.salvage === undefined && flags.giveUp === undefined)
+      if (data === undefined && flags.salvage === undefined && flags.giveUp === undefined) {
+        const { runDoctor } = await import("./doctor/command.ts");
         return await runDoctor(flags, terminal);
+      }
       const { runDataDoctor } = await import("./data/doctor.ts");
       await runDataDoctor(data, flags, terminal);
     });
   program
     .command("hook <agent>")
     .description("Asks the gateway about an event of an agent, from standard input: for agents' own settings")
-    .action((agent: string) => runHook(agent, thisProcess()));
+    .action(async (agent: string) => {
+      const { runHook, thisProcess } = await import("./hook/command.ts");
+      await runHook(agent, thisProcess());
+    });
   addPluginCommands(program, terminal);
   return program;
+}
+
+/** The commands that put a gateway before a model provider. */
+function addGatewayCommands(program: Command, terminal: RunTerminal & PluginTerminal): void {
+  withDryRun(withGatewayOptions(program.command("gateway")))
+    .description("Serves a gateway between an agent and its model provider")
+    .option("--bind <address>", "a loopback address and a port to listen at; default: 127.0.0.1:4040")
+    .option("--json", "speaks JSON")
+    .action(async (flags: GatewayFlags) => {
+      const { runGateway } = await import("./gateway/command.ts");
+      await runGateway(flags, terminal);
+    });
+  withDryRun(withGatewayOptions(program.command("run <program> [args...]")))
+    .description("Runs an agent with its model calls behind a gateway of its own: troupe run -- claude")
+    .passThroughOptions()
+    .option("--no-summary", "says nothing at the end")
+    .option(
+      "--agent <name>",
+      "how it is told: claude, codex, gemini or opencode; default: by its program's name",
+    )
+    .action(async (agent: string, args: readonly string[], flags: RunFlags) => {
+      const { runBehindGateway } = await import("./run/command.ts");
+      await runBehindGateway(flags, agent, args, terminal);
+    });
 }
 
 /** The commands that serve actors. */
@@ -95,11 +115,17 @@ function addServingCommands(program: Command, terminal: RunTerminal & PluginTerm
     .option("--data <folder>", "where actors are kept; default: TROUPE_DATA, or .troupe")
     .option("--no-installed", "leaves out the plugins that are installed and enabled")
     .option("--hosts <n>", "runs the actors in so many processes, and keeps them alive; default: in this one")
-    .action((file: string, flags: StartFlags) => startProgram(file, flags, terminal));
+    .action(async (file: string, flags: StartFlags) => {
+      const { startProgram } = await import("./start/command.ts");
+      await startProgram(file, flags, terminal);
+    });
   program
     .command("host <file>", { hidden: true })
     .description("One process of `troupe start --hosts n`")
-    .action((file: string) => runHostProcess(file, terminal));
+    .action(async (file: string) => {
+      const { runHostProcess } = await import("./start/hosts/command.ts");
+      await runHostProcess(file, terminal);
+    });
   program
     .command("engine")
     .description("Serves the actors that remote hosts bring: a gateway and a store without code of their own")

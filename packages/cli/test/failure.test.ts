@@ -25,7 +25,7 @@ test.each([
   [["trace"], /missing required argument 'file'/],
   [["plugins", "inspect"], /missing required argument 'plugin'/],
   [["plugins", "lst"], /unknown command 'lst'/],
-  [["plugins", "new", "x"], /required option '--lang <language>' not specified/],
+  [["plugins", "new", "x"], /required option '--lang <c\|.*>' not specified/],
   [["nothing"], /unknown command 'nothing'/],
 ])("%j is refused in a line, and as JSON where that was asked for", async (words, told) => {
   const plain = await failed(...words);

@@ -1,5 +1,5 @@
 /** Actors of code that is given, whatever carries it: what a definition says of them, and the session that they share. */
-import { nearest } from "@troupe/base";
+import { nearest, TROUPE_VERSION } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { encodePayload } from "@troupe/protocol/actor/v1";
 import type {
@@ -16,7 +16,6 @@ import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
 import { activationErrors, runtimeErrors } from "./errors.ts";
 import { openSession } from "./session/open-session.ts";
-import { TROUPE_VERSION } from "./version.ts";
 
 /** What a plugin's actor may say beside its code. */
 export interface PluginActorTerms {

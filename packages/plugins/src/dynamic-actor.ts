@@ -1,7 +1,7 @@
 /**
  * `dynamicActor({ source })`: an actor whose code is text, run in an isolate of its own.
  */
-import { TroupeError } from "@troupe/base";
+import { TROUPE_VERSION, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
   type ActorCarrier,
@@ -37,7 +37,6 @@ import { textOfSource } from "./dynamic/source-text.ts";
 import { InnerError } from "./inner-error.ts";
 import { openSession } from "./session/open-session.ts";
 import type { PluginSession } from "./session/session.ts";
-import { TROUPE_VERSION } from "./version.ts";
 
 /** What a loader is told of the actor that needs its source. */
 export type LoadContext = CarriedActivationInfo;

@@ -1,6 +1,6 @@
 /** The configuration of a gateway: what flags, variables and files say, each with where it was said. */
 import { resolve } from "node:path";
-import { findScopes } from "@troupe/plugins";
+import { findScopes } from "@troupe/plugins/scopes";
 import { configErrors } from "../errors.ts";
 import type { GatewayFlags, Surroundings } from "../gateway/options.ts";
 import { givenByFile } from "./from-file.ts";

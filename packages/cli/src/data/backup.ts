@@ -5,7 +5,8 @@
  * locked meanwhile. Asked to end, a backup ends, and leaves nothing.
  */
 import { resolve } from "node:path";
-import { askForBackup, type BackupProgress, backupFolder, nodeEnv, restoreFolder } from "@troupe/runtime";
+import { askForBackup, type BackupProgress, backupFolder, restoreFolder } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import type { Terminal } from "../gateway/command.ts";
 import { dataErrors } from "./errors.ts";
 

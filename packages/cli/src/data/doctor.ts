@@ -3,14 +3,8 @@
  * `--salvage` it makes a new folder of all that can be read, and with `--give-up` it ends an actor whose file is lost.
  */
 import { resolve } from "node:path";
-import {
-  examineData,
-  giveUpLost,
-  type LostActor,
-  nodeEnv,
-  type SalvagedData,
-  salvageData,
-} from "@troupe/runtime";
+import { examineData, giveUpLost, type LostActor, type SalvagedData, salvageData } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { confirmed } from "../confirmed.ts";
 import type { DoctorTerminal } from "../doctor/command.ts";
 import { linesOf } from "../doctor/finding-lines.ts";

@@ -4,7 +4,7 @@
  */
 
 import { type Finding, problem, TroupeError } from "@troupe/base";
-import { policyFile, userFile } from "@troupe/plugins";
+import { policyFile, userFile } from "@troupe/plugins/scopes";
 import { type ConfigFlags, configFiles } from "../config/configuration.ts";
 import type { Asking } from "../confirmed.ts";
 import type { Terminal } from "../gateway/command.ts";

@@ -1,6 +1,6 @@
 /** The plugins that a gateway would activate: manifests, files and digests, by reading alone. */
 import { type Finding, fine, problem, TroupeError, warning } from "@troupe/base";
-import { inspectPlugin } from "@troupe/plugins";
+import { inspectPlugin } from "@troupe/plugins/installed";
 import { askedPlugins } from "../gateway/asked-plugins.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
 

@@ -6,7 +6,7 @@ import {
   readInstalled,
   readPolicy,
   type TrustPolicy,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
 import { manifestPath } from "../plugins/manifest-path.ts";
 import type { GatewayOptions } from "./options.ts";
 

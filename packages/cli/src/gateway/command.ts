@@ -1,7 +1,7 @@
 /** `troupe gateway`: what it says, and how it ends. */
 import { TroupeError } from "@troupe/base";
-import { textWithoutSecrets } from "@troupe/relay";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 import { describePlugins, diagnosticsOf } from "./diagnostics.ts";
 import { Gateway } from "./gateway.ts";
 import { type GatewayFlags, type GatewayOptions, readOptions, type Surroundings } from "./options.ts";

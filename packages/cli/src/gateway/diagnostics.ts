@@ -1,7 +1,7 @@
 /** Diagnostics: how the plugins of a gateway are, for its output and for `GET /plugins`. */
 import type { TroupeError } from "@troupe/base";
-import type { ActivePlugins, PluginStatus, SupervisedState } from "@troupe/plugins";
-import { textWithoutSecrets } from "@troupe/relay";
+import type { ActivePlugins, PluginStatus, SupervisedState } from "@troupe/plugins/activation";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 
 /** An error as it is told. */
 interface Told {

@@ -9,11 +9,11 @@
  */
 import { basename, dirname } from "node:path";
 import type { Logger } from "@troupe/base";
-import { type ActivePlugins, activatePlugins } from "@troupe/plugins";
+import { type ActivePlugins, activatePlugins } from "@troupe/plugins/activation";
 import type { Relay } from "@troupe/relay";
 import { proxyOf, Upstreams, type UpstreamUrls } from "@troupe/relay/model-proxy";
 import { AtofExporter, createRelay, PrometheusExporter, platformEnv } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { askedPlugins } from "./asked-plugins.ts";
 import { Changes } from "./changes.ts";
 import { GatewayMetrics } from "./metrics.ts";

@@ -1,5 +1,5 @@
 /** What a gateway is asked for, by whichever command. */
-import { findScopes, type Scopes } from "@troupe/plugins";
+import { findScopes, type Scopes } from "@troupe/plugins/scopes";
 import type { UpstreamRoots, UpstreamUrls } from "@troupe/relay/model-proxy";
 import type { PluginConfig } from "@troupe/relay/plugin";
 import { configFiles, readConfiguration } from "../config/configuration.ts";

@@ -1,5 +1,5 @@
 /** Plan: what `troupe gateway` would do, found by reading, and a connection to the address where it would listen. */
-import { inspectPlugin, type PluginInspection } from "@troupe/plugins";
+import { inspectPlugin, type PluginInspection } from "@troupe/plugins/installed";
 import { addressesOf, describeUpstreams } from "@troupe/relay/model-proxy";
 import { askedPlugins } from "./asked-plugins.ts";
 import { checkComponents } from "./needs/components.ts";

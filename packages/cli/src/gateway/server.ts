@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TroupeError } from "@troupe/base";
-import type { ActivePlugins } from "@troupe/plugins";
+import type { ActivePlugins } from "@troupe/plugins/activation";
 import type { Relay } from "@troupe/relay";
 import {
   type ModelRoute,

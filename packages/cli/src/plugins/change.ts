@@ -2,6 +2,7 @@
  * `troupe plugins add | enable | disable | remove | pin`: commands that change a list. A dry run does all of it but the change.
  */
 import { resolve } from "node:path";
+import { readBounded } from "@troupe/plugins/bounded-file";
 import {
   addInstalled,
   decide,
@@ -14,11 +15,10 @@ import {
   readManifest,
   readPolicy,
   removeInstalled,
-  type ScopeName,
   sourceOf,
   takePins,
-} from "@troupe/plugins";
-import { readBounded } from "@troupe/plugins/bounded-file";
+} from "@troupe/plugins/installed";
+import type { ScopeName } from "@troupe/plugins/scopes";
 import { limits } from "@troupe/protocol";
 import { pluginOptionErrors } from "./errors.ts";
 import { describeGets, getsOf } from "./gets.ts";

@@ -1,5 +1,5 @@
 /** What a plugin's code gets of the machine: its user should know before it runs. */
-import type { PluginInspection } from "@troupe/plugins";
+import type { PluginInspection } from "@troupe/plugins/installed";
 
 /** For programs. */
 export interface PluginGets {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { findInstalled, type InstalledPlugin, MANIFEST_NAME } from "@troupe/plugins";
+import { findInstalled, type InstalledPlugin, MANIFEST_NAME } from "@troupe/plugins/installed";
 import type { Voice } from "./terminal.ts";
 
 /** The plugin that is meant by a name: one that is installed before a folder of the same name. Undefined: it is a path. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { TROUPE_VERSION } from "@troupe/plugins";
+import { TROUPE_VERSION } from "@troupe/base";
 import { pluginOptionErrors } from "./errors.ts";
 import { type CommonFlags, type PluginTerminal, Voice } from "./terminal.ts";
 

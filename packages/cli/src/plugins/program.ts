@@ -1,15 +1,7 @@
 /** The commands of `troupe plugins`, and their flags. */
 import type { Command } from "commander";
-import {
-  addPlugin,
-  disablePlugin,
-  type EnableFlags,
-  enablePlugin,
-  pinPlugin,
-  removePlugin,
-} from "./change.ts";
-import { type NewFlags, newPlugin } from "./new.ts";
-import { inspectOne, listPlugins, validatePlugin, verifyPlugins } from "./show.ts";
+import type { EnableFlags } from "./change.ts";
+import type { NewFlags } from "./new.ts";
 import type { CommonFlags, PluginTerminal } from "./terminal.ts";
 
 /** Adds them to `troupe`. */
@@ -28,10 +20,17 @@ export function addPluginCommands(program: Command, terminal: PluginTerminal): v
     )
     .option("--into <folder>", "where to make it; default: here")
     .option("--dry-run", "says what would be made, and makes nothing")
-    .action((id: string, flags: NewFlags) => newPlugin(id, flags, terminal));
+    .action(async (id: string, flags: NewFlags) => {
+      const { newPlugin } = await import("./new.ts");
+      await newPlugin(id, flags, terminal);
+    });
 }
 
-type ChangeOne = (id: string, flags: CommonFlags, terminal: PluginTerminal) => Promise<void>;
+/** Loaded by those that run. */
+const changes = (): Promise<typeof import("./change.ts")> => import("./change.ts");
+const looks = (): Promise<typeof import("./show.ts")> => import("./show.ts");
+
+type ChangeOne = "addPlugin" | "disablePlugin" | "removePlugin" | "pinPlugin";
 
 function addChanges(plugins: Command, terminal: PluginTerminal): void {
   const change = (usage: string, description: string): Command =>
@@ -40,36 +39,47 @@ function addChanges(plugins: Command, terminal: PluginTerminal): void {
       "says what would be changed, and changes nothing",
     );
   const one = (usage: string, description: string, run: ChangeOne): void => {
-    change(usage, description).action((name: string, flags: CommonFlags) => run(name, flags, terminal));
+    change(usage, description).action(
+      async (name: string, flags: CommonFlags) => await (await changes())[run](name, flags, terminal),
+    );
   };
-  one("add <path>", "Adds a plugin by its folder or manifest; it is disabled then", addPlugin);
+  one("add <path>", "Adds a plugin by its folder or manifest; it is disabled then", "addPlugin");
   change("enable <id>", "Lets a plugin run from the next start or reload on")
     .option("--trust", "its code may run in the host's process; pins it")
     .option("--config <file>", "its configuration, a JSON file")
-    .action((id: string, flags: EnableFlags) => enablePlugin(id, flags, terminal));
-  one("disable <id>", "Doesn't let it run any more", disablePlugin);
-  one("remove <id>", "Takes it off the list; its files stay", removePlugin);
-  one("pin <id>", "Takes digests of it: anything else is refused from then on", pinPlugin);
+    .action(
+      async (id: string, flags: EnableFlags) => await (await changes()).enablePlugin(id, flags, terminal),
+    );
+  one("disable <id>", "Doesn't let it run any more", "disablePlugin");
+  one("remove <id>", "Takes it off the list; its files stay", "removePlugin");
+  one("pin <id>", "Takes digests of it: anything else is refused from then on", "pinPlugin");
 }
 
 const byName = "its id, or the path of its folder or manifest";
 
 function addLooks(plugins: Command, terminal: PluginTerminal): void {
-  common(plugins.command("list").description("Lists plugins")).action((flags: CommonFlags) =>
-    listPlugins(flags, terminal),
+  common(plugins.command("list").description("Lists plugins")).action(
+    async (flags: CommonFlags) => await (await looks()).listPlugins(flags, terminal),
   );
   common(
     plugins.command("inspect").argument("<plugin>", byName).description("Says all that is known of a plugin"),
-  ).action((name: string, flags: CommonFlags) => inspectOne(name, flags, terminal));
+  ).action(
+    async (name: string, flags: CommonFlags) => await (await looks()).inspectOne(name, flags, terminal),
+  );
   common(
     plugins
       .command("validate")
       .argument("<plugin>", byName)
       .description("Says whether a manifest and its files are right"),
-  ).action((name: string, flags: CommonFlags) => validatePlugin(name, flags, terminal));
+  ).action(
+    async (name: string, flags: CommonFlags) => await (await looks()).validatePlugin(name, flags, terminal),
+  );
   common(
     plugins.command("verify [id]").description("Compares plugins with their digests, pins and signatures"),
-  ).action((id: string | undefined, flags: CommonFlags) => verifyPlugins(id, flags, terminal));
+  ).action(
+    async (id: string | undefined, flags: CommonFlags) =>
+      await (await looks()).verifyPlugins(id, flags, terminal),
+  );
 }
 
 function common(command: Command, { scopes }: { readonly scopes: boolean } = { scopes: true }): Command {

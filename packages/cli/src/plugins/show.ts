@@ -10,7 +10,7 @@ import {
   readManifest,
   readPolicy,
   sourceOf,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
 import { describeGets, getsOf } from "./gets.ts";
 import { installedByName, manifestPath } from "./manifest-path.ts";
 import { aligned } from "./table.ts";

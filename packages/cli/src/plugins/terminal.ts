@@ -1,5 +1,5 @@
 /** What commands about plugins are run with, and how they speak. */
-import { findScopes, type ScopeName, type Scopes } from "@troupe/plugins";
+import { findScopes, type ScopeName, type Scopes } from "@troupe/plugins/scopes";
 import { pluginOptionErrors } from "./errors.ts";
 
 /** The command's ways to the outside. */

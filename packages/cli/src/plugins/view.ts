@@ -5,7 +5,7 @@ import {
   type PluginInspection,
   sourceOf,
   type TrustPolicy,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
 
 import { getsOf, type PluginGets } from "./gets.ts";
 

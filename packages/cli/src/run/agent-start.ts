@@ -1,6 +1,6 @@
 /** How an agent would be started behind a gateway, for people, found by reading alone: its variables and its arguments, without secrets. */
 import { TroupeError } from "@troupe/base";
-import { valueWithoutSecrets } from "@troupe/relay";
+import { valueWithoutSecrets } from "@troupe/relay/secrets";
 import { runErrors } from "../errors.ts";
 import type { GatewayAddress } from "../gateway/token.ts";
 import { printable } from "../trace/printable.ts";

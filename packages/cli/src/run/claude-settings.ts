@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json } from "@troupe/relay";
-import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime/process";
 import { runErrors } from "../errors.ts";
 
 const FLAG = "--settings";

@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Relay } from "@troupe/relay";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import type { Asking } from "../confirmed.ts";
 import { runErrors } from "../errors.ts";
 import type { Terminal } from "../gateway/command.ts";

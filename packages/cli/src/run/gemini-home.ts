@@ -10,7 +10,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "@troupe/relay";
-import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime";
+import { makeOwnedFolder, ownedFolderPlace } from "@troupe/runtime/process";
 import { runErrors } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,7 @@
  * wait for its end, and what says less than that isn't kept. Who wants to read all of it at once sets `TROUPE_LOG`.
  */
 import type { LogFields, Logger } from "@troupe/base";
-import { textWithoutSecrets } from "@troupe/relay";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 import { printable } from "../trace/printable.ts";
 
 /** More lines are counted only: the last of them tell the most. */

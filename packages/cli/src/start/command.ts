@@ -6,7 +6,7 @@
  */
 import { resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
-import { findScopes } from "@troupe/plugins";
+import { findScopes } from "@troupe/plugins/scopes";
 import type { RunTerminal } from "../run/command.ts";
 import { readHosts, startWithHosts } from "./hosts/command.ts";
 import { readPort } from "./port.ts";

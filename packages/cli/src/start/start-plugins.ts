@@ -5,16 +5,15 @@
  * An id that both have is the program's own. A reload is one: when either can't be replaced neither is.
  */
 import { type Env, TroupeError } from "@troupe/base";
+import { pluginSet, type RegistryPlugins } from "@troupe/plugins";
 import {
   enabledSources,
   type FoundPlugins,
   type InstalledPlugin,
-  pluginSet,
-  type RegistryPlugins,
   readInstalled,
   readPolicy,
-  type Scopes,
-} from "@troupe/plugins";
+} from "@troupe/plugins/installed";
+import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
 import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
 import { startErrors } from "../errors.ts";

@@ -1,7 +1,8 @@
 /** `troupe plugins new`, and what it refuses. That what it makes builds and works: `conformance/plugin/templates.test.ts`. */
 import { appendFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { activatePlugins, pluginActor } from "@troupe/plugins";
+import { pluginActor } from "@troupe/plugins";
+import { activatePlugins } from "@troupe/plugins/activation";
 import { createRelay } from "@troupe/relay/node";
 import { setup } from "@troupe/runtime";
 import { expect, onTestFinished, test, vi } from "vitest";

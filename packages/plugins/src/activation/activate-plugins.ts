@@ -15,7 +15,7 @@
 import { type Logger, TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
 import { createRelay, platformEnv } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { activationErrors, pluginErrors } from "../errors.ts";
 import type { PluginManifest } from "../manifest/manifest.ts";
 import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";

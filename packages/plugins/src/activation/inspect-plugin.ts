@@ -2,7 +2,7 @@
  * Inspecting: what activation would do with a plugin, found by reading alone. Nothing is written, loaded or started.
  */
 import { TroupeError } from "@troupe/base";
-import { checkSocketPlace } from "../carriers/worker/worker-carrier.ts";
+import { checkSocketPlace } from "../carriers/worker/socket-place.ts";
 import { checkFile } from "../manifest/checked-file.ts";
 import { digestsOf, entryOf, type PluginKind } from "../manifest/load.ts";
 import type { PluginManifest, Startup } from "../manifest/manifest.ts";

@@ -1,9 +1,10 @@
 /** Opens a prepared plugin: a session that declares what its manifest allows, and is opened anew when its process is gone. */
+
+import { TROUPE_VERSION } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
 import type { PluginDeclarations } from "../session/declarations.ts";
 import { openSession } from "../session/open-session.ts";
 import type { PluginSession, SessionEnv } from "../session/session.ts";
-import { TROUPE_VERSION } from "../version.ts";
 import { checkDeclarations, checkSameMiddleware } from "./plugin-middleware.ts";
 import type { PreparedPlugin } from "./prepared-plugin.ts";
 import { RelayHost } from "./relay-host.ts";

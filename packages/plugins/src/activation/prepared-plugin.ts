@@ -4,14 +4,11 @@
  * Whether code runs in this process is decided here: a module and a library that wishes for it, both only where the host's
  * user trusts them, and a library only with a digest. Any other library runs in a process of its own, as an isolate does, and a
  * module of WebAssembly in a thread.
+ *
+ * A carrier's own code is loaded when a plugin is opened on it: most hosts have plugins of one kind, and who only looks has none.
  */
 import { engineLimits, limits } from "@troupe/protocol";
 import type { OpenCarrier } from "../carrier.ts";
-import { isolatePlugin } from "../carriers/isolate/isolate-plugin.ts";
-import { moduleCarrier } from "../carriers/module/module-carrier.ts";
-import { nativeCarrier } from "../carriers/native/native-carrier.ts";
-import { wasmCarrier } from "../carriers/wasm/wasm-carrier.ts";
-import { workerCarrier } from "../carriers/worker/worker-carrier.ts";
 import { isTypeScript } from "../dynamic/source.ts";
 import { configurationErrors, signatureErrors } from "../errors.ts";
 import { checkFile, readNamedFile } from "../manifest/checked-file.ts";
@@ -26,7 +23,6 @@ import {
 import type { PluginManifest } from "../manifest/manifest.ts";
 import type { TrustPolicy } from "../manifest/signature.ts";
 import type { SessionEnv } from "../session/session.ts";
-import { PluginSideSession } from "../worker/plugin-session.ts";
 import type { WorkerPlugin } from "../worker/worker-plugin.ts";
 import { importPlugin } from "./import-plugin.ts";
 import { libraryOverride } from "./library-override.ts";
@@ -95,7 +91,10 @@ function workerOf(
   env: SessionEnv,
   override?: string,
 ): OpenCarrier {
-  return workerCarrier({ plugin: id, env, origin, load, override });
+  return async (events) => {
+    const { workerCarrier } = await import("../carriers/worker/worker-carrier.ts");
+    return await workerCarrier({ plugin: id, env, origin, load, override })(events);
+  };
 }
 
 /** The carrier compares the digest again, with the bytes that it loads: the name may mean another file by then. */
@@ -107,6 +106,7 @@ function libraryOf(
   return async (events) => {
     const { sha256 } = load;
     const { path } = await checkFile({ origin, ...entryOf(load), sha256 });
+    const { nativeCarrier } = await import("../carriers/native/native-carrier.ts");
     return await nativeCarrier({ library: path, ...(sha256 && { sha256 }), ...(config && { config }) })(
       events,
     );
@@ -119,7 +119,10 @@ function isolateOf({ id, origin }: PluginManifest, load: IsolateLoad, env: Sessi
     const named = { origin, ...entryOf(load), sha256: load.sha256 };
     return (await readNamedFile(named, limits.isolateSourceBytes)).bytes;
   };
-  return isolatePlugin({ env, name: id, source, typescript: isTypeScript(load.module) });
+  return async (events) => {
+    const { isolatePlugin } = await import("../carriers/isolate/isolate-plugin.ts");
+    return await isolatePlugin({ env, name: id, source, typescript: isTypeScript(load.module) })(events);
+  };
 }
 
 /** The bytes that are compared are the ones that are compiled. */
@@ -132,13 +135,20 @@ function moduleOfWasm(
     const named = { origin, ...entryOf(load), sha256: load.sha256 };
     return (await readNamedFile(named, engineLimits.wasmModuleBytes)).bytes;
   };
-  return wasmCarrier({ wasm: read, ...(config && { config }) });
+  return async (events) => {
+    const { wasmCarrier } = await import("../carriers/wasm/wasm-carrier.ts");
+    return await wasmCarrier({ wasm: read, ...(config && { config }) })(events);
+  };
 }
 
 function moduleOf(manifest: PluginManifest, source: PluginSource): OpenCarrier {
   const plugin = async (): Promise<WorkerPlugin> =>
     "plugin" in source ? source.plugin : await importPlugin(manifest);
-  return moduleCarrier(async (send) => new PluginSideSession(await plugin(), send));
+  return async (events) => {
+    const { moduleCarrier } = await import("../carriers/module/module-carrier.ts");
+    const { PluginSideSession } = await import("../worker/plugin-session.ts");
+    return await moduleCarrier(async (send) => new PluginSideSession(await plugin(), send))(events);
+  };
 }
 
 function encodeConfig(config: unknown): Uint8Array {

@@ -5,11 +5,11 @@
  * schema, `troupe-plugin.schema.json`, says the same to editors; a test holds the two together.
  */
 import { dirname } from "node:path";
+import { TROUPE_VERSION } from "@troupe/base";
 import { PLUGIN_VERSIONS } from "@troupe/protocol/plugin/v1";
 import semver from "semver";
 import { parse } from "smol-toml";
 import { manifestErrors } from "../errors.ts";
-import { TROUPE_VERSION } from "../version.ts";
 import type { Origin } from "./checked-file.ts";
 import { type PluginKind, type PluginLoad, pluginKinds, readLoad } from "./load.ts";
 import { type Capability, isCapability, rules } from "./rules.ts";

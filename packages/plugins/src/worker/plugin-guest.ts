@@ -1,8 +1,9 @@
 /** Runs the actors of a plugin in TypeScript, as the runtime runs its own. Only plugins that have actors import it. */
 import type { FromActor } from "@troupe/protocol/actor/v1";
 import { HostAsk, type PluginFrame } from "@troupe/protocol/plugin/v1";
-import { type AnyActorDefinition, nodeEnv } from "@troupe/runtime";
+import type { AnyActorDefinition } from "@troupe/runtime";
 import { Guest } from "@troupe/runtime/guest";
+import { nodeEnv } from "@troupe/runtime/process";
 import { LineLogger } from "../carriers/isolate/guest/log.ts";
 import type { HostLink } from "./host-handle.ts";
 import { relayElsewhere } from "./relay-elsewhere.ts";

@@ -5,12 +5,12 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
 import type { TroupeError } from "@troupe/base";
+import { TROUPE_VERSION } from "@troupe/base";
 import { isGuardrailRejected, type Relay, type RelayEvent } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";
-import { TROUPE_VERSION } from "../../src/version.ts";
 import { nodeLoad, PluginFolder } from "../support/plugin-folder.ts";
 
 const sdk = new URL("../../src/worker.ts", import.meta.url).href;

@@ -1,15 +1,7 @@
 /** What a plugin's actor declares is in force, and what it doesn't declare isn't there: nothing is switched on for all. */
 import { createRelay } from "@troupe/relay/node";
-import {
-  type AnyActorDefinition,
-  actor,
-  type CarriedNeed,
-  db,
-  event,
-  nodeEnv,
-  queue,
-  setup,
-} from "@troupe/runtime";
+import { type AnyActorDefinition, actor, type CarriedNeed, db, event, queue, setup } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
 import { moduleCarrier } from "../../src/carriers/module/module-carrier.ts";
 import { pluginActor } from "../../src/plugin-actor.ts";

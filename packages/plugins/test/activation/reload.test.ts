@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Logger, type Timers, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { describe, expect, test } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import type { PluginSource } from "../../src/activation/plugin-source.ts";

@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { inspectPlugin } from "../../src/activation/inspect-plugin.ts";

@@ -1,6 +1,7 @@
 /** What a dynamic actor's source says of itself: marks and metrics, in the scope of its call, told by its registry's relay. */
 import { propagationContextToJson, scopeElsewhere } from "@troupe/relay";
-import { actor, nodeEnv } from "@troupe/runtime";
+import { actor } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, test } from "vitest";
 import { Listener } from "../../../runtime/test/relay/listener.ts";
 import { RelayHost } from "../../src/activation/relay-host.ts";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFile
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { limits } from "@troupe/protocol";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, test } from "vitest";
 import { readBounded, readBoundedSync } from "../../src/bounded-file.ts";
 import { readLibrary } from "../../src/carriers/native/library-file.ts";

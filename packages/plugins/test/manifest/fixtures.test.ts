@@ -1,9 +1,9 @@
 /** What tests and templates say of Troupe's version is what the package says: a release changes one file. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { TROUPE_VERSION } from "@troupe/base";
 import semver from "semver";
 import { expect, test } from "vitest";
-import { TROUPE_VERSION } from "../../src/version.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 

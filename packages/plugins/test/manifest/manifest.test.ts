@@ -1,11 +1,10 @@
 /** Manifests: what is accepted, and every way to be refused. */
 import { readFileSync } from "node:fs";
 import { Validator } from "@cfworker/json-schema";
-import { TroupeError } from "@troupe/base";
+import { TROUPE_VERSION, TroupeError } from "@troupe/base";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { parseManifest } from "../../src/manifest/manifest.ts";
-import { TROUPE_VERSION } from "../../src/version.ts";
 
 const digest = "a".repeat(64);
 

@@ -1,6 +1,7 @@
 /** `createNativePluginFactory`: `pluginActor({ library })` by the name that it has in RivetKit. */
 import { createRelay } from "@troupe/relay/node";
-import { nodeEnv, setup, setupTest } from "@troupe/runtime";
+import { setup, setupTest } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, test } from "vitest";
 import {
   createNativePluginFactory,

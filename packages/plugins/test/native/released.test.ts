@@ -4,7 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { encodingNumber, type PluginFrame } from "@troupe/protocol/plugin/v1";
-import { nodeEnv } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { expect, test } from "vitest";
 import { checkDeclarations } from "../../src/activation/plugin-middleware.ts";
 import { importFfi } from "../../src/carriers/native/ffi.ts";

@@ -1,7 +1,7 @@
 /** The counter as a plugin with a manifest, in every language and on every carrier that plugins with manifests have. */
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { TROUPE_VERSION } from "../../src/version.ts";
+import { TROUPE_VERSION } from "@troupe/base";
 import { cExample, rustExample } from "./built.ts";
 import { nodeLoad, type PluginFolder, sha256 } from "./plugin-folder.ts";
 import { findPython } from "./python.ts";

@@ -1,8 +1,8 @@
 /** Plugins of one test on disk, and a relay that they are activated in. */
 import type { TroupeError } from "@troupe/base";
+import { TROUPE_VERSION } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
-import { TROUPE_VERSION } from "../../src/version.ts";
 import { nodeLoad, PluginFolder } from "./plugin-folder.ts";
 
 const sdk = new URL("../../src/worker.ts", import.meta.url).href;

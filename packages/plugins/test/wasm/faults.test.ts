@@ -1,6 +1,7 @@
 /** A plugin in WebAssembly that goes wrong: its callers have an error with a name, the host serves on, and it comes again. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { nodeEnv, setup, setupTest } from "@troupe/runtime";
+import { setup, setupTest } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { beforeAll, expect, onTestFinished, type TestContext, test, vi } from "vitest";
 import { activatePlugins } from "../../src/activation/activate-plugins.ts";
 import { wasmCarrier } from "../../src/carriers/wasm/wasm-carrier.ts";

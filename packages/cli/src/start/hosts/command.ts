@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { makeOwnedFolder } from "@troupe/runtime";
+import { makeOwnedFolder } from "@troupe/runtime/process";
 import { startErrors } from "../../errors.ts";
 import type { RunTerminal } from "../../run/command.ts";
 import { importRegistry, type RunnableRegistry } from "../registry-of.ts";

@@ -19,7 +19,7 @@ import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Env, RepeatedFailures, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { nodeBusyPoll } from "@troupe/runtime";
+import { nodeBusyPoll } from "@troupe/runtime/process";
 import { packageErrors } from "../../errors.ts";
 import { guardian } from "../processes/guardian.ts";
 import { SilenceWatch } from "../silence-watch.ts";

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { BusyPoll, PolledAnswer, TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
-import { nodeBusyPoll } from "@troupe/runtime";
+import { nodeBusyPoll } from "@troupe/runtime/process";
 import { wasmErrors } from "./errors.ts";
 import { Asked, type Exchange, reserve, Turn, Word } from "./exchange.ts";
 import { Moment } from "./moment.ts";

@@ -11,11 +11,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Env, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
-import { exampleOfOwnedFolder, makeOwnedFolder } from "@troupe/runtime";
+import { makeOwnedFolder } from "@troupe/runtime/process";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
@@ -28,6 +27,7 @@ import { FrameQueue } from "./frame-queue.ts";
 import { planLaunch } from "./launch.ts";
 import { libraryFailure } from "./library-failure.ts";
 import { settledWithin } from "./settled-within.ts";
+import { socketIn, WORKER_FOLDER } from "./socket-place.ts";
 import type { WorkerBounds } from "./worker-bounds.ts";
 import { WorkerProcess } from "./worker-process.ts";
 import { WorkerServer } from "./worker-server.ts";
@@ -59,29 +59,16 @@ const WATCHED = {
   mostMs: engineLimits.workerHungMs,
 };
 
-const FOLDER = "troupe-worker";
-const SOCKET = "host.sock";
-/** Bytes of a socket's path, by the kernel. */
-const SOCKET_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
-
-/** Whether a worker has a place for its socket; nothing is made. Throws `config.no_temporary_folder` and `plugin.worker_no_socket`. */
-export async function checkSocketPlace(plugin: string): Promise<void> {
-  const socket = join(await exampleOfOwnedFolder(FOLDER), SOCKET);
-  const length = Buffer.byteLength(socket);
-  if (length > SOCKET_PATH_BYTES)
-    throw workerErrors.noSocket(plugin, socket, new Error(`its path has ${length} bytes`));
-}
-
 /** Opens a worker. Rejects with `config.no_temporary_folder`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
     const { plugin, env, load, origin, override } = options;
     await using room = new AsyncDisposableStack();
-    const folder = room.adopt(await makeOwnedFolder(FOLDER), (path) =>
+    const folder = room.adopt(await makeOwnedFolder(WORKER_FOLDER), (path) =>
       rm(path, { recursive: true, force: true }),
     );
     const launch = await planLaunch({ load, origin, folder, override });
-    const handover = { socket: join(folder, SOCKET), token: randomBytes(32).toString("hex") };
+    const handover = { socket: socketIn(folder), token: randomBytes(32).toString("hex") };
     const listening = WorkerServer.listen(handover).catch((cause: unknown) => {
       throw workerErrors.noSocket(plugin, handover.socket, cause);
     });
