@@ -233,6 +233,26 @@ export function fileKit(driver: DriverUnderTest): void {
     },
   );
 
+  story("what a command can't do has an exit code and the system's words", async (sandbox) => {
+    await sandbox.exec("echo f > f; mkdir d; tar cf t.tar f");
+    for (const [command, exitCode, says] of [
+      ["mkdir f/y", 1, "'f/y': Not a directory\n"],
+      ["mv f f", 1, "mv: 'f' and 'f' are the same file\n"],
+      ["mv ./f /home/user/f", 1, "mv: './f' and '/home/user/f' are the same file\n"],
+      ["mv d d", 1, "mv: cannot move 'd' to a subdirectory of itself, "],
+      ["tar xf t.tar -C nonesuch", 2, "tar: nonesuch: Cannot open: No such file or directory\n"],
+      ["tar xf t.tar -C f", 2, "tar: f: Cannot open: Not a directory\n"],
+    ] as const) {
+      const { stderr, ...refused } = await sandbox.exec(command);
+      expect(refused, command).toMatchObject({ exitCode, stdout: "" });
+      // Quotes are the locale's.
+      expect(stderr.replace(/[‘’]/g, "'"), command).toContain(says);
+    }
+    expect((await sandbox.exec("tar xf t.tar -C d && mv f g && mv g d && ls . d")).stdout).toBe(
+      ".:\nd\nt.tar\n\nd:\nf\ng\n",
+    );
+  });
+
   story(
     "what can't be a name is an error with the system's name, for whatever is to be done",
     async (sandbox) => {

@@ -58,6 +58,19 @@ export function terminalKit(driver: DriverUnderTest): void {
     await expect(typist.type("late")).rejects.toMatchObject({ code: "stdin_closed" });
   });
 
+  story("a line knows how the command before it ended", async (sandbox) => {
+    const typist = await Typist.open(sandbox);
+    await typist.sees(/\$ $/);
+    await typist.type("echo x > /nowhere/y\r");
+    await typist.type("\recho redirect$?\r");
+    // Some shells say 2.
+    await typist.sees(/\n(?:\$ )*redirect[12]\r\n/);
+    await typist.type("(exit 7)\recho sub$?\recho then$?\rfalse\r\x04");
+    await typist.sees(/\n(?:\$ )*sub7\r\n/);
+    await typist.sees(/\n(?:\$ )*then0\r\n/);
+    expect(await typist.process.ended).toEqual({ exitCode: 1 });
+  });
+
   story("Ctrl-C ends what runs and not the shell, Ctrl-D the shell", async (sandbox) => {
     const typist = await Typist.open(sandbox);
     await typist.sees(/\$ $/);

@@ -144,6 +144,20 @@ test("files: their bytes and their number have an end; what would be past it has
 
 const noSpace = { group: "sandbox", code: "file_failed", metadata: { code: "ENOSPC" } };
 
+test("files: a command that finds no room for what it prints has failed, and the script goes on", async () => {
+  const { sandbox } = await boot({ fileBytes: MIB });
+  const done = await sandbox.exec(
+    "echo before; seq 200000 > s; echo $?; { echo a; seq 200000; } > t; echo $?; seq 200000 >> u || echo or; echo fits > fits; wc -c < s; cat fits",
+  );
+  expect(done).toMatchObject({
+    exitCode: 0,
+    stdout: "before\n1\n1\nor\n0\nfits\n",
+    stderr: "seq: No space left on device\nbash: No space left on device\nseq: No space left on device\n",
+  });
+  // A bound that ends the script still does.
+  await expect(sandbox.exec("touch $(seq 60000)")).rejects.toMatchObject({ code: "file_failed" });
+}, 60_000);
+
 test("files: of two processes that fill it at once the second is refused, and nothing that anybody was told of is lost", async () => {
   const hostPath = mkdtempSync(join(tmpdir(), "troupe-go-"));
   onTestFinished(() => rmSync(hostPath, { recursive: true, force: true }));

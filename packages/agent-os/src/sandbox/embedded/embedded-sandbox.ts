@@ -129,7 +129,7 @@ export class EmbeddedSandbox implements Sandbox {
           )
         : new EmbeddedTerminal(command, command.terminal, {
             listener,
-            run: (line, env, signal) => this.#beside({ kind: "line", line, env }, signal),
+            run: (line, signal) => this.#beside({ kind: "line", ...line }, signal),
           });
     this.#lastPid += 1;
     const pid = this.#lastPid;

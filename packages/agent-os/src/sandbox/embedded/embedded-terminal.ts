@@ -21,14 +21,10 @@ import {
   type TerminalSize,
 } from "../process.ts";
 import { shellWord } from "../shell-word.ts";
-import type { ProcessResult } from "./messages.ts";
+import type { ProcessResult, ShellLine } from "./messages.ts";
 
-/** Runs a line with a shell's variables; ended by the signal. */
-export type RunLine = (
-  line: string,
-  env: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-) => Promise<ProcessResult>;
+/** Runs a line of a shell; ended by the signal. */
+export type RunLine = (line: ShellLine, signal: AbortSignal) => Promise<ProcessResult>;
 
 const PROMPT = "$ ";
 /** Signals that end a line and not its shell. */
@@ -176,9 +172,11 @@ export class EmbeddedTerminal implements SandboxProcess {
     const running = new AbortController();
     this.#running = running;
     try {
-      const result = await this.#run(line, this.#env, running.signal);
+      const [env, lastExitCode] = [this.#env, this.#lastCode];
+      const result = await this.#run({ line, env, lastExitCode }, running.signal);
       if (running.signal.aborted || this.#over) return;
-      this.#lastCode = result.exitCode;
+      // A line with nothing on it is no command.
+      if (line.trim() !== "") this.#lastCode = result.exitCode;
       this.#env = { ...result.env, ...this.#sizes() };
       for (const output of [result.stdout, result.stderr])
         if (output.byteLength > 0) this.#print(new TextDecoder().decode(output).replace(/\r?\n/g, "\r\n"));

@@ -13,8 +13,7 @@ export type Operation =
       readonly command: Pick<ProcessCommand, "command" | "args" | "cwd" | "env">;
       readonly stdin: Uint8Array;
     }
-  /** A line that was typed into a shell: its variables, one of which is its directory, are given and come back. */
-  | { readonly kind: "line"; readonly line: string; readonly env: Readonly<Record<string, string>> }
+  | ({ readonly kind: "line" } & ShellLine)
   | { readonly kind: "readFile"; readonly path: string }
   | { readonly kind: "writeFile"; readonly path: string; readonly content: Uint8Array }
   | { readonly kind: "stat"; readonly path: string }
@@ -25,6 +24,15 @@ export type Operation =
   | { readonly kind: "remove"; readonly path: string; readonly recursive: boolean }
   /** Nothing but to have the files: a boot, which fails where a sandbox can't be. */
   | { readonly kind: "open" };
+
+/** A line that was typed into a shell. */
+export interface ShellLine {
+  readonly line: string;
+  /** The shell's variables, one of which is its directory: they come back. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Of the line before. */
+  readonly lastExitCode: number;
+}
 
 /** A process that has ended by itself. */
 export interface ProcessResult {

@@ -2,9 +2,10 @@
 import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
 import { shellWord } from "../shell-word.ts";
-import type { Operation, OperationResults, ProcessResult } from "./messages.ts";
+import type { Operation, OperationResults, ProcessResult, ShellLine } from "./messages.ts";
 import { checkPath } from "./path-names.ts";
 import type { Shell } from "./shell.ts";
+import { behindExitCode } from "./shell-state.ts";
 
 type Result = OperationResults[Operation["kind"]];
 
@@ -97,8 +98,10 @@ async function startOf({ files }: Shell, cwd: string | undefined): Promise<strin
   return path;
 }
 
-async function runLine(shell: Shell, { line, env }: Operation & { kind: "line" }): Promise<ProcessResult> {
-  const result = await shell.bash.exec(line, { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true });
+async function runLine(shell: Shell, { line, env, lastExitCode }: ShellLine): Promise<ProcessResult> {
+  const { bash } = shell;
+  const options = { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true };
+  const result = await behindExitCode(bash, lastExitCode, () => bash.exec(line, options));
   const output = outputOf(shell, { ...result, stdout: Buffer.from(result.stdout) });
   if (bytesOf(result.env) <= shell.variableBytes) return { ...output, env: result.env };
   // They are kept by the runtime while nothing runs, for each shell that is open.

@@ -3,11 +3,13 @@
  * `js-exec`, runs JavaScript in an isolate: it sees the sandbox's files, and of Node what just-bash made for it.
  *
  * It is an optional package, imported when the first sandbox boots. An empty shell, which is about ninety files, takes longer to make than
- * most commands take to run: one is made ahead, while nobody waits.
+ * most commands take to run: one is made ahead, while nobody waits, with a network if the one before had one. A sandbox's variables and its
+ * mounts are put into that one, since another would have to be made for them.
  */
 import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
+import { correctWords } from "./corrected-command.ts";
 import { FileWatch } from "./file-watch.ts";
 import { correctGrep } from "./grep-patterns.ts";
 import { correctLinkCommands } from "./link-commands.ts";
@@ -15,7 +17,9 @@ import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
 import { saysPlaces } from "./mount-words.ts";
 import { OutputTap } from "./output-tap.ts";
-import { importJustBash } from "./redirect-opening.ts";
+import { correctRefusedCommands } from "./refused-commands.ts";
+import { giveVariables } from "./shell-state.ts";
+import { importJustBash } from "./shell-text.ts";
 
 /**
  * What just-bash counts to find out that a command doesn't end, and an agent with a log of 200,000 lines meets at once: a command's time and
@@ -61,7 +65,7 @@ export interface Outside {
 export interface ShellModule {
   /** A shell over these files. */
   open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell>;
-  /** Makes what the next shell without a network begins with, unless it is there. */
+  /** Makes what the next shell begins with, unless it is there. */
   prepare(): Promise<void>;
 }
 
@@ -70,6 +74,8 @@ interface EmptyShell {
   readonly bash: Bash;
   readonly tap: OutputTap;
   readonly files: InMemoryFs;
+  /** Absent: it has no network. */
+  readonly fetch: SecureFetch | undefined;
 }
 
 /** Imports just-bash. Throws {@link JustBashMissing}. */
@@ -91,6 +97,8 @@ const OWN_BYTES = 64 * 1024;
 class LoadedShell implements ShellModule {
   readonly #justBash: typeof import("just-bash");
   readonly #data: WorkerData;
+  /** Of the last one: sandboxes that share a worker have the same way out. */
+  #fetch: SecureFetch | undefined;
   #next: EmptyShell | undefined;
 
   constructor(justBash: typeof import("just-bash"), data: WorkerData) {
@@ -99,13 +107,15 @@ class LoadedShell implements ShellModule {
   }
 
   async prepare(): Promise<void> {
-    this.#next ??= await this.#empty(undefined, this.#data.fileBytes);
+    this.#next ??= await this.#empty(this.#data.fileBytes);
   }
 
   async open(image: ImageChanges, layers: Layers | undefined, outside: Outside | undefined): Promise<Shell> {
     const lower = layers?.lower ?? [];
     const all: Entries = new Map([...lower, ...image]);
-    const { bash: plain, tap, files } = await this.#take(outside, bytesOf(all));
+    this.#fetch = outside?.fetch;
+    const { bash, tap, files } = await this.#take(bytesOf(all));
+    giveVariables(bash, outside?.variables ?? {});
     const given = new Set(files.getAllPaths());
     for (const [path] of lower) addGiven(path, given);
     if (all.size > 0) await lay(files, all);
@@ -115,35 +125,33 @@ class LoadedShell implements ShellModule {
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
     const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
-    if (hosts.length === 0) return { bash: plain, files, ...rest };
+    if (hosts.length === 0) return { bash, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
-    const bash = new this.#justBash.Bash({ ...optionsOf(this.#data, outside, tap), fs: mounted });
-    correctCommands(bash);
+    Reflect.set(bash, "fs", mounted);
     return { bash, files: mounted, ...rest };
   }
 
   /** For files of so many bytes. When they are too many already, they can be looked at and removed. */
-  async #take(outside: Outside | undefined, bytes: number): Promise<EmptyShell> {
+  async #take(bytes: number): Promise<EmptyShell> {
     const next = this.#next;
     const { fileBytes } = this.#data;
-    if (bytes > fileBytes - OWN_BYTES)
-      return await this.#empty(outside, Math.max(fileBytes, bytes + OWN_BYTES));
-    if (outside !== undefined || next === undefined) return await this.#empty(outside, fileBytes);
+    if (bytes > fileBytes - OWN_BYTES) return await this.#empty(Math.max(fileBytes, bytes + OWN_BYTES));
     this.#next = undefined;
-    return next;
+    return next !== undefined && next.fetch === this.#fetch ? next : await this.#empty(fileBytes);
   }
 
-  async #empty(outside: Outside | undefined, maxTotalBytes: number): Promise<EmptyShell> {
+  async #empty(maxTotalBytes: number): Promise<EmptyShell> {
+    const fetch = this.#fetch;
     const { Bash, InMemoryFs } = this.#justBash;
     const files = new InMemoryFs({}, { maxTotalBytes });
     // It puts what every shell has there.
     const tap = new OutputTap();
-    const bash = new Bash({ ...optionsOf(this.#data, outside, tap), fs: files });
+    const bash = new Bash({ ...optionsOf(this.#data, fetch, tap), fs: files });
     correctCommands(bash);
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
-    return { bash, tap, files };
+    return { bash, tap, files, fetch };
   }
 
   #mountOf({ path, hostPath }: Layers["hosts"][number]) {
@@ -166,13 +174,15 @@ class LoadedShell implements ShellModule {
 function correctCommands(bash: Bash): void {
   correctLinkCommands(bash);
   correctGrep(bash);
+  correctRefusedCommands(bash);
+  correctWords(bash);
 }
 
-function optionsOf({ scriptMs }: WorkerData, outside: Outside | undefined, tap: OutputTap): BashOptions {
+function optionsOf({ scriptMs }: WorkerData, fetch: SecureFetch | undefined, tap: OutputTap): BashOptions {
   return {
     cwd: HOME,
-    env: { HOME, USER: "user", ...outside?.variables },
-    ...(outside === undefined ? {} : { fetch: outside.fetch }),
+    env: { HOME, USER: "user" },
+    ...(fetch === undefined ? {} : { fetch }),
     customCommands: [tap.command],
     // `js-exec`: QuickJS, as WebAssembly, in a thread of its own that ends with this one.
     javascript: true,
