@@ -168,8 +168,22 @@ describe("plugins that are installed and enabled", () => {
     expect(await call(started, "use", "mv")).toContain("guardrail_rejected");
     await started.ended("SIGTERM");
     const without = user.start(program, "--no-installed");
-    expect(await call(without, "use", "mv")).toContain("no_relay");
-    expect(without.out).toContain("a plugin's middleware isn't in force");
+    expect(await call(without, "use", "mv")).toContain("guardrail_rejected");
+    expect(await call(without, "use", "rm")).toContain("rm ran");
+    expect(without.out).not.toContain("installed plugins");
+    user.worker("path", noRm.replace('"rm"', '"cp"'));
+    without.kill("SIGHUP");
+    await without.said(/Reloaded the plugins/);
+    expect(await call(without, "use", "mv")).toContain("mv ran");
+    expect(await call(without, "use", "cp")).toContain("guardrail_rejected");
+    user.write("path/main.ts", "process.exit(1)");
+    without.kill("SIGHUP");
+    expect(await without.said(/Not reloaded/)).toContain("[plugin.required_failed]");
+    expect(await call(without, "use", "cp")).toContain("guardrail_rejected");
+    // With host processes tools would run where it is not.
+    user.worker("path", noRm);
+    const hosts = await user.start(program, "--no-installed", "--hosts", "1").ended();
+    expect(hosts).toMatchObject({ code: 1, out: expect.stringContaining("[config.hosts_unguarded]") });
   });
 
   test("a program is refused that runs without them, or whose tools run where they are not", async () => {

@@ -243,11 +243,18 @@ export const activationErrors = {
       `Plugin ${id} may have middleware, and what runs has no relay: give it one, setup({ relay: createRelay() }), or start it anew with the plugin`,
       { metadata: { plugin: id } },
     ),
-  /** Of a plugin that is named: there is no relay. */
+  /** Of a plugin that is named, on a host of an engine. */
   notInForce: (id: string) =>
     hidden(
       "not_in_force",
-      `Plugin ${id} has middleware, and the program no relay, so nothing goes by it: say setup({ relay: createRelay() }), of troupe/relay`,
+      `Plugin ${id} has middleware, and this program runs its actors for an engine, so nothing goes by it here: give the engine's program the plugin`,
+      { metadata: { plugin: id } },
+    ),
+  /** Of a plugin that is named, and that couldn't be found when the plugins were started. */
+  foundLate: (id: string) =>
+    hidden(
+      "not_in_force",
+      `Plugin ${id} may have middleware, which isn't in force: the plugin couldn't be found when this program started. Reload its plugins (troupe start does at SIGHUP), or start it anew`,
       { metadata: { plugin: id } },
     ),
   /** Of bare code: it has no manifest, and so it is nobody's plugin. */

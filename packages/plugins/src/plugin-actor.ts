@@ -6,12 +6,13 @@ import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
 import { type CarriedDefinition, carriedActorFrom } from "@troupe/runtime";
 import { NamedActorCarriers } from "./activation/named-actors.ts";
-import type { PluginReference } from "./activation/named-plugin.ts";
+import { isReference, type PluginReference } from "./activation/named-plugin.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
 import { nativeCarrier } from "./carriers/native/native-carrier.ts";
 import { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 import { actorOfCode, checkTerms, configOf, type PluginActorTerms } from "./code-actor.ts";
+import { pluginSet } from "./plugin-set.ts";
 
 /** What `pluginActor` takes: where the code is, and what every actor of a plugin may say. */
 export type PluginActorOptions = (NamedPlugin | LibraryCode | WasmCode) & PluginActorTerms;
@@ -61,7 +62,7 @@ export interface WasmCode {
  *
  * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. A plugin that is named
  * by its id, and is one of the registry's own (`setup({ plugins })`), runs once for all that name it. Any other that may have
- * middleware is in force in the registry's relay, where there is one, from the start on, also once for all that name it; what is
+ * middleware runs beside those, from the start on, also once for all that name it, and a registry without a relay gets one; what is
  * left is opened when the first actor is needed, once for each definition. All end with the registry. Where its code runs is what its
  * manifest and its user's trust say, as with `pluginSet`. While its process is started again calls fail with
  * `plugin.restarting` and what ended it.
@@ -83,8 +84,7 @@ export function pluginActor(options: PluginActorOptions): CarriedDefinition {
 function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
   checkTerms(given, ["plugin"]);
   const { plugin, actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
-  const isObject = typeof plugin === "object" && plugin !== null;
-  if (!isObject && !(typeof plugin === "string" && plugin !== ""))
+  if (!isReference(plugin))
     throw nativeErrors.badOption("`plugin` must be an id, a path, a file: URL or a description");
   const config = given.config === undefined ? undefined : structuredClone(given.config);
   const named = Object.freeze({ plugin: kept(plugin), actor, config });
@@ -92,6 +92,7 @@ function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
     needs,
     options,
     sqlTimeLimitMs,
+    names: Object.freeze({ plugin: named.plugin, config, newSet: () => pluginSet({ plugins: [] }) }),
   });
 }
 

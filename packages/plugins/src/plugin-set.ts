@@ -1,7 +1,7 @@
 /** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
 import type { Env, TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
-import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
+import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
 import {
   type ActivateOptions,
   type ActivePlugins,
@@ -10,6 +10,7 @@ import {
   type SkippedPlugin,
 } from "./activation/activate-plugins.ts";
 import type { PluginStatus } from "./activation/active-plugin.ts";
+import { NamedPlugins } from "./activation/named-plugins.ts";
 import { activationErrors } from "./errors.ts";
 
 /** What `pluginSet` takes. */
@@ -40,6 +41,7 @@ export function pluginSet(options: PluginSetOptions): RegistryPlugins {
 export class RegistryPlugins implements PluginSet {
   readonly #options: PluginSetOptions;
   #active: ActivePlugins | undefined;
+  #named: NamedPlugins | undefined;
 
   constructor(options: PluginSetOptions) {
     this.#options = options;
@@ -59,8 +61,10 @@ export class RegistryPlugins implements PluginSet {
     return this.#options.relay ?? this.#active?.relay;
   }
 
-  async start(env: Env, relay?: Relay): Promise<void> {
-    this.#active = await activatePlugins({ ...this.#options, relay: this.#options.relay ?? relay, env });
+  async start(env: Env, relay?: Relay, named: readonly PluginNaming[] = []): Promise<void> {
+    this.#named = new NamedPlugins(named, env.log);
+    const options = { ...this.#options, relay: this.#options.relay ?? relay, env };
+    this.#active = await activatePlugins(options, this.#named);
   }
 
   async stop(): Promise<void> {
@@ -78,10 +82,13 @@ export class RegistryPlugins implements PluginSet {
     return [...this.status.map(viewOf), ...this.skipped.map(leftOut)];
   }
 
-  actor(plugin: string, actor: string | undefined): ActorCarrier | undefined {
+  actor(plugin: string, actor: string | undefined, config?: unknown): ActorCarrier | undefined {
     const out = this.skipped.find((one) => one.plugin === plugin);
     if (out !== undefined) throw activationErrors.leftOut(plugin, out.error);
-    return this.#active?.actorsOf(plugin)?.carrier(actor);
+    const carrier = this.#active?.actorsOf(plugin)?.carrier(actor);
+    if (carrier !== undefined && config !== undefined && this.#named?.has(plugin) !== true)
+      throw activationErrors.configuredTwice(plugin);
+    return carrier;
   }
 
   /**

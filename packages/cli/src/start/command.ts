@@ -28,9 +28,9 @@ export async function startProgram(file: string, flags: StartFlags, terminal: Ru
   const asked = terminal.asked();
   const count = flags.hosts === undefined ? undefined : readHosts(flags.hosts);
   const registry = await importRegistry(resolve(terminal.cwd, file));
-  const { own, plugins } = pluginsOf(registry.config.plugins, flags, terminal);
+  const plugins = pluginsOf(registry.config.plugins, flags, terminal);
   const start = {
-    ...(plugins && { plugins }),
+    plugins,
     ...(flags.port !== undefined && { port: readPort(flags.port) }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.data !== undefined && { dataDir: resolve(terminal.cwd, flags.data) }),
@@ -40,14 +40,13 @@ export async function startProgram(file: string, flags: StartFlags, terminal: Ru
     count === undefined
       ? await registry.start(start).then(() => registry)
       : await startWithHosts(registry, file, { count, start, terminal });
-  await plugins?.checkStarted().catch(async (cause: unknown) => {
+  await plugins.checkStarted().catch(async (cause: unknown) => {
     await running.stop();
     throw cause;
   });
-  const installed = plugins?.banner();
+  const installed = plugins.banner();
   if (installed !== undefined) terminal.out(`troupe  ${installed}\n`);
-  const set = plugins ?? own;
-  terminal.onReload?.(() => void reload(set).then((line) => terminal.out(`${line}\n`)));
+  terminal.onReload?.(() => void reload(plugins).then((line) => terminal.out(`${line}\n`)));
   await asked;
   await running.stop();
 }
@@ -57,18 +56,15 @@ function pluginsOf(
   own: ReloadableSet | undefined,
   { hosts, installed = true }: StartFlags,
   { cwd, env }: RunTerminal,
-): { readonly own: ReloadableSet | undefined; readonly plugins: StartPlugins | undefined } {
-  if (!installed || env === undefined) return { own, plugins: undefined };
-  const parts = { own, scopes: findScopes(cwd, env), hosts: hosts !== undefined };
-  return { own, plugins: new StartPlugins(parts) };
+): StartPlugins {
+  const scopes = installed && env !== undefined ? findScopes(cwd, env) : undefined;
+  return new StartPlugins({ own, scopes, hosts: hosts !== undefined });
 }
 
-async function reload(plugins: ReloadableSet | StartPlugins | undefined): Promise<string> {
-  const none = "There are no plugins to reload";
-  if (plugins?.reload === undefined) return none;
+async function reload(plugins: StartPlugins): Promise<string> {
   try {
-    if ((await plugins.reload()) === false) return none;
-    const unguarded = plugins instanceof StartPlugins ? plugins.unguarded() : undefined;
+    if (!(await plugins.reload())) return "There are no plugins to reload";
+    const unguarded = plugins.unguarded();
     return unguarded === undefined
       ? "Reloaded the plugins"
       : `Reloaded the plugins, and ${unguarded.message}`;

@@ -1,8 +1,9 @@
 /**
  * The plugins of `troupe start`: those that the program gives its registry, and beside them those that are installed and
- * enabled, which are in force in whatever is started here. All of them are in one relay, the registry's.
+ * enabled, which are in force in whatever is started here, and those that the program's actors name. All of them are in one relay,
+ * the registry's.
  *
- * An id that both have is the program's own. A reload is one: when either can't be replaced neither is.
+ * An id that several have is the program's own, else the installed one's. A reload is one: when either can't be replaced neither is.
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { pluginSet, type RegistryPlugins } from "@troupe/plugins";
@@ -15,14 +16,15 @@ import {
 } from "@troupe/plugins/installed";
 import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
-import type { ActorCarrier, PluginSet, PluginView } from "@troupe/runtime";
+import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
 import { startErrors } from "../errors.ts";
 
 /** What they are made of. */
 export interface StartPluginsParts {
   /** Those of `setup({ plugins })`. They may be of another copy of the package. */
   readonly own: ReloadableSet | undefined;
-  readonly scopes: Scopes;
+  /** Undefined: installed plugins aren't activated. */
+  readonly scopes: Scopes | undefined;
   /** The actors' code runs in other processes: what guards tools and models here guards none of theirs. */
   readonly hosts: boolean;
 }
@@ -35,8 +37,9 @@ export interface ReloadableSet extends PluginSet {
 /** One registry's. */
 export class StartPlugins implements PluginSet {
   readonly #parts: StartPluginsParts;
-  #installed: RegistryPlugins | undefined;
-  /** Those that are to be in force, as they were found the last time. */
+  /** Those that are installed, and those that are named. */
+  #beside: RegistryPlugins | undefined;
+  /** Of the installed ones, those that are to be in force, as they were found the last time. */
   #found: readonly InstalledPlugin[] = [];
 
   constructor(parts: StartPluginsParts) {
@@ -44,19 +47,19 @@ export class StartPlugins implements PluginSet {
   }
 
   get relay(): Relay | undefined {
-    return this.#parts.own?.relay ?? this.#installed?.relay;
+    return this.#parts.own?.relay ?? this.#beside?.relay;
   }
 
-  async start(env: Env, relay?: Relay): Promise<void> {
+  async start(env: Env, relay?: Relay, named?: readonly PluginNaming[]): Promise<void> {
     const { own } = this.#parts;
     await own?.start(env, relay);
     const given = relay ?? own?.relay;
-    const installed = pluginSet({ plugins: () => this.#beside(), ...(given && { relay: given }) });
+    const beside = pluginSet({ plugins: () => this.#find() });
     try {
-      await installed.start(env).catch((cause: unknown) => {
+      await beside.start(env, given, named).catch((cause: unknown) => {
         throw this.#explained(cause);
       });
-      this.#installed = installed;
+      this.#beside = beside;
       const unguarded = this.unguarded();
       if (unguarded !== undefined) throw unguarded;
     } catch (cause) {
@@ -66,22 +69,23 @@ export class StartPlugins implements PluginSet {
   }
 
   async stop(): Promise<void> {
-    const installed = this.#installed;
-    this.#installed = undefined;
-    await installed?.stop();
+    const beside = this.#beside;
+    this.#beside = undefined;
+    await beside?.stop();
     await this.#parts.own?.stop();
   }
 
   failure(): string | undefined {
-    return this.#parts.own?.failure() ?? this.#installed?.failure();
+    return this.#parts.own?.failure() ?? this.#beside?.failure();
   }
 
   view(): readonly PluginView[] {
-    return [...(this.#parts.own?.view?.() ?? []), ...(this.#installed?.view() ?? [])];
+    return [...(this.#parts.own?.view?.() ?? []), ...(this.#beside?.view() ?? [])];
   }
 
-  actor(plugin: string, actor: string | undefined): ActorCarrier | undefined {
-    return this.#parts.own?.actor?.(plugin, actor) ?? this.#installed?.actor(plugin, actor);
+  actor(plugin: string, actor: string | undefined, config?: unknown): ActorCarrier | undefined {
+    const { own } = this.#parts;
+    return own?.actor?.(plugin, actor, config) ?? this.#beside?.actor(plugin, actor, config);
   }
 
   /** False: there is none to reload. Throws what keeps one from being replaced; all go on as they are then. */
@@ -89,14 +93,14 @@ export class StartPlugins implements PluginSet {
     const { own } = this.#parts;
     const had = this.view().length > 0;
     const before = async (): Promise<void> => await own?.reload?.();
-    await (this.#installed?.reload({ before }) ?? before());
+    await (this.#beside?.reload({ before }) ?? before());
     return had || this.view().length > 0;
   }
 
   /** Throws `config.installed_unused` where the registry runs without them: it never asked for them. */
   async checkStarted(): Promise<void> {
-    if (this.#installed !== undefined) return;
-    const { plugins } = await this.#beside();
+    if (this.#beside !== undefined) return;
+    const { plugins } = await this.#find();
     if (plugins.length > 0) throw startErrors.installedUnused(plugins.length);
   }
 
@@ -118,9 +122,9 @@ export class StartPlugins implements PluginSet {
 
   /** Those that nobody named: what is in force, and from whose list. Undefined: there is none. */
   banner(): string | undefined {
-    const plugins = (this.#installed?.status ?? []).map(({ id, version }) => {
-      const scope = this.#found.find((one) => one.id === id)?.scope ?? "user";
-      return `${id} ${version} (${scope}: ${this.#brings(id)})`;
+    const plugins = (this.#beside?.status ?? []).flatMap(({ id, version }) => {
+      const found = this.#found.find((one) => one.id === id);
+      return found === undefined ? [] : `${id} ${version} (${found.scope}: ${this.#brings(id)})`;
     });
     return plugins.length === 0 ? undefined : `installed plugins: ${plugins.join(", ")}`;
   }
@@ -148,11 +152,14 @@ export class StartPlugins implements PluginSet {
     return failed === undefined ? cause : startErrors.installedFailed(cause, failed);
   }
 
-  async #beside(): Promise<FoundPlugins> {
+  async #find(): Promise<FoundPlugins> {
     const { own, scopes } = this.#parts;
-    const taken = new Set(own?.view?.().map(({ id }) => id));
+    const elsewhere = own?.view?.().map(({ id }) => id) ?? [];
+    if (scopes === undefined) return { plugins: [], elsewhere };
     const installed = await readInstalled(scopes);
-    this.#found = installed.filter(({ id, enabled, shadowed }) => enabled && !shadowed && !taken.has(id));
-    return { plugins: enabledSources(this.#found), policy: await readPolicy(scopes) };
+    this.#found = installed.filter(
+      ({ id, enabled, shadowed }) => enabled && !shadowed && !elsewhere.includes(id),
+    );
+    return { plugins: enabledSources(this.#found), policy: await readPolicy(scopes), elsewhere };
   }
 }

@@ -70,8 +70,11 @@ test("a module: made, added, enabled by who trusts it, and called in this proces
   expect(await increment(42)).toBe(42);
   await expect(increment("one")).rejects.toMatchObject({ code: "not_a_number" });
   appendFileSync(join(folder, "plugin.ts"), "\nconst more = 1;\n");
-  // What a plugin's files are is said to who installs it, and to no caller.
-  await expect(increment(42)).rejects.toMatchObject({ group: "internal", code: "error" });
+  // It has a guardrail, which isn't left out in silence.
+  await expect(increment(42)).rejects.toMatchObject({
+    code: "required_failed",
+    metadata: { code: "pin_mismatch" },
+  });
   expect(await troupe.refused("enable", "meter")).toBe("plugin.pin_mismatch");
   await troupe.plugins("pin", "meter");
   expect(await increment(42)).toBe(42);

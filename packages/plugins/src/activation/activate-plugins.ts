@@ -22,8 +22,9 @@ import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
 import type { SessionEnv } from "../session/session.ts";
 import { ActivePlugin, type PluginStatus } from "./active-plugin.ts";
 import { warnOfOverride } from "./library-override.ts";
+import type { NamedPlugins } from "./named-plugins.ts";
 import type { PluginActors } from "./plugin-actors.ts";
-import { type FoundPlugins, manifestOf, type PluginSource } from "./plugin-source.ts";
+import { type FoundPlugins, manifestOf, type PluginSource, type ReadPlugin } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
 
 /** What is activated, and where. */
@@ -44,9 +45,15 @@ export interface SkippedPlugin {
   readonly error: TroupeError;
 }
 
-/** Activates plugins. Throws `plugin.required_failed`, with the cause, `plugin.id_taken`, or what a manifest has wrong. */
-export async function activatePlugins(options: ActivateOptions): Promise<ActivePlugins> {
-  const active = new ActivePlugins(options);
+/**
+ * Activates plugins, and beside them those that are named. Throws `plugin.required_failed`, with the cause, `plugin.id_taken`, or
+ * what a manifest has wrong.
+ */
+export async function activatePlugins(
+  options: ActivateOptions,
+  named?: NamedPlugins,
+): Promise<ActivePlugins> {
+  const active = new ActivePlugins(options, named);
   await active.reload(options);
   return active;
 }
@@ -74,6 +81,7 @@ const NOTHING: Generation = { plugins: [], kept: [], skipped: [] };
 /** Plugins that run together. `activatePlugins` makes it. */
 export class ActivePlugins implements AsyncDisposable {
   readonly #env: SessionEnv;
+  readonly #named: NamedPlugins | undefined;
   #relay: Relay | undefined;
   /** A relay that is made later is one that nobody calls. */
   #begun = false;
@@ -83,8 +91,9 @@ export class ActivePlugins implements AsyncDisposable {
   /** One reload at a time; settles, well, when all that were asked for are done. Undefined: none is under way. */
   #reloading: Promise<unknown> | undefined;
 
-  constructor({ relay, env = nodeEnv() }: Pick<ActivateOptions, "relay" | "env">) {
+  constructor({ relay, env = nodeEnv() }: Pick<ActivateOptions, "relay" | "env">, named?: NamedPlugins) {
     this.#relay = relay;
+    this.#named = named;
     this.#env = env;
   }
 
@@ -153,9 +162,11 @@ export class ActivePlugins implements AsyncDisposable {
 
   /** Starts a generation; registers nothing. After a throw nothing of it is left. */
   async #open(asked: Asked): Promise<Generation> {
-    const found = typeof asked.plugins === "function" ? await asked.plugins() : { plugins: asked.plugins };
+    const found: FoundPlugins =
+      typeof asked.plugins === "function" ? await asked.plugins() : { plugins: asked.plugins };
     const policy = asked.policy ?? found.policy ?? integrityOnly;
-    const sources = await readAll(found.plugins, policy);
+    const own = await readAll(found.plugins, policy);
+    const sources = [...own, ...((await this.#named?.beside(own, found.elsewhere)) ?? [])];
     if (!this.#begun && sources.some(({ manifest }) => wantsRelay(manifest)))
       this.#relay ??= createRelay({ env: { ...platformEnv(), log: this.#env.log } });
     this.#begun = true;
@@ -164,7 +175,7 @@ export class ActivePlugins implements AsyncDisposable {
     const skipped: SkippedPlugin[] = [];
     try {
       for (const read of sources) {
-        const opened = await this.#openOne(read, policy);
+        const opened = await this.#openOne(read);
         if (opened instanceof ActivePlugin) {
           plugins.push(opened);
           continue;
@@ -185,10 +196,7 @@ export class ActivePlugins implements AsyncDisposable {
     }
   }
 
-  async #openOne(
-    { manifest, source }: ReadSource,
-    policy: TrustPolicy,
-  ): Promise<ActivePlugin | SkippedPlugin> {
+  async #openOne({ manifest, source, policy }: ReadPlugin): Promise<ActivePlugin | SkippedPlugin> {
     const { id, origin, startup } = manifest;
     try {
       if (this.#relay === undefined && wantsRelay(manifest)) throw activationErrors.noRelay(id);
@@ -262,22 +270,17 @@ async function closeAll(plugins: readonly ActivePlugin[]): Promise<readonly stri
   return leftBehind;
 }
 
-interface ReadSource {
-  readonly manifest: PluginManifest;
-  readonly source: PluginSource;
-}
-
 async function readAll(
   sources: readonly PluginSource[],
   policy: TrustPolicy,
-): Promise<readonly ReadSource[]> {
-  const read: ReadSource[] = [];
+): Promise<readonly ReadPlugin[]> {
+  const read: ReadPlugin[] = [];
   for (const source of sources) {
     const manifest = await manifestOf(source, policy);
     const other = read.find((one) => one.manifest.id === manifest.id);
     if (other !== undefined)
       throw activationErrors.idTaken(manifest.id, [other.manifest.origin.file, manifest.origin.file]);
-    read.push({ manifest, source });
+    read.push({ manifest, source, policy });
   }
   return read;
 }

@@ -1,147 +1,115 @@
 /**
  * The carriers of one definition whose plugin is named:
  *
- * - of the registry's own plugin, where it has one of that id;
- * - of one that is in force in the registry's relay since the start, where there is a relay and the plugin may have middleware;
+ * - of the plugin that runs with the registry, as one of its own or because it is named and may have middleware;
  * - else of one that this source opens when the first actor is needed, for the definition alone.
  */
 import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
 import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
 import { warnOfOverride } from "./library-override.ts";
-import { findPlugin, idOf, type PluginReference } from "./named-plugin.ts";
-import { type NamedPlugin, NamedPlugins, type ReadPlugin } from "./named-plugins.ts";
+import { idOf } from "./named-plugin.ts";
+import { mayGuard, type Naming, readNamed } from "./named-plugins.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { OpeningLog } from "./opening-log.ts";
 import { PluginActors } from "./plugin-actors.ts";
-import { manifestOf } from "./plugin-source.ts";
+import type { ReadPlugin } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
 
 /** Which actor of which plugin. */
-export interface NamedActor {
-  readonly plugin: PluginReference;
+export interface NamedActor extends Naming {
   /** Undefined: the only one. */
   readonly actor: string | undefined;
-  /** Undefined: as the plugin is configured elsewhere. */
-  readonly config: unknown;
 }
 
-/** What gives out carriers, until it is closed. */
-type Opened = Pick<NamedPlugin, "carrier" | "close">;
+/** A plugin that was opened for one definition. */
+interface Alone {
+  readonly actors: PluginActors;
+  close(): Promise<void>;
+}
 
 /** One runtime's carriers of one definition. */
 export class NamedActorCarriers implements CarrierSource {
   readonly #request: CarrierRequest;
   readonly #named: NamedActor;
   readonly #openings = new OpeningLog();
-  #opened: Opened | undefined;
+  /** Undefined: where it is was said, and its manifest hasn't been read. */
+  #id: string | undefined;
+  #alone: Alone | undefined;
   /** One at a time; a failed one isn't kept. */
-  #opening: Promise<Opened> | undefined;
+  #opening: Promise<void> | undefined;
   #closed = false;
 
   constructor(request: CarrierRequest, named: NamedActor) {
     this.#request = request;
     this.#named = named;
+    this.#id = idOf(named.plugin);
   }
 
   carrier(): ActorCarrier | Promise<ActorCarrier> {
-    const { actor } = this.#named;
-    return this.#ofTheRegistry() ?? this.#opened?.carrier(actor) ?? this.#first();
+    return this.#open() ?? this.#first();
   }
 
   known(): ActorCarrier | Promise<ActorCarrier> {
     return this.carrier();
   }
 
-  /** A plugin is more than its actors: one that may have middleware is in force before anything runs that it guards. */
-  async check(): Promise<void> {
-    const read = await this.#read().catch(() => undefined);
-    // What is wrong with it is its first caller's to hear.
-    if (read === undefined || this.#isOfTheRegistry(read.manifest.id)) return;
-    const { relay, env } = this.#request;
-    if (relay === undefined && bringsMiddleware(read))
-      NamedPlugins.of(this.#request).tellUnguarded(read.manifest.id, env.log);
-    if (relay !== undefined && mayGuard(read)) await this.#once(() => this.#open());
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    const opened = this.#opened ?? (await this.#opening?.catch(() => undefined));
-    await opened?.close();
+    await this.#opening?.catch(() => {});
+    await this.#alone?.close();
   }
 
-  #ofTheRegistry(): ActorCarrier | undefined {
-    const { plugin, actor, config } = this.#named;
-    const id = idOf(plugin);
-    if (id === undefined) return undefined;
-    const carrier = this.#request.plugins?.actor?.(id, actor);
-    if (carrier !== undefined && config !== undefined) throw activationErrors.configuredTwice(id);
-    return carrier;
+  #open(): ActorCarrier | undefined {
+    const { actor, config } = this.#named;
+    const shared = this.#id && this.#request.plugins?.actor?.(this.#id, actor, config);
+    return shared || this.#alone?.actors.carrier(actor);
   }
 
   async #first(): Promise<ActorCarrier> {
     const { env, name } = this.#request;
-    const opened = await this.#once(() => this.#openings.watch(env.log, name, () => this.#open()));
-    return opened.carrier(this.#named.actor);
+    this.#opening ??= this.#openings
+      .watch(env.log, name, () => this.#find())
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    await this.#opening;
+    const carrier = this.#open();
+    if (carrier === undefined) throw pluginErrors.closed();
+    return carrier;
   }
 
-  async #once(open: () => Promise<Opened>): Promise<Opened> {
-    this.#opening ??= open().finally(() => {
-      this.#opening = undefined;
-    });
-    return await this.#opening;
-  }
-
-  #isOfTheRegistry(id: string): boolean {
-    return this.#request.plugins?.view?.().some((one) => one.id === id) === true;
-  }
-
-  async #read(): Promise<ReadPlugin> {
-    const { plugin, config } = this.#named;
-    const { source, policy } = await findPlugin(plugin);
-    const configured = config === undefined ? source : { ...source, config };
-    return { source: configured, policy, manifest: await manifestOf(source, policy) };
-  }
-
-  async #open(): Promise<Opened> {
-    const read = await this.#read();
-    const { manifest } = read;
-    if (this.#request.onlyWasm === true && manifest.load.kind !== "wasm")
-      throw runtimeErrors.refused(`Plugin ${manifest.id}, of the kind ${manifest.load.kind},`);
-    const guards = this.#request.relay !== undefined && mayGuard(read) && !this.#isOfTheRegistry(manifest.id);
-    const opened = guards
-      ? await NamedPlugins.of(this.#request).use(read, this.#request)
-      : await this.#openAlone(read);
-    if (this.#closed) {
-      await opened.close();
-      throw pluginErrors.closed();
+  async #find(): Promise<void> {
+    const read = await readNamed(this.#named);
+    const { id, load } = read.manifest;
+    const { plugins, onlyWasm } = this.#request;
+    if (onlyWasm === true && load.kind !== "wasm")
+      throw runtimeErrors.refused(`Plugin ${id}, of the kind ${load.kind},`);
+    if (plugins !== undefined && mayGuard(read)) {
+      if (plugins.view?.().some((one) => one.id === id) !== true) throw activationErrors.foundLate(id);
+      this.#id = id;
+      return;
     }
-    this.#opened = opened;
-    return opened;
+    const alone = await this.#openAlone(read);
+    this.#alone = alone;
+    if (this.#closed) throw pluginErrors.closed();
   }
 
-  async #openAlone({ manifest, source, policy }: ReadPlugin): Promise<Opened> {
+  async #openAlone({ manifest, source, policy }: ReadPlugin): Promise<Alone> {
     const prepared = await preparePlugin(manifest, source, policy);
     const { id } = manifest;
-    const { clock, timers, log } = this.#request.env;
+    const { env, relay, plugins } = this.#request;
+    const { clock, timers, log } = env;
     warnOfOverride(log, id, prepared.override);
     const session = await openPlugin(prepared, {
       env: { clock, timers, log: log.child({ plugin: id }) },
-      relay: this.#request.relay,
+      relay,
     });
-    const actors = new PluginActors(id, session);
-    return { carrier: (actor) => actors.carrier(actor), close: async () => void (await session.close()) };
+    // A host of an engine has no plugins but its actors': the engine has those that guard.
+    if (plugins === undefined && session.current.declared.middleware.length > 0)
+      log.warn("a plugin's middleware isn't in force", {
+        plugin: id,
+        why: activationErrors.notInForce(id).message,
+      });
+    return { actors: new PluginActors(id, session), close: async () => void (await session.close()) };
   }
-}
-
-/** It has what a relay would be guarded by, or tells. It declares nothing that its capabilities don't list. */
-function mayGuard({ manifest }: ReadPlugin): boolean {
-  return manifest.capabilities.includes("middleware");
-}
-
-/** As far as that is known before it runs. */
-function bringsMiddleware({ source, manifest }: ReadPlugin): boolean {
-  if ("plugin" in source) return (source.plugin.middleware?.length ?? 0) > 0;
-  // A worker that is described in code says it when it runs, unless the description does.
-  const said = "manifest" in source ? manifest.capabilities : (source.capabilities ?? []);
-  return said.includes("middleware");
 }

@@ -19,6 +19,11 @@ import type { FoundPlugins, PluginSource } from "./plugin-source.ts";
 /** A plugin's id, the path or `file:` URL of its folder or manifest, or what `pluginSet` takes. */
 export type PluginReference = string | URL | PluginSource;
 
+/** What a reference looks like, whatever it says. */
+export function isReference(value: unknown): value is PluginReference {
+  return typeof value === "string" ? value !== "" : typeof value === "object" && value !== null;
+}
+
 /** What was meant, and whose plugins are taken. */
 export interface FoundPlugin {
   readonly source: PluginSource;

@@ -1,117 +1,107 @@
 /**
- * Named plugins: those that definitions name by `pluginActor`, and that aren't among their registry's own. Where the registry has
- * a relay, all of such a plugin is in force there before the first actor runs, its guardrails as well as its actors; it runs
- * once for all that name it, and ends with the last of them. Where there is no relay nothing would go by its middleware: that
- * is said, once.
+ * Named plugins: those that a registry's definitions name by `pluginActor`. A plugin is more than its actors: one that may have
+ * middleware runs beside the registry's own, once for all that name it, and so its guardrails are in force before the first
+ * actor runs, and as long as any does. Its actors alone would run without what it guards them by.
+ *
+ * One that can't be found is told of, and is its first caller's to hear of. A reload finds all of them anew: what isn't installed or
+ * enabled any more goes, and one that was in force and can't be read undoes the reload.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Logger } from "@troupe/base";
-import type { ActorCarrier, CarrierRequest } from "@troupe/runtime";
-import { activationErrors, pluginErrors } from "../errors.ts";
-import type { PluginManifest } from "../manifest/manifest.ts";
-import { type ActivePlugins, activatePlugins } from "./activate-plugins.ts";
-import type { FoundPlugin } from "./named-plugin.ts";
+import { type Logger, TroupeError } from "@troupe/base";
+import type { PluginNaming } from "@troupe/runtime";
+import { activationErrors } from "../errors.ts";
+import { findPlugin, idOf, isReference, type PluginReference } from "./named-plugin.ts";
+import { manifestOf, type ReadPlugin } from "./plugin-source.ts";
 
-/** A plugin that was found, and what its manifest says. */
-export interface ReadPlugin extends FoundPlugin {
-  readonly manifest: PluginManifest;
+/** What a definition says of its plugin. */
+export interface Naming {
+  readonly plugin: PluginReference;
+  readonly config: unknown;
 }
 
-interface InForce {
-  readonly read: ReadPlugin;
-  readonly active: Promise<ActivePlugins>;
-  users: number;
+/** Finds a plugin that is named, and reads its manifest. Throws as `findPlugin` and `manifestOf` do. */
+export async function readNamed({ plugin, config }: Naming): Promise<ReadPlugin> {
+  const { source, policy } = await findPlugin(plugin);
+  const configured = config === undefined ? source : { ...source, config };
+  return { source: configured, policy, manifest: await manifestOf(source, policy) };
 }
 
-/** By relay, which has each plugin's middleware once, whoever names it; by environment where there is none. */
-const everywhere = new WeakMap<object, NamedPlugins>();
+/** It has what a relay would be guarded by, or tells. It declares nothing that its capabilities don't list. */
+export function mayGuard({ source, manifest }: Pick<ReadPlugin, "source" | "manifest">): boolean {
+  if ("plugin" in source) return (source.plugin.middleware?.length ?? 0) > 0;
+  return manifest.capabilities.includes("middleware");
+}
 
-/** Those of one relay. */
+/** Those of one registry. */
 export class NamedPlugins {
-  readonly #inForce = new Map<string, InForce>();
-  readonly #told = new Set<string>();
-  /** One at a time, in the order in which they are named: so stand their guardrails. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #namings: readonly Naming[];
+  readonly #log: Logger;
+  /** Those that could be read the last time: a guardrail doesn't go because its manifest is broken. */
+  readonly #wereRead = new Set<Naming>();
+  #ids: ReadonlySet<string> = new Set();
 
-  /** Those of the relay that a definition's actors run under. */
-  static of({ relay, env }: CarrierRequest): NamedPlugins {
-    const where = relay ?? env;
-    const found = everywhere.get(where) ?? new NamedPlugins();
-    everywhere.set(where, found);
-    return found;
+  /** `namings` may be those of another copy of the package. */
+  constructor(namings: readonly PluginNaming[], log: Logger) {
+    this.#namings = namings.flatMap(({ plugin, config }) => (isReference(plugin) ? { plugin, config } : []));
+    this.#log = log;
+  }
+
+  /** True: it runs because it is named, and isn't one of the registry's own. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   /**
-   * Puts a plugin in force, or finds it there. Throws as `activatePlugins` does, and `plugin.id_taken` and `plugin.named_twice`
-   * where somebody has named another of its id, or the same one configured otherwise.
+   * Those that are to run beside `own`, read now. `elsewhere`: ids that another set of the registry has. Throws `plugin.id_taken`
+   * and `plugin.named_twice` where others of the same id are meant, or the same one configured otherwise.
    */
-  async use(read: ReadPlugin, { env, relay }: CarrierRequest): Promise<NamedPlugin> {
-    const { id, origin } = read.manifest;
-    let there = this.#inForce.get(id);
-    if (there !== undefined && !isDeepStrictEqual(there.read.source, read.source)) {
-      const files = [there.read.manifest.origin.file, origin.file];
-      throw files[0] === files[1] ? activationErrors.namedTwice(id) : activationErrors.idTaken(id, files);
+  async beside(
+    own: readonly ReadPlugin[],
+    elsewhere: readonly string[] = [],
+  ): Promise<readonly ReadPlugin[]> {
+    const beside: ReadPlugin[] = [];
+    const had = [...elsewhere, ...own.map(({ manifest }) => manifest.id)];
+    for (const naming of this.#namings) {
+      if (had.includes(idOf(naming.plugin) ?? "")) continue;
+      const read = await this.#read(naming);
+      if (read === undefined || !mayGuard(read) || elsewhere.includes(read.manifest.id)) continue;
+      const { id } = read.manifest;
+      const same = [...own, ...beside].find((one) => one.manifest.id === id);
+      if (same === undefined) beside.push(read);
+      else checkSame(same, read, beside.includes(same));
     }
-    if (there === undefined) {
-      const { source, policy } = read;
-      const active = this.#last.then(() => activatePlugins({ plugins: [source], policy, relay, env }));
-      this.#last = active.catch(() => {});
-      there = { read, active, users: 0 };
-      this.#inForce.set(id, there);
-    }
-    there.users += 1;
+    this.#ids = new Set(beside.map(({ manifest }) => manifest.id));
+    return beside;
+  }
+
+  async #read(naming: Naming): Promise<ReadPlugin | undefined> {
     try {
-      return new NamedPlugin(id, await there.active, () => this.#release(id));
+      const read = await readNamed(naming);
+      this.#wereRead.add(naming);
+      return read;
     } catch (error) {
-      await this.#release(id);
-      throw error;
+      if (!TroupeError.is(error)) throw error;
+      const gone = error.code === "not_added" || error.code === "not_enabled";
+      if (this.#wereRead.has(naming) && !gone) throw error;
+      this.#wereRead.delete(naming);
+      this.#log.warn("a plugin that an actor names can't be found, and nothing of it is in force", { error });
+      return undefined;
     }
-  }
-
-  /** Says that a plugin's middleware guards nothing. */
-  tellUnguarded(id: string, log: Logger): void {
-    if (this.#told.has(id)) return;
-    this.#told.add(id);
-    const { message: why } = activationErrors.notInForce(id);
-    log.warn("a plugin's middleware isn't in force", { plugin: id, why });
-  }
-
-  async #release(id: string): Promise<void> {
-    const there = this.#inForce.get(id);
-    if (there === undefined) return;
-    there.users -= 1;
-    if (there.users > 0) return;
-    this.#inForce.delete(id);
-    // One that couldn't be put in force has left nothing. Whoever names the next one waits for the end of this one.
-    const ended = there.active.then((active) => active.deactivate()).catch(() => {});
-    this.#last = Promise.all([this.#last, ended]);
-    await ended;
   }
 }
 
-/** A plugin that is in force, for one who names it. */
-export class NamedPlugin {
-  readonly #id: string;
-  readonly #active: ActivePlugins;
-  readonly #release: () => Promise<void>;
+/** They would guard under one name. */
+function checkSame(there: ReadPlugin, read: ReadPlugin, configured: boolean): void {
+  const { id } = read.manifest;
+  const files = [there, read].map(({ manifest }) => manifest.origin.file);
+  if (files[0] !== files[1]) throw activationErrors.idTaken(id, files);
+  // One of the registry's own is configured there, which its first caller hears.
+  const alike = configured ? isDeepStrictEqual(there.source, read.source) : sameCode(there, read);
+  if (!alike) throw activationErrors.namedTwice(id);
+}
 
-  constructor(id: string, active: ActivePlugins, release: () => Promise<void>) {
-    this.#id = id;
-    this.#active = active;
-    this.#release = release;
-  }
-
-  /** Throws what `PluginActors.carrier` does, and `plugin.left_out` where it is optional and couldn't be started. */
-  carrier(actor: string | undefined): ActorCarrier {
-    const [out] = this.#active.skipped;
-    if (out !== undefined) throw activationErrors.leftOut(this.#id, out.error);
-    const actors = this.#active.actorsOf(this.#id);
-    if (actors === undefined) throw pluginErrors.closed();
-    return actors.carrier(actor);
-  }
-
-  /** To be called once. */
-  async close(): Promise<void> {
-    await this.#release();
-  }
+/** What is described in code has no file of its own. */
+function sameCode({ source: one }: ReadPlugin, { source: other }: ReadPlugin): boolean {
+  if ("manifest" in one || "manifest" in other) return true;
+  return isDeepStrictEqual({ ...one, config: undefined }, { ...other, config: undefined });
 }

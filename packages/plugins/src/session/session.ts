@@ -21,13 +21,13 @@ import {
   decodePayload,
   encodePayload,
   fromCarriedError,
-  LogLevel,
   type PayloadEncoding,
 } from "@troupe/protocol/actor/v1";
 import {
   type HostCall,
   type HostFrame,
   type InvokeResult,
+  type Log,
   type Next,
   OWN_CODE,
   type PluginFrame,
@@ -46,6 +46,7 @@ import { GivenFailures } from "./given-failures.ts";
 import { type CodeOptions, HostQuestions, type PluginHost } from "./host-questions.ts";
 import { Invocations, type InvokeOptions } from "./invocations.ts";
 import { type EndedStarts, Lines } from "./lines.ts";
+import { writeLine } from "./log-line.ts";
 
 /** What a session takes from the outside world. */
 export type SessionEnv = Pick<Env, "clock" | "timers" | "log">;
@@ -239,7 +240,7 @@ export class PluginSession {
       case "hostCall":
         return this.#heardHostCall(body.value);
       case "log":
-        return this.#logLine(body.value.line?.level, body.value.line?.message ?? "");
+        return this.#logLine(body.value);
       case "pong":
         return;
       case "ready":
@@ -328,13 +329,8 @@ export class PluginSession {
     this.#log.warn(`The plugin sent ${what} of a kind that this version doesn't know; such are dropped`);
   }
 
-  #logLine(level: LogLevel | undefined, message: string): void {
-    if (!this.#logRate.take()) return;
-    const text = message.slice(0, limits.errorMessageLength);
-    if (level === LogLevel.ERROR) this.#log.error(text);
-    else if (level === LogLevel.WARN) this.#log.warn(text);
-    else if (level === LogLevel.DEBUG) this.#log.debug(text);
-    else this.#log.info(text);
+  #logLine(line: Log): void {
+    if (this.#logRate.take()) writeLine(this.#log, line);
   }
 
   #declarationOf(name: string): CarriedDeclaration {

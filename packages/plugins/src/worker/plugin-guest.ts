@@ -14,8 +14,8 @@ export function guestOf(
   send: (frame: PluginFrame) => void,
   host: Pick<HostLink, "tell" | "open">,
 ): Guest {
-  const log = new LineLogger((level, message) =>
-    send({ body: { $case: "log", value: { line: { level, message } } } }),
+  const log = new LineLogger((level, message, fields) =>
+    send({ body: { $case: "log", value: { line: { level, message }, fields } } }),
   );
   return new Guest({
     env: { ...nodeEnv(), log },

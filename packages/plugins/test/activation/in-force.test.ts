@@ -1,6 +1,8 @@
 /** A plugin's guardrails guard the actors of its registry, however it was named; where they can't, that is said. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createRelay } from "@troupe/relay/node";
-import { actor, setup } from "@troupe/runtime";
+import { actor, nodeEnv, setup } from "@troupe/runtime";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { installedPlugins } from "../../src/activation/named-plugin.ts";
 import { addInstalled, decide } from "../../src/installed/installed-plugins.ts";
@@ -109,6 +111,18 @@ describe("of an installed plugin", () => {
     folder[Symbol.dispose]();
   });
 
+  /** What the program of `use` writes to its log. */
+  async function logged(run: () => Promise<void>): Promise<string> {
+    const said: string[] = [];
+    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
+    try {
+      await run();
+    } finally {
+      write.mockRestore();
+    }
+    return said.join("");
+  }
+
   test.each(["its id", "its path", "a description"])(
     "one that a program names by %s is in force in the program's relay, once for all that name it, until the registry stops",
     async (by) => {
@@ -136,12 +150,106 @@ describe("of an installed plugin", () => {
     },
   );
 
-  test("a plugin with guardrails that can't be started, and is required, keeps a program that has a relay from starting", async () => {
-    folder.write("main.ts", "process.exit(1)");
-    const relay = createRelay();
-    const registry = setup({ use: { counter: pluginActor({ plugin: folder.path }) }, relay });
-    await expect(registry.start(quiet)).rejects.toMatchObject({ group: "plugin", code: "required_failed" });
-    expect(relay.listRuntimeRegistrations()).toEqual([]);
+  test("a program that names one and has no relay gets one, and shows the plugin as it shows its own", async () => {
+    vi.stubEnv("TROUPE_INSPECTOR_TOKEN", "secret");
+    const use = { worker, counter: pluginActor({ plugin: folder.path }) };
+    const registry = setup({ use, token: "secret" });
+    const { endpoint } = await registry.start(quiet);
+    const client = await registry.client();
+    try {
+      await expect(client.worker.getOrCreate("a").tool("rm")).rejects.toMatchObject(refused);
+      const headers = { authorization: "Bearer secret" };
+      const shown = await (await fetch(`${endpoint}/inspector/plugins`, { headers })).json();
+      expect(shown).toMatchObject({ plugins: [{ id: "counter", carrier: "worker" }] });
+      expect(await (await fetch(`${endpoint}/metrics`, { headers })).text()).toMatch(
+        /troupe_plugin_running\{plugin="counter"\} 1/,
+      );
+    } finally {
+      await registry.stop();
+    }
+  });
+
+  const relays = [
+    ["with a relay", () => ({ relay: createRelay() })],
+    ["without a relay", () => ({})],
+    ["with another plugin", () => ({ plugins: pluginSet({ plugins: [guard] }) })],
+  ] as const;
+
+  test.each(relays)(
+    "one that can't be started, and is required, keeps a program %s from starting; an optional one is left out, and its callers hear why",
+    async (_, given) => {
+      folder.write("main.ts", "process.exit(1)");
+      const use = { counter: pluginActor({ plugin: folder.path }) };
+      const starting = setup({ use, ...given() }).start(quiet);
+      await expect(starting).rejects.toMatchObject({ group: "plugin", code: "required_failed" });
+      const manifest = join(folder.path, "troupe-plugin.toml");
+      folder.write("troupe-plugin.toml", `startup = "optional"\n${readFileSync(manifest, "utf8")}`);
+      const registry = setup({ use, ...given() });
+      const log = await logged(async () => void (await registry.start(quiet)));
+      expect(log).toContain("an optional plugin was left out");
+      const counter = (await registry.client()).counter.getOrCreate("a");
+      await expect(counter.action({ name: "get", args: [] })).rejects.toMatchObject({ group: "internal" });
+      await registry.stop();
+    },
+  );
+
+  test("one that can't be found at the start is told of; found later, its actors don't run without its guardrails", async () => {
+    const scopes = findScopes(process.cwd(), process.env);
+    await decide(scopes, { id: "counter", scope: "user" }, { enabled: false });
+    const plugins = pluginSet({ relay: createRelay(), plugins: [guard] });
+    const registry = setup({ use: { worker, counter: pluginActor({ plugin: "counter" }) }, plugins });
+    const log = await logged(async () => void (await registry.start(quiet)));
+    expect(log).toContain("nothing of it is in force");
+    try {
+      const client = await registry.client();
+      const increment = async (): Promise<unknown> =>
+        await client.counter.getOrCreate("a").action({ name: "increment", args: [2] });
+      await expect(increment()).rejects.toMatchObject({ code: "not_enabled" });
+      await decide(scopes, { id: "counter", scope: "user" }, { enabled: true });
+      const cause = { code: "not_in_force", message: expect.stringContaining("SIGHUP") };
+      await expect(increment()).rejects.toMatchObject({ group: "internal", cause });
+      await plugins.reload();
+      expect(await increment()).toBe(2);
+      // A guardrail doesn't go because its manifest is broken, and goes when it is disabled.
+      const manifest = readFileSync(join(folder.path, "troupe-plugin.toml"), "utf8");
+      folder.write("troupe-plugin.toml", "broken");
+      await expect(plugins.reload()).rejects.toMatchObject({ group: "plugin" });
+      expect(await increment()).toBe(4);
+      folder.write("troupe-plugin.toml", manifest);
+      await decide(scopes, { id: "counter", scope: "user" }, { enabled: false });
+      await logged(async () => await plugins.reload());
+      expect(plugins.status).toMatchObject([{ id: "guard" }]);
+      await expect(increment()).rejects.toMatchObject({ code: "not_enabled" });
+    } finally {
+      await registry.stop();
+    }
+  });
+
+  test("named by its path it is the registry's own of the same files; another one of that id is refused", async () => {
+    using other = new PluginFolder();
+    other.write("main.ts", counterWorker());
+    const manifest = counterManifest(other, nodeLoad("main.ts"));
+    const own = pluginSet({ plugins: [{ manifest: join(folder.path, "troupe-plugin.toml") }] });
+    const use = { worker, counter: pluginActor({ plugin: folder.path }) };
+    const registry = setup({ use, plugins: own });
+    await registry.start(quiet);
+    const client = await registry.client();
+    expect(await client.counter.getOrCreate("a").action({ name: "increment", args: [2] })).toBe(2);
+    expect(own.status).toMatchObject([{ id: "counter", calls: expect.any(Number) }]);
+    await registry.stop();
+    const starting = setup({ use, plugins: pluginSet({ plugins: [{ manifest }] }) }).start(quiet);
+    await expect(starting).rejects.toMatchObject({ code: "id_taken" });
+  });
+
+  test("on a host of an engine nothing goes by it, and a line of the log says so", async () => {
+    const log = await logged(async () => {
+      const { source } = pluginActor({ plugin: "counter" }).behaviour;
+      const carriers = source({ env: nodeEnv({ logLevel: "warn" }), name: "counter" });
+      await carriers.known?.();
+      await carriers.close();
+    });
+    expect(log.split("a plugin's middleware isn't in force")).toHaveLength(2);
+    expect(log).toContain("give the engine's program the plugin");
   });
 
   test("two of one id, and one that is configured in two ways, are refused: they would guard under one name", async () => {
@@ -157,23 +265,6 @@ describe("of an installed plugin", () => {
     };
     await expect(start({}, { plugin: other.path })).rejects.toMatchObject({ code: "id_taken" });
     await expect(start({}, { config: { a: 1 } })).rejects.toMatchObject({ code: "named_twice" });
-  });
-
-  test("without a relay there is nothing that they would guard, and a line of the log says so", async () => {
-    const said: string[] = [];
-    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
-    const use = { counter: pluginActor({ plugin: "counter" }), other: pluginActor({ plugin: "counter" }) };
-    const registry = setup({ use });
-    try {
-      await registry.start(quiet);
-      const client = await registry.client();
-      expect(await client.counter.getOrCreate("a").action({ name: "increment", args: [2] })).toBe(2);
-    } finally {
-      write.mockRestore();
-      await registry.stop();
-    }
-    expect(said.join("").split("a plugin's middleware isn't in force")).toHaveLength(2);
-    expect(said.join("")).toContain("the program no relay");
   });
 
   test("with `plugins: installedPlugins` the registry has all of it, in one process; a reload finds what was disabled", async () => {

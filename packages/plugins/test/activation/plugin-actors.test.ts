@@ -19,6 +19,12 @@ function worker(folder: PluginFolder, more?: string): string {
   return counterManifest(folder, nodeLoad("main.ts"));
 }
 
+/** One that has nothing but actors, and so isn't started before one of them is needed. */
+function actorsAlone(folder: PluginFolder): string {
+  const text = readFileSync(worker(folder), "utf8");
+  return folder.write("troupe-plugin.toml", text.replace(`["actors", "middleware"]`, `["actors"]`));
+}
+
 /** A registry that runs, and calls of its one counter. */
 async function running(definition: ReturnType<typeof pluginActor>, plugins?: ReturnType<typeof pluginSet>) {
   const registry = setup({ use: { counter: definition }, ...(plugins && { plugins }) });
@@ -181,7 +187,7 @@ test("an installed plugin is found by its id, once it is enabled; what isn't the
   vi.stubEnv("XDG_CONFIG_HOME", folder.path);
   try {
     const scopes = findScopes(process.cwd(), process.env);
-    const manifest = worker(folder);
+    const manifest = actorsAlone(folder);
     await addInstalled(scopes, "user", { id: "counter", manifest });
     await using world = await running(pluginActor({ plugin: "counter" }));
     await expect(world.act("get")).rejects.toMatchObject({ group: "plugin", code: "not_enabled" });
@@ -199,7 +205,7 @@ test("an installed plugin is found by its id, once it is enabled; what isn't the
 
 test("a first start that fails isn't kept: the next call tries again", async () => {
   using folder = new PluginFolder();
-  const manifest = worker(folder);
+  const manifest = actorsAlone(folder);
   folder.write("main.ts", `console.error("no such thing"); process.exit(3);`);
   await using world = await running(pluginActor({ plugin: { manifest } }));
   await expect(world.act("get")).rejects.toMatchObject({ group: "internal", code: "error" });
@@ -215,7 +221,7 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
     vi.spyOn(stream, "write").mockImplementation(keep),
   );
   try {
-    const manifest = worker(folder);
+    const manifest = actorsAlone(folder);
     folder.write("main.ts", `console.error("the stack of ${folder.path}");\n${counterWorker()}`);
     await using world = await running(pluginActor({ plugin: folder.path }));
     expect(await world.ask("increment", 5)).toContain("5");

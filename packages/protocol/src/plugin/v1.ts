@@ -13,6 +13,7 @@ export type {
   HostResult,
   Invoke,
   InvokeResult,
+  Log,
   MiddlewareDeclaration,
   Next,
   NextResult,

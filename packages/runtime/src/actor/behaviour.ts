@@ -7,6 +7,7 @@ import { reservedPart } from "@troupe/client";
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../errors.ts";
 import type { CarriedDeclaration, CarriedOnHost, OpenCarrierSource } from "../ports/carried.ts";
+import type { PluginNaming } from "../ports/plugin-set.ts";
 import { type CallRules, parseCallRules } from "./call-rules.ts";
 import type { CarriedAuth } from "./carried/entry-auth.ts";
 import type { HostOptions } from "./carried/host-options.ts";
@@ -125,6 +126,8 @@ export interface CarriedBehaviour {
   /** Who may come. Undefined: the code decides alone. */
   readonly auth: CarriedAuth | undefined;
   readonly reloads: boolean | undefined;
+  /** The plugin that it names, which may be more than its actors. */
+  readonly names: PluginNaming | undefined;
 }
 
 /** A definition whose code the remote hosts of a pool have. */

@@ -23,13 +23,22 @@ export interface PluginView {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** A plugin that a definition names, whichever set its registry has. What a reference means is known to sets alone. */
+export interface PluginNaming {
+  readonly plugin: unknown;
+  /** What the definition configures it with. Undefined: it is configured elsewhere, or not at all. */
+  readonly config: unknown;
+  /** The set of a registry that was given none. */
+  newSet(): PluginSet;
+}
+
 /** Plugins that start and end with a registry. */
 export interface PluginSet {
   /**
-   * Starts them, in `relay` where they have none of their own. Rejects when one can't be that is required; nothing of them is
-   * left then.
+   * Starts them, in `relay` where they have none of their own, and those of `named` with them that may have middleware: whoever
+   * names a plugin has its guardrails too. Rejects when one can't be that is required; nothing of them is left then.
    */
-  start(env: Env, relay?: Relay): Promise<void>;
+  start(env: Env, relay?: Relay, named?: readonly PluginNaming[]): Promise<void>;
   /**
    * The relay that their middleware is in, which is the registry's as well: a guardrail anywhere else would guard nothing.
    * Undefined: they weren't given one, or haven't started and made one.
@@ -43,7 +52,8 @@ export interface PluginSet {
   view?(): readonly PluginView[];
   /**
    * A way to `actor` (the only one, where none is named) of the plugin with that id, as it runs now. Undefined: there is no
-   * such plugin in the set. Throws why the plugin can't be talked to at the moment. Absent: none of them has actors.
+   * such plugin in the set. Throws why the plugin can't be talked to at the moment, and where `config` is given for one that
+   * the set has by itself. Absent: none of them has actors.
    */
-  actor?(plugin: string, actor: string | undefined): ActorCarrier | undefined;
+  actor?(plugin: string, actor: string | undefined, config?: unknown): ActorCarrier | undefined;
 }

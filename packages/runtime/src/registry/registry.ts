@@ -19,7 +19,7 @@ import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
 import { inspectorSettings } from "../inspector/config.ts";
 import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
-import type { PluginSet } from "../ports/plugin-set.ts";
+import type { PluginNaming } from "../ports/plugin-set.ts";
 import { checkRemoteActors } from "../remote/host-tokens.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
 import { relayOf } from "../traced/tracing.ts";
@@ -53,7 +53,7 @@ interface Open {
   readonly ungateFetch: () => void;
   /** Ends what definitions have made ready. */
   readonly unprepare: () => Promise<void>;
-  /** What the store was opened with. */
+  /** What the store was opened with, and the plugins that run. */
   readonly options: ResolvedStartOptions;
   listening?: Listening;
   hostDoor?: Pick<Listening, "close" | "end"> | undefined;
@@ -261,18 +261,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     checkPlace(this.config, "local");
     checkRemoteActors(this.config);
     const env = this.#platform.env();
-    const plugins = this.#plugins(options);
-    await plugins?.start(env, relayOf(this.config.relay));
+    const named = namedBy(this.config.use);
+    const plugins = options.plugins ?? this.config.plugins ?? named[0]?.newSet();
+    await plugins?.start(env, relayOf(this.config.relay), named);
     try {
-      return await this.#openStore(env, options);
+      return await this.#openStore(env, { ...options, ...(plugins && { plugins }) });
     } catch (cause) {
       await plugins?.stop();
       throw cause;
     }
-  }
-
-  #plugins(options: Pick<ResolvedStartOptions, "plugins">): PluginSet | undefined {
-    return options.plugins ?? this.config.plugins;
   }
 
   async #openStore(env: Env, options: ResolvedStartOptions): Promise<Open> {
@@ -293,7 +290,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
     const processes = options.hostProcesses;
     const use = processes === undefined ? this.config.use : usedElsewhere(this.config.use);
-    const plugins = this.#plugins(options);
+    const { plugins } = options;
     const catalogue = new Catalogue(env, store.catalogue);
     for (const name of this.config.namespaces ?? []) {
       const now = catalogue.nameOf(catalogue.ensure(name)) ?? name;
@@ -358,7 +355,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
         await open.unprepare();
         await open.store.close();
       } finally {
-        await this.#plugins(open.options)?.stop();
+        await open.options.plugins?.stop();
       }
     }
   }
@@ -373,6 +370,13 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     if (open.length > 0)
       this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
   }
+}
+
+/** The plugins that definitions name. */
+function namedBy(use: Readonly<Record<string, AnyActorDefinition>>): readonly PluginNaming[] {
+  return Object.values(use).flatMap(
+    ({ behaviour }) => (behaviour.kind === "carried" && behaviour.names) || [],
+  );
 }
 
 /** Where actors are kept was decided when the store was opened: nobody is told otherwise. */

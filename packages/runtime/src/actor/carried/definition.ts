@@ -5,6 +5,7 @@
 import { limits } from "@troupe/protocol";
 import { configErrors } from "../../errors.ts";
 import type { OpenCarrier, OpenCarrierSource } from "../../ports/carried.ts";
+import type { PluginNaming } from "../../ports/plugin-set.ts";
 import { CarriedHere } from "../../remote/carried-here.ts";
 import {
   type ActorDescriptor,
@@ -50,6 +51,8 @@ export interface CarriedOptions {
   readonly auth?: CarriedAuth | undefined;
   /** Each activation loads its code anew: it can be reloaded, and starts that fail again and again wait. Default: false. */
   readonly reloads?: boolean | undefined;
+  /** The plugin that it names, all of which is in force where the registry's plugins are. Default: none. */
+  readonly names?: PluginNaming | undefined;
 }
 
 /**
@@ -66,7 +69,7 @@ export function carriedActor(open: OpenCarrier, options?: CarriedOptions): Carri
  */
 export function carriedActorFrom(
   source: OpenCarrierSource,
-  { needs = [], sqlTimeLimitMs, options, auth, reloads }: CarriedOptions = {},
+  { needs = [], sqlTimeLimitMs, options, auth, reloads, names }: CarriedOptions = {},
 ): CarriedDefinition {
   const known: readonly unknown[] = carriedNeeds;
   if (!Array.isArray(needs) || !needs.every((need) => known.includes(need)))
@@ -83,6 +86,7 @@ export function carriedActorFrom(
     options: parseHostOptions(options),
     auth,
     reloads,
+    names,
   });
   return Object.freeze({ descriptor: UNDECLARED, behaviour });
 }

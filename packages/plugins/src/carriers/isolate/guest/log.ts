@@ -5,8 +5,8 @@ import type { LogFields, Logger } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { LogLevel } from "@troupe/protocol/actor/v1";
 
-/** Takes a line. */
-export type Line = (level: LogLevel, message: string) => void;
+/** Takes a line. `fields`: what it says beside its words, a JSON object. */
+export type Line = (level: LogLevel, message: string, fields?: string) => void;
 
 const levels = {
   debug: LogLevel.DEBUG,
@@ -17,7 +17,7 @@ const levels = {
 
 type LevelName = keyof typeof levels;
 
-/** The guest's logger. Fields are part of the text: a line is all that crosses. */
+/** The guest's logger. */
 export class LineLogger implements Logger {
   readonly #line: Line;
   readonly #fields: LogFields;
@@ -48,11 +48,34 @@ export class LineLogger implements Logger {
   }
 
   #log(level: LevelName, message: string, fields: LogFields = {}): void {
-    const words = Object.entries({ ...this.#fields, ...fields }).map(
-      ([name, value]) => `${name}=${shown(value)}`,
-    );
-    this.#line(levels[level], [message, ...words].join(" "));
+    this.#line(levels[level], message, fieldsText({ ...this.#fields, ...fields }));
   }
+}
+
+/** Fields as the host takes them: a JSON object of at most `limits.errorMessageLength`; what has no room is cut, or not there. */
+function fieldsText(fields: LogFields): string | undefined {
+  const parts: string[] = [];
+  let room = limits.errorMessageLength - 2;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    const start = `${JSON.stringify(name)}:`;
+    const whole = `${start}${inJson(value)}`;
+    // A sign of a text is up to six in JSON.
+    const cut = JSON.stringify(shown(value).slice(0, Math.max(0, Math.floor((room - start.length) / 6) - 1)));
+    const part = whole.length < room ? whole : `${start}${cut}`;
+    if (part.length >= room) break;
+    room -= part.length + 1;
+    parts.push(part);
+  }
+  return parts.length === 0 ? undefined : `{${parts.join(",")}}`;
+}
+
+/** A value as JSON; what JSON has no word for as people read it. Never throws. */
+function inJson(value: unknown): string {
+  try {
+    if (!(value instanceof Error)) return JSON.stringify(value) ?? JSON.stringify(shown(value));
+  } catch {}
+  return JSON.stringify(shown(value));
 }
 
 /** `console`, as lines. */

@@ -22,7 +22,7 @@ import { readRecords } from "../records.ts";
 import { fileApi } from "./files.ts";
 import { define, settle, timers } from "./globals.ts";
 import { host, out } from "./host.ts";
-import { consoleOf, LineLogger } from "./log.ts";
+import { consoleOf, type Line, LineLogger } from "./log.ts";
 import { isOutOfMemory } from "./out-of-memory.ts";
 import { attachParts } from "./parts.ts";
 import { IsolateSession } from "./session.ts";
@@ -39,8 +39,8 @@ const lines = new LogRate({
   tell: (dropped) => out.frame(logFrame(LogLevel.WARN, linesDropped(dropped))),
 });
 
-const line = (level: Parameters<typeof logFrame>[0], message: string): void => {
-  if (lines.take()) out.frame(logFrame(level, message));
+const line: Line = (level, message, fields) => {
+  if (lines.take()) out.frame(logFrame(level, message, fields));
 };
 
 define({ structuredClone: <T>(value: T): T => cloneValue(value), console: consoleOf(line) });

@@ -272,7 +272,11 @@ export interface Goodbye {
 }
 
 export interface Log {
-  readonly line: Log1 | undefined;
+  readonly line:
+    | Log1
+    | undefined;
+  /** What the line says beside its words: a JSON object, for the fields of the host's log. Absent: nothing. */
+  readonly fields?: string | undefined;
 }
 
 /**
@@ -1618,12 +1622,15 @@ export function decodeGoodbye(bytes: Uint8Array): Goodbye {
 export const Goodbye: Codec<Goodbye> = { encode: encodeGoodbye, decode: decodeGoodbye };
 
 function createBaseLog(): Log {
-  return { line: undefined };
+  return { line: undefined, fields: undefined };
 }
 
 export function writeLog(message: Log, writer: ProtoWriter): ProtoWriter {
   if (message.line !== undefined) {
     writeLog1(message.line, writer.uint32(10).fork()).join();
+  }
+  if (message.fields !== undefined) {
+    writer.uint32(18).string(message.fields);
   }
   return writer;
 }
@@ -1640,6 +1647,14 @@ export function readLog(reader: ProtoReader, length?: number): Log {
         }
 
         message.line = readLog1(reader, reader.uint32());
+        continue;
+      }
+      case 2: {
+        if (tag !== 18) {
+          break;
+        }
+
+        message.fields = reader.string();
         continue;
       }
     }
