@@ -71,7 +71,7 @@ export class AskedCalls {
         (given, context) => model.open(given, context),
         options,
       );
-      const stream = new AskedStream(opening);
+      const stream = new AskedStream(opening, signal);
       this.#streams.set(question.call, stream);
       try {
         await stream.over;

@@ -1,7 +1,7 @@
 /**
  * A model's stream that a plugin's actor reads: open under the host's relay, and read chunk by chunk as the actor asks.
  *
- *   opening ──▶ open ──its end was read, it threw, closed──▶ over
+ *   opening ──▶ open ──its end was read, it threw, closed, given up──▶ over
  *      └──refused──▶ over
  */
 import type { LlmStream } from "@troupe/relay";
@@ -11,12 +11,14 @@ export class AskedStream {
   readonly #opening: Promise<LlmStream>;
   readonly #over = Promise.withResolvers<void>();
 
-  constructor(opening: Promise<LlmStream>) {
+  /** `signal`: its reader gives it up, and may never read again. */
+  constructor(opening: Promise<LlmStream>, signal: AbortSignal) {
     this.#opening = opening;
     opening.catch((cause) => this.#over.reject(cause));
+    signal.addEventListener("abort", () => void this.#givenUp(), { once: true });
   }
 
-  /** Settles when nobody reads on. Rejects with why it couldn't be opened. */
+  /** Settles when nobody reads on. Rejects with why it couldn't be opened, or was given up, where no read was told that. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -51,5 +53,17 @@ export class AskedStream {
     }
     this.#over.resolve();
     return null;
+  }
+
+  /** Never rejects. */
+  async #givenUp(): Promise<void> {
+    try {
+      const stream = await this.#opening;
+      // It has ended already: what is behind its last chunk is why.
+      await stream.next();
+      this.#over.resolve();
+    } catch (cause) {
+      this.#over.reject(cause);
+    }
   }
 }

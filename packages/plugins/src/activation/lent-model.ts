@@ -4,6 +4,7 @@
  * Each time that it is opened has a number, for two may be open at once. Whoever gives one up has the plugin told, also where the
  * signal is all that says so.
  */
+import { limits } from "@troupe/protocol";
 import type { CallContext, LlmRequest } from "@troupe/relay";
 import type { CodeOptions, HostQuestion } from "../session/host-questions.ts";
 
@@ -32,8 +33,7 @@ export class LentModel {
     const options = this.#optionsOf(context);
     const isStream = await this.#question.run({ act: "open", stream, request }, options);
     const chunks = new LentChunks(
-      (act) =>
-        this.#question.run({ act, stream }, act === "close" ? { ...options, signal: unaborted } : options),
+      (act) => this.#question.run({ act, stream }, act === "close" ? { ...options, ...closing } : options),
       (closing) => this.#keep(closing),
     );
     if (context.signal.aborted) void chunks.return();
@@ -52,8 +52,8 @@ export class LentModel {
   }
 }
 
-/** Who gives a stream up waits for that as long as it takes. */
-const unaborted = new AbortController().signal;
+/** Whoever gave it up, the plugin is told; one that never says that it has heard keeps nobody waiting for good. */
+const closing = { signal: new AbortController().signal, timeoutMs: limits.pluginCloseTimeoutMs };
 
 class LentChunks implements AsyncIterableIterator<unknown> {
   readonly #run: (act: "next" | "close") => Promise<unknown>;

@@ -18,6 +18,8 @@ export interface CodeOptions {
   readonly signal: AbortSignal;
   /** The scope that it runs in: its propagation value, JSON text. Default: none. */
   readonly scope?: string;
+  /** Default: what time it takes. */
+  readonly timeoutMs?: number;
 }
 
 /** Calls code of a plugin's that question `call` is about. Rejects with what it throws. */

@@ -305,7 +305,7 @@ export class PluginSession {
     if (this.#state.kind === "over") throw this.#state.error;
     const payload = payloadOf(input, this.declared.encoding);
     const code = { kind: OWN_CODE, name: String(call), payload };
-    return await this.#invocations.start(code, { ...options, timeoutMs: Infinity });
+    return await this.#invocations.start(code, { timeoutMs: Infinity, ...options });
   }
 
   #heardChunk(word: ChunkWord): void {

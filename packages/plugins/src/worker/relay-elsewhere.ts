@@ -60,8 +60,6 @@ async function stream(host: HostOfActors, call: CallElsewhere, actor: string): P
   const model = new ModelHere(unlessAborted(call));
   const code: CallElsewhere["code"] = (input, context) => model.run(input, context);
   const { question, unlisten } = lend(host, HostAsk.LLM_STREAM, { ...call, code }, actor);
-  // What it is rejected with is told to who opens, and who reads.
-  question.answer.catch(() => {});
   const chunks = new ChunksElsewhere(question, unlisten);
   await chunks.opened();
   return chunks;

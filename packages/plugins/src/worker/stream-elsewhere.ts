@@ -25,11 +25,16 @@ export class ChunksElsewhere implements LlmChunks {
   readonly #question: LentQuestion;
   readonly #ended: () => void;
   #over = false;
+  /** The host ended it, and no read was on its way that could be told. */
+  #failure: { readonly cause: unknown } | undefined;
 
   /** `ended` is called once, when it is over in whatever way. */
   constructor(question: LentQuestion, ended: () => void) {
     this.#question = question;
     this.#ended = ended;
+    question.answer.catch((cause) => {
+      this.#failure = { cause };
+    });
   }
 
   /** Rejects with why it couldn't be opened. */
@@ -57,6 +62,7 @@ export class ChunksElsewhere implements LlmChunks {
       throw cause;
     }
     this.#end();
+    if (this.#failure !== undefined) throw this.#failure.cause;
     return DONE;
   }
 

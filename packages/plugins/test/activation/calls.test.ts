@@ -67,6 +67,29 @@ const config = `
       abort.abort();
       return [first.value, await second, await told.promise, (await stream.next()).done];
     },
+    stream_unread: async (c) => {
+      const abort = new AbortController();
+      const told = Promise.withResolvers();
+      const stream = await c.llmStream("slow", { headers: {}, content: 1 }, async function* (_, { signal }) {
+        signal.addEventListener("abort", () => told.resolve("told"));
+        yield 1;
+        yield 2;
+      }, { signal: abort.signal });
+      await stream.next();
+      abort.abort();
+      await told.promise;
+      // A turn of the host's, in which the stream ends there.
+      await c.tool("turn", 1, () => 1);
+      return [await stream.next().catch((error) => error.group + "." + error.code), (await stream.next()).done];
+    },
+    stream_dies: async (c) => {
+      const stream = await c.llmStream("fatal", { headers: {}, content: 1 }, async function* () {
+        yield 1;
+        process.kill(process.pid, "SIGKILL");
+        await new Promise(() => {});
+      });
+      for await (const _ of stream);
+    },
   },`;
 
 interface Host extends AsyncDisposable {
@@ -240,6 +263,25 @@ for (const [where, make] of places)
       // A generator that nobody read from has never begun.
       expect(await host.act("streamed")).toEqual({ made: 2, ended: 1, told: 1 });
       expect(await host.act("stream_given_up")).toEqual([1, "relay.aborted", "told", true]);
+      // It isn't taken for the end of what the model had to say.
+      expect(await host.act("stream_unread")).toEqual(["relay.aborted", true]);
+    });
+
+    test("an intercept opens a stream twice: the model runs twice, and the one that is left is told", async () => {
+      await using host = await start(make);
+      host.listener.relay.register({
+        kind: "llm_stream_execution_intercept",
+        name: "twice",
+        handle: async ({ request }, { next }) => {
+          const first = (await next(request))[Symbol.asyncIterator]();
+          const second = await next(request);
+          await first.next();
+          await first.return?.();
+          return second;
+        },
+      });
+      expect(await host.act("stream", { chunks: 3 })).toMatchObject([{ one: 0 }, { one: 1 }, { one: 2 }]);
+      expect(await host.act("streamed")).toEqual({ made: 4, ended: 2, told: 1 });
     });
 
     test("without the capability it may not", async () => {
@@ -250,3 +292,12 @@ for (const [where, make] of places)
       expect(await host.act("ran")).toBe(0);
     });
   });
+
+test("a worker that dies in mid-stream: its caller and its host's event say so, and the next one streams", {
+  timeout: 60_000,
+}, async () => {
+  await using host = await start(manifestOf("worker"));
+  await expect(host.act("stream_dies")).rejects.toMatchObject({ group: "plugin", code: "worker_exited" });
+  expect(await host.listener.end("fatal")).toMatchObject({ metadata: { "error.type": "relay.aborted" } });
+  expect(await host.act("stream", { chunks: 1 })).toHaveLength(1);
+});

@@ -17,9 +17,19 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const document = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
+/** Texts up to this length are coded here when they are ASCII: the call into the platform costs more than their letters. */
+const SHORT_TEXT = 24;
+
 /** The UTF-8 bytes of `text`. */
 export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
+  if (text.length > SHORT_TEXT) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 127) return encoder.encode(text);
+    bytes[at] = code;
+  }
+  return bytes;
 }
 
 /** Writes `text` into `target`, which has room for three bytes per unit, and returns the bytes written. */
@@ -37,7 +47,8 @@ export function writeUtf8Part(
 
 /** The text of UTF-8 bytes; a byte order mark stays. Throws a TypeError when they aren't UTF-8. */
 export function readUtf8(bytes: Uint8Array): string {
-  return strict.decode(bytes);
+  const short = bytes.length <= SHORT_TEXT ? shortAscii(bytes, 0, bytes.length) : undefined;
+  return short ?? strict.decode(bytes);
 }
 
 /** The same; what isn't UTF-8 becomes replacement characters. */

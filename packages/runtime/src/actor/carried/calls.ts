@@ -97,8 +97,9 @@ export class Calls {
   }
 
   /** What is left of a call's time that begins now, milliseconds; Infinity for no limit. */
-  leftMs({ until = Infinity }: ActionCall): number {
+  leftMs({ until }: ActionCall): number {
     const { env, timeoutMs } = this.#owner;
+    if (until === undefined) return timeoutMs;
     return Math.min(timeoutMs, Math.max(0, until - env.clock.monotonic()));
   }
 
@@ -113,7 +114,7 @@ export class Calls {
     const waiting = this.#waiting.get(reply.call);
     const call = waiting?.call ?? this.#untimed.get(reply.call);
     if (call === undefined) return;
-    this.#remove(reply.call);
+    this.#remove(reply.call, waiting);
     this.#answered(call, waiting, this.#output(call, reply));
   }
 
@@ -128,7 +129,7 @@ export class Calls {
   flow(number: number): void {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) return;
-    this.#remove(number);
+    this.#remove(number, waiting);
     const control: FlowControl = {
       credit: (items) => this.#owner.credit(number, items),
       cancel: () => this.#cut(number),
@@ -184,7 +185,7 @@ export class Calls {
       ...[...this.#waiting].map(([number, waiting]) => ({ number, call: waiting.call, waiting })),
     ];
     this.#disarm();
-    for (const { number } of all) this.#remove(number);
+    for (const { number, waiting } of all) this.#remove(number, waiting);
     const untold = new Set(unsent.map((word) => (word.$case === "call" ? word.value.call : 0)));
     for (const { number, call, waiting } of all) {
       const cause = untold.has(number) ? callErrors.notSent() : lost(call, error);
@@ -195,7 +196,7 @@ export class Calls {
   #callersTimer(number: number, call: ActionCall): TimerHandle | undefined {
     const { env, timeoutMs } = this.#owner;
     const leftMs = this.leftMs(call);
-    if (call.until === undefined || leftMs >= timeoutMs) return undefined;
+    if (leftMs >= timeoutMs) return undefined;
     return env.timers.set(() => this.#giveUp(number, callErrors.deadlineExceeded()), leftMs, {
       background: true,
     });
@@ -209,16 +210,15 @@ export class Calls {
   #giveUp(number: number, error: TroupeError): void {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) return;
-    this.#remove(number);
+    this.#remove(number, waiting);
     this.#owner.cancel(number);
     this.#answered(waiting.call, waiting, waiting.call.reply.error(error));
   }
 
-  #remove(number: number): void {
-    const timer = this.#waiting.get(number)?.timer;
-    if (timer !== undefined) this.#owner.env.timers.clear(timer);
+  #remove(number: number, waiting: Waiting | undefined): void {
+    if (waiting === undefined) return void this.#untimed.delete(number);
+    if (waiting.timer !== undefined) this.#owner.env.timers.clear(waiting.timer);
     this.#waiting.delete(number);
-    this.#untimed.delete(number);
   }
 
   #output(call: ActionCall, reply: CarriedReply): Output {

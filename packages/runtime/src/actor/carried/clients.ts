@@ -356,6 +356,7 @@ export class Clients {
   }
 
   #targets(event: CarriedEvent): CarriedConnection[] {
+    if (this.#open.size + this.#asking.size === 0) return [];
     if (event.connections.length === 0)
       return [...this.#open.values()].filter((connection) => connection.subscriptions.has(event.name));
     // A connect hook may speak to the connection that it is asked about.

@@ -50,7 +50,8 @@ export class PendingWrites {
 
   /** Takes all of it, with rows of the runtime's own behind. Throws `storage.batch_too_large`; it is gone all the same. */
   take(own: readonly RowChange[]): Batch {
-    const rows: RowChange[] = [...this.#rows].map(([key, value]) => ({ key, value }));
+    const rows: RowChange[] = [];
+    for (const [key, value] of this.#rows) rows.push({ key, value });
     const alarm = this.#alarm;
     this.#rows = new Map();
     this.#alarm = undefined;
