@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
 import { type AgentOSConfig, agentOS } from "../../packages/agent-os/src/index.ts";
+import { unpackImage } from "../../packages/agent-os/src/sandbox/archive.ts";
 import { Ground } from "../../packages/runtime/test/sql/ground.ts";
 import type { DriverUnderTest } from "./drivers.ts";
 
@@ -172,6 +173,13 @@ export function snapshotKit(driver: DriverUnderTest): void {
         "/work/kept/two",
       ]);
       const tar = await handle("from").exportRootFilesystem();
+      // The same of a snapshot, with the directories on the way, which nobody changed.
+      const pathsOf = async (archive: Uint8Array) =>
+        (await unpackImage(archive)).map(([path, entry]) => [path, "mode" in entry ? entry.mode : 0]).sort();
+      const { snapshotId } = await handle("from").createSnapshot();
+      const kept = await pathsOf(await handle("from").exportRootFilesystem({ snapshotId }));
+      expect(kept).toEqual(await pathsOf(tar));
+      expect(kept).toContainEqual(["/work/kept", 0o750]);
       await handle("to").writeFile("/work/gone/other", "other");
       for (const key of ["from", "to"]) await handle(key).importRootFilesystem(tar);
       expect(await look("to")).toEqual(before);

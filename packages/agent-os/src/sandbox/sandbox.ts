@@ -117,8 +117,11 @@ export interface Sandbox {
   snapshot(): Promise<ImageChanges>;
   /** An empty sandbox with these files and no others, all or nothing. */
   restore(image: ImageChanges): Promise<void>;
-  /** Runs `work` when all that callers were told of is in the store, and saves nothing until it has settled. */
-  whileSaved<R>(work: () => Promise<R>): Promise<R>;
+  /**
+   * Runs `work` when all that callers were told of is in the store, and saves nothing until it has settled. It is given the directories
+   * above that which aren't in the store, since they are as an empty sandbox has them.
+   */
+  whileSaved<R>(work: (above: ImageChanges) => Promise<R>): Promise<R>;
   /** A connection to a port on which a process of the sandbox listens. Rejects where the driver has none. */
   connect(port: number): Promise<Duplex>;
   /** Told when its actor begins to stop: what is asked of it, also what was, has a few seconds from now on. */

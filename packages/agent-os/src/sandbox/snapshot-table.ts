@@ -8,6 +8,7 @@ import { limits } from "@troupe/protocol";
 import type { Database } from "@troupe/runtime";
 import { snapshotErrors } from "../errors.ts";
 import { dropContents } from "./content-table.ts";
+import type { ImageChanges } from "./file-store.ts";
 import { LIVE } from "./file-table.ts";
 import { inTurns } from "./turns.ts";
 
@@ -25,6 +26,9 @@ const PUT = `
 const COPY = `
   INSERT INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
   SELECT :root, path, type, mode, modified_at, target, content FROM sandbox_entries WHERE root = ${LIVE}`;
+const PUT_ABOVE = `
+  INSERT OR IGNORE INTO sandbox_entries (root, path, type, mode, modified_at, target, content)
+  VALUES (:root, :path, 'directory', :mode, :modifiedAt, '', '')`;
 const LIST = `
   SELECT snapshot_id, name, created_at,
     (SELECT COUNT(*) FROM sandbox_entries AS entry WHERE entry.root = snapshot.root AND type = 'file') AS files,
@@ -69,8 +73,8 @@ export class SnapshotTable {
     this.#database = database;
   }
 
-  /** Keeps what is stored now. Rejects with `sandbox.too_many_snapshots`. */
-  async take(name: string): Promise<SnapshotInfo> {
+  /** Keeps what is stored now, with the directories above that. Rejects with `sandbox.too_many_snapshots`. */
+  async take(name: string, above: ImageChanges): Promise<SnapshotInfo> {
     const snapshotId = crypto.randomUUID();
     const createdAt = Date.now();
     await this.#database.transaction(async (tx) => {
@@ -78,7 +82,14 @@ export class SnapshotTable {
       if ((count?.snapshots ?? 0) >= limits.sandboxSnapshots)
         throw snapshotErrors.tooMany(limits.sandboxSnapshots);
       const [put] = await tx.execute<{ root: number }>(PUT, { snapshotId, name, createdAt });
-      await tx.execute(COPY, { root: put?.root ?? LIVE });
+      const root = put?.root ?? LIVE;
+      await tx.execute(COPY, { root });
+      for await (const page of inTurns(above))
+        for (const [path, entry] of page) {
+          if (entry.type !== "directory") continue;
+          const { mode, modifiedAt } = entry;
+          await tx.execute(PUT_ABOVE, { root, path, mode, modifiedAt: Math.trunc(modifiedAt) });
+        }
     });
     const [info] = await this.#list(snapshotId);
     if (info === undefined) throw snapshotErrors.notFound(snapshotId);

@@ -54,7 +54,7 @@ export class Snapshots implements SnapshotSource {
   async take(name: string): Promise<SnapshotInfo> {
     if (!this.#parts.durable) throw snapshotErrors.notDurable();
     const sandbox = await this.#parts.sandbox();
-    return await sandbox.whileSaved(() => this.#table.take(name));
+    return await sandbox.whileSaved((above) => this.#table.take(name, above));
   }
 
   list(): Promise<SnapshotInfo[]> {

@@ -1,5 +1,5 @@
 /** A sandbox driver in the hands of a test: it boots when it is told to, and counts. */
-import type { Sandbox, SandboxDriver } from "@troupe/agent-os";
+import type { ImageChanges, Sandbox, SandboxDriver } from "@troupe/agent-os";
 
 /** Boots empty sandboxes, each held until the test lets it go. */
 export class HeldDriver implements SandboxDriver {
@@ -56,7 +56,7 @@ class EmptySandbox implements Sandbox {
   remove = async () => undefined;
   snapshot = async () => [];
   restore = async () => undefined;
-  whileSaved = <R>(work: () => Promise<R>) => work();
+  whileSaved = <R>(work: (above: ImageChanges) => Promise<R>) => work([]);
   connect = () => Promise.reject(new Error("nobody listens"));
   shutdown = async () => this.#onShutdown();
 }

@@ -192,7 +192,7 @@ export class ProcessSandbox implements Sandbox {
     });
   }
 
-  async whileSaved<R>(work: () => Promise<R>): Promise<R> {
+  async whileSaved<R>(work: (above: ImageChanges) => Promise<R>): Promise<R> {
     const { saves } = await this.#container();
     return await saves.behind(work);
   }

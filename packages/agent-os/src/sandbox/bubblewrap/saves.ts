@@ -4,7 +4,7 @@
  *
  * What can't be stored is left out and named (`../unsaved.ts`): everything else is.
  */
-import type { FileStore } from "../file-store.ts";
+import type { FileStore, ImageChanges } from "../file-store.ts";
 import { notSaved, type UnsavedPath } from "../unsaved.ts";
 import { checkUnsaved } from "./answers.ts";
 import type { Container } from "./container.ts";
@@ -59,13 +59,14 @@ export class Saves {
     return await this.#alone(work());
   }
 
-  /** Does something when all that there is now is stored, while nothing else is saved. Rejects when some of it can't be. */
-  behind<R>(work: () => Promise<R>): Promise<R> {
-    const { files } = this.#parts;
+  /** Does something when all that there is now is stored, while nothing else is saved: see `Sandbox.whileSaved`. Rejects when some of it can't be. */
+  behind<R>(work: (above: ImageChanges) => Promise<R>): Promise<R> {
+    const { container, files } = this.#parts;
     return this.exclusively(async () => {
       const [first] = files === undefined ? [] : await this.#run(files);
       if (first !== undefined) throw notSaved(first);
-      return await work();
+      const { changes: above } = await container.ask({ kind: "above" });
+      return await work(above);
     });
   }
 

@@ -199,10 +199,11 @@ export class EmbeddedSandbox implements Sandbox {
     });
   }
 
-  whileSaved<R>(work: () => Promise<R>): Promise<R> {
+  whileSaved<R>(work: (above: ImageChanges) => Promise<R>): Promise<R> {
     return this.#behind(async () => {
       this.#closing.signal.throwIfAborted();
-      return await work();
+      // A worker tells of all directories on the way.
+      return await work([]);
     });
   }
 

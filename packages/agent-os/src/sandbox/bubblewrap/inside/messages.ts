@@ -24,6 +24,8 @@ export type Question =
   | { readonly kind: "changes" }
   /** The last `changes` are stored. */
   | { readonly kind: "kept" }
+  /** The directories above what the last `changes` found that are as an empty sandbox has them, each as a `change`. */
+  | { readonly kind: "above" }
   /** Why the last `changes` didn't have what is at this path. */
   | { readonly kind: "unsaved"; readonly path: string }
   /** All that differs from an empty sandbox, as `changes` has it. */

@@ -153,6 +153,9 @@ class Supervisor {
         return {};
       case "changes":
         return this.#named(this.#tree.changes(tell));
+      case "above":
+        this.#tree.above(tell);
+        return {};
       case "kept":
         this.#tree.keep();
         return {};

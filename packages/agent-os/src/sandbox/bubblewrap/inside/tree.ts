@@ -129,13 +129,28 @@ export class Tree {
    */
   snapshot(onChange: OnChange): readonly UnsavedPath[] {
     const look = this.#look();
-    const above = new Set<string>();
-    for (const [path, picture] of look.found)
-      if (this.#given.get(path) !== picture)
-        for (let at = dirname(path); at !== "/" && !above.has(at); at = dirname(at)) above.add(at);
+    const above = this.#aboveChanged(look.found);
     const before = new Map([...this.#given].filter(([path]) => !above.has(path)));
     this.#tell(before, look, onChange);
     return look.unsaved;
+  }
+
+  /** Tells the directories above what the last look found to differ from an empty sandbox, as far as they don't. */
+  above(onChange: OnChange): void {
+    const found = this.#lookedAt?.found ?? this.#kept;
+    const above = this.#aboveChanged(found);
+    const same = new Map(
+      [...found].filter(([path, picture]) => above.has(path) && this.#given.get(path) === picture),
+    );
+    this.#tell(new Map(), { found: same, unsaved: [] }, onChange);
+  }
+
+  #aboveChanged(found: Pictures): Set<string> {
+    const above = new Set<string>();
+    for (const [path, picture] of found)
+      if (this.#given.get(path) !== picture)
+        for (let at = dirname(path); at !== "/" && !above.has(at); at = dirname(at)) above.add(at);
+    return above;
   }
 
   #tell(before: Pictures, { found, unsaved }: Look, onChange: OnChange): void {
