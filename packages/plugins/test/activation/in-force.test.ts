@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRelay } from "@troupe/relay/node";
-import { actor, nodeEnv, setup } from "@troupe/runtime";
+import { actor, setup } from "@troupe/runtime";
+import { nodeEnv } from "@troupe/runtime/process";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { installedPlugins } from "../../src/activation/named-plugin.ts";
 import { addInstalled, decide } from "../../src/installed/installed-plugins.ts";
