@@ -223,22 +223,6 @@ export const signatureErrors = {
     ),
 };
 
-/** Errors of pins. */
-export const pinErrors = {
-  mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
-    hidden(
-      "pin_mismatch",
-      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}. Whoever changed it on purpose pins it anew: troupe plugins pin ${id}`,
-      { metadata: { plugin: id, what, ...digests } },
-    ),
-  tooManyFiles: (id: string, folder: string, most: number) =>
-    hidden(
-      "too_many_files",
-      `Plugin ${id}: ${folder} has more than ${most} files of code, which can't be pinned. Name those that run in its manifest, under integrity`,
-      { metadata: { plugin: id, folder, most } },
-    ),
-};
-
 /** Errors of plugins that can't be activated together, or not in this host. */
 export const activationErrors = {
   required: (id: string, file: string, cause: TroupeError) =>

@@ -6,7 +6,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "@troupe/protocol";
-import { pinErrors } from "../errors.ts";
+import { pinErrors } from "./errors.ts";
 import type { PluginLoad } from "./load.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { rules } from "./rules.ts";

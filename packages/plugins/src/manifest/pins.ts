@@ -1,9 +1,9 @@
 /** Pins: digests that somebody took of a plugin when they looked at it. From then on it is that plugin and no other. */
 
 import { limits } from "@troupe/protocol";
-import { pinErrors } from "../errors.ts";
 import { digestOf, readNamedFile } from "./checked-file.ts";
 import { codeFiles } from "./code-files.ts";
+import { pinErrors } from "./errors.ts";
 import { digestsOf, entryOf, type PluginLoad } from "./load.ts";
 import type { PluginManifest } from "./manifest.ts";
 
