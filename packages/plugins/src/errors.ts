@@ -140,9 +140,13 @@ export const fileErrors = {
       cause,
     }),
   notListed: (file: string, path: string) =>
-    hidden("file_not_listed", `${path} isn't among the files under integrity of ${file}, and isn't run`, {
-      metadata: { file, path },
-    }),
+    hidden(
+      "file_not_listed",
+      `${path} isn't among the files under integrity of ${file}, nor pinned, and isn't run: list it there, or pin the plugin anew (troupe plugins pin)`,
+      {
+        metadata: { file, path },
+      },
+    ),
   tooLarge: (path: string, limit: number) =>
     hidden("file_too_large", `${path} is larger than ${limit} bytes`, { metadata: { path, limit } }),
   changed: (file: string, path: string, digests: { expected: string; found: string }) =>
@@ -216,16 +220,6 @@ export const signatureErrors = {
       "override_refused",
       `Plugin ${id}: ${variable} names another library, and the policy wants signatures: it is for development alone`,
       { metadata: { plugin: id, variable } },
-    ),
-};
-
-/** Errors of pins. */
-export const pinErrors = {
-  mismatch: (id: string, what: string, digests: { expected: string; found: string }) =>
-    hidden(
-      "pin_mismatch",
-      `Plugin ${id}: ${what} isn't what was pinned: its SHA-256 is ${digests.found}, and pinned is ${digests.expected}. Whoever changed it on purpose pins it anew: troupe plugins pin ${id}`,
-      { metadata: { plugin: id, what, ...digests } },
     ),
 };
 

@@ -57,6 +57,8 @@ export const pluginLimits = {
   pluginManifestBytes: 64 * 1024,
   /** A file that has a list of plugins, or a user's policy. */
   pluginStateBytes: 4 * 1024 * 1024,
+  /** Files of code beside one plugin's manifest that are pinned: some 100 bytes each of that file. */
+  pluginCodeFiles: 1_024,
   /** Who changes a list of plugins waits so long for others who do. */
   pluginStateLockMs: 5_000,
   /** The file beside a manifest that has its signature. */

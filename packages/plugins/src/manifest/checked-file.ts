@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { readBounded } from "../bounded-file.ts";
-import { fileErrors, pinErrors } from "../errors.ts";
+import { fileErrors } from "../errors.ts";
+import { pinErrors } from "./errors.ts";
 
 /** A file that a key of a manifest names. */
 export interface NamedFile {

@@ -1,8 +1,9 @@
 /** Pins: digests that somebody took of a plugin when they looked at it. From then on it is that plugin and no other. */
 
 import { limits } from "@troupe/protocol";
-import { pinErrors } from "../errors.ts";
 import { digestOf, readNamedFile } from "./checked-file.ts";
+import { codeFiles } from "./code-files.ts";
+import { pinErrors } from "./errors.ts";
 import { digestsOf, entryOf, type PluginLoad } from "./load.ts";
 import type { PluginManifest } from "./manifest.ts";
 
@@ -28,12 +29,17 @@ export function applyPins(manifest: PluginManifest, bytes: Uint8Array, pins: Pin
   return { ...manifest, origin: { ...origin, pinned: id }, load: pinned(load, pins) };
 }
 
-/** Takes the pins of what a manifest names, as it is now. Throws `plugin.file_*`, `plugin.integrity_mismatch`. */
-export async function takePins({ origin, load }: PluginManifest, bytes: Uint8Array): Promise<Pins> {
+/**
+ * Takes the pins of what a manifest names, as it is now, and, where it says no digests itself, of the code beside it. Throws
+ * `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.too_many_files`.
+ */
+export async function takePins(manifest: PluginManifest, bytes: Uint8Array): Promise<Pins> {
+  const { origin, load } = manifest;
   const entry = entryOf(load);
+  const beside = load.sha256 === undefined ? await codeFiles(manifest) : load.files.keys();
   // A map first: a file may be called "__proto__".
   const files = new Map<string, string>();
-  for (const path of [entry.path, ...load.files.keys()]) {
+  for (const path of new Set([entry.path, ...beside])) {
     const sha256 = path === entry.path ? load.sha256 : load.files.get(path);
     const key = path === entry.path ? entry.key : `integrity.files."${path}"`;
     const { bytes: content } = await readNamedFile({ origin, key, path, sha256 }, limits.pluginLibraryBytes);

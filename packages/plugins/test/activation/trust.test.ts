@@ -1,7 +1,9 @@
 /** What is checked of a plugin before its code runs: configuration, signatures, pins; and where its code may run. */
+
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { limits } from "@troupe/protocol";
 import { createRelay } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime/process";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -222,6 +224,31 @@ test("pins: what was pinned is what is run; another manifest or another file is 
     code: "pin_mismatch",
     message: expect.stringContaining("troupe-plugin.toml isn't what was pinned"),
   });
+});
+
+test("pins: code that stands beside the entry is pinned with it, and runs; what others installed there isn't", async () => {
+  using world = new PluginWorld();
+  const manifest = world.worker("many", "first");
+  const main = PluginWorld.workerSource("many", PluginWorld.refusing("first"));
+  world.write("many/main.ts", `import "./inner/more.ts";\n${main}`);
+  world.write("many/inner/more.ts", "export {};");
+  world.write("many/node_modules/other/index.js", "");
+  world.write("many/venv/pyvenv.cfg", "");
+  world.write("many/venv/lib.js", "");
+  world.write("many/.git/hook.js", "");
+  const read = await readManifest(manifest);
+  const pins = await takePins(read.manifest, read.bytes);
+  expect(Object.keys(pins.files)).toEqual(["main.ts", "inner/more.ts"]);
+  await using active = await activatePlugins({ plugins: [{ manifest, pins }], relay: world.relay });
+  expect(active.status).toMatchObject([{ id: "many", state: "active" }]);
+  expect(await world.reason()).toBe("first");
+  world.write("many/inner/more.ts", "export const other = 1;");
+  expect((await inspectPlugin({ manifest, pins })).problem).toMatchObject({
+    code: "pin_mismatch",
+    message: expect.stringContaining("inner/more.ts isn't what was pinned"),
+  });
+  for (let at = 0; at < limits.pluginCodeFiles; at += 1) world.write(`many/inner/${at}.js`, "");
+  await expect(takePins(read.manifest, read.bytes)).rejects.toMatchObject({ code: "too_many_files" });
 });
 
 describe("where code runs", () => {
