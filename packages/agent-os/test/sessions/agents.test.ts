@@ -121,7 +121,14 @@ test("sessions have names: one twice, none, the sandbox's own and other agents' 
     expect(await rejection(handle.createSession({ sessionId: bad }))).toBe("session.invalid_id");
   expect(await rejection(handle.prompt({ sessionId: "none", content: "x" }))).toBe("session.not_found");
   expect(await rejection(handle.openSession({ agent: "nobody" }))).toBe("agent.unknown");
-  for (const content of [[], [5], [{ text: "no type" }], undefined]) {
+  for (const content of [
+    [],
+    [5],
+    [{ text: "no type" }],
+    [{ type: "text" }],
+    [{ type: "nope", text: "a" }],
+    undefined,
+  ]) {
     const call = { name: "prompt", args: [{ sessionId, content }] };
     expect(await rejection(handle.action(call))).toBe("session.invalid");
   }
