@@ -11,12 +11,33 @@ export type PromptContent = string | readonly ContentBlock[];
 export function contentBlocks(content: PromptContent): readonly ContentBlock[] {
   if (typeof content === "string") return [{ type: "text", text: content }];
   if (!Array.isArray(content) || content.length === 0 || !content.every(isBlock))
-    throw sessionErrors.invalid("A prompt is a text or a list of content blocks");
+    throw sessionErrors.invalid(
+      `A prompt is a text or a list of content blocks: ${[...blockTexts].map(([type, texts]) => [type, ...texts].join(" ")).join(", ")}`,
+    );
   return content;
 }
 
+/** ACP's kinds of content blocks, and the texts that each must have; what an agent can't read it would answer with an error of its own. */
+const blockTexts: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["text", ["text"]],
+  ["image", ["data", "mimeType"]],
+  ["audio", ["data", "mimeType"]],
+  ["resource_link", ["name", "uri"]],
+  ["resource", []],
+]);
+
 function isBlock(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
+  if (!isRecord(value)) return false;
+  const texts = blockTexts.get(value["type"]);
+  if (texts === undefined || !texts.every((name) => typeof value[name] === "string")) return false;
+  return (
+    value["type"] !== "resource" ||
+    (isRecord(value["resource"]) && typeof value["resource"]["uri"] === "string")
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A key for a prompt that may come twice. Throws `session.invalid`. */

@@ -287,7 +287,7 @@ export const sessionErrors = {
       metadata: { sessionId },
     }),
   invalidId: (limit: number) =>
-    error(400, "session", "invalid_id", `A session's name has 1 to ${limit} characters and isn't "vm"`, {
+    error(400, "session", "invalid_id", `A session's name is Unicode text of 1 to ${limit} characters and isn't "vm"`, {
       metadata: { limit },
     }),
   otherAgent: (sessionId: string, agent: string) =>

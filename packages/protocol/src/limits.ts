@@ -439,6 +439,8 @@ export const limits = {
   sandboxVariableBytes: 2 * 1024 * 1024,
   /** Paths of a sandbox that the runtime looks at in one turn, when an operation has changed more. */
   sandboxTurnPaths: 500,
+  /** Longest check of what a model sends to a tool of the program's, against its schema; nothing else runs meanwhile. */
+  toolArgumentsMs: 100,
   /** Paths of a sandbox that can't be saved, as far as they are named. */
   sandboxUnsavedPaths: 100,
   /** Processes of the embedded sandboxes of one `agentOS()` that run at once, each on a worker. */

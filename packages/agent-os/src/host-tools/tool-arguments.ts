@@ -3,8 +3,11 @@
  *
  * A model that sends something else is told where it is wrong, so that it may try again; the tool isn't run.
  */
-import { type Schema, type SchemaDraft, Validator } from "@cfworker/json-schema";
+import { dereference, type Schema, type SchemaDraft, Validator } from "@cfworker/json-schema";
+import { limits } from "@troupe/protocol";
 import { configErrors, hostToolErrors } from "../errors.ts";
+import { withinMs } from "./bounded-check.ts";
+import { schemaFault } from "./tool-schema.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -25,10 +28,12 @@ export class ToolArguments {
   constructor(name: string, schema: Arguments) {
     this.#name = name;
     try {
+      const fault = schemaFault(schema);
+      if (fault !== undefined) throw new Error(fault);
       // A copy, as JSON: what the model is told, too.
       const told: Schema = JSON.parse(JSON.stringify(schema));
+      refuseLostReferences(told);
       this.#validator = new Validator(told, draftOf(schema["$schema"]), false);
-      this.#validator.validate({});
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw configErrors.invalidOption(`tools.${name}.inputSchema`, `a JSON schema (${why})`);
@@ -37,11 +42,27 @@ export class ToolArguments {
 
   /** Throws `tool.arguments_invalid`. */
   check(args: Arguments): void {
-    const { valid, errors } = this.#validator.validate(args);
+    const checked = withinMs(limits.toolArgumentsMs, () => this.#validator.validate(args));
+    if (checked === undefined)
+      throw hostToolErrors.invalidArguments(this.#name, {
+        at: "#",
+        why: "they take too long to check: send less",
+      });
+    const { valid, errors } = checked.result;
     if (valid) return;
     // The last one is about the place that is wrong, those before it about what it is in.
     const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: "#", error: "they don't fit" };
     throw hostToolErrors.invalidArguments(this.#name, { at: instanceLocation, why: error });
+  }
+}
+
+/** Throws for a reference that leads nowhere: a validator says so only when a value comes there. */
+function refuseLostReferences(told: Schema): void {
+  const lookup = dereference(told);
+  for (const schema of Object.values(lookup)) {
+    if (typeof schema === "boolean" || schema.$ref === undefined) continue;
+    if (lookup[schema.__absolute_ref__ ?? schema.$ref] === undefined)
+      throw new Error(`nothing is at ${JSON.stringify(schema.$ref)}`);
   }
 }
 

@@ -87,5 +87,7 @@ export class SessionTable {
 /** May be a session's name. */
 export function isSessionId(text: unknown): boolean {
   if (typeof text !== "string" || text === "" || text.length > limits.sessionIdLength) return false;
+  // Halves of characters are all one text where they are stored.
+  if (!text.isWellFormed()) return false;
   return text !== VM_STREAM && text !== "__proto__";
 }

@@ -98,6 +98,34 @@ test("files: their bytes, their length and their number have an end, also where 
   expect((await sandbox.exec("find . -name 'crowd*' -delete; rm -rf many; echo fine")).stdout).toBe("fine\n");
 });
 
+test("a write that finds no room leaves what was there as it was, and makes nothing", async (context) => {
+  const files = new Shelf();
+  const sandbox = await boot(context, { fileBytes: 4 * MIB }, { files });
+  const home = "/home/user";
+  await sandbox.writeFile(`${home}/precious`, bytes("all my work"));
+  await sandbox.exec("truncate -s 1M holes; printf end >> holes; head -c 8M /dev/zero > rest");
+  const long = new Uint8Array(1.5 * MIB).fill(120);
+  const refused = { group: "sandbox", code: "file_failed", metadata: { code: "ENOSPC" } };
+  for (const name of ["precious", "holes", "new"])
+    await expect(sandbox.writeFile(`${home}/${name}`, long)).rejects.toMatchObject(refused);
+  await expect(sandbox.writeFile(`${home}/holes`, long.subarray(0, MIB))).rejects.toMatchObject(refused);
+  expect(
+    (
+      await sandbox.exec(
+        "cat precious; stat -c %s holes; tail -c 3 holes; head -c 2M holes | tr -d '\\0'; ls",
+      )
+    ).stdout,
+  ).toBe(`all my work${MIB + 3}\nendendholes\nprecious\nrest\n`);
+  await sandbox.writeFile(`${home}/precious`, bytes("ALL"));
+  await sandbox.exec("rm rest");
+  await sandbox.writeFile(`${home}/holes`, long);
+  await sandbox.shutdown();
+  const after = await boot(context, { fileBytes: 4 * MIB }, { files });
+  expect((await after.exec("cat precious; tr -d x < holes | wc -c; stat -c %s holes")).stdout).toBe(
+    `ALL0\n${long.length}\n`,
+  );
+}, 60_000);
+
 test("past the number of files: who makes more is ended, who removes some isn't, and whoever asks is told what helps", async (context) => {
   const sandbox = await boot(context, { files: 300 }, { files: new Shelf() });
   const makes = "mkdir many; cd many; n=0; while true; do n=$((n+1)); : > f$n; done";

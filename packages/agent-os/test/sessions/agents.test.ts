@@ -117,11 +117,18 @@ test("sessions have names: one twice, none, the sandbox's own and other agents' 
   expect(await handle.getSession({ sessionId })).toMatchObject({ agent: "other", state: "idle" });
   expect(await rejection(handle.createSession({ sessionId }))).toBe("session.exists");
   expect(await rejection(handle.openSession({ sessionId, agent: "scripted" }))).toBe("session.other_agent");
-  for (const bad of ["", "vm", "__proto__", "x".repeat(limits.sessionIdLength + 1)])
+  for (const bad of ["", "vm", "__proto__", "x".repeat(limits.sessionIdLength + 1), "half\ud800"])
     expect(await rejection(handle.createSession({ sessionId: bad }))).toBe("session.invalid_id");
   expect(await rejection(handle.prompt({ sessionId: "none", content: "x" }))).toBe("session.not_found");
   expect(await rejection(handle.openSession({ agent: "nobody" }))).toBe("agent.unknown");
-  for (const content of [[], [5], [{ text: "no type" }], undefined]) {
+  for (const content of [
+    [],
+    [5],
+    [{ text: "no type" }],
+    [{ type: "text" }],
+    [{ type: "nope", text: "a" }],
+    undefined,
+  ]) {
     const call = { name: "prompt", args: [{ sessionId, content }] };
     expect(await rejection(handle.action(call))).toBe("session.invalid");
   }

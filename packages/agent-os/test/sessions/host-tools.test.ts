@@ -92,8 +92,62 @@ test("what doesn't fit a tool's schema is told to the agent with its place, and 
     refused("pair", "#/pair/1"),
   ]);
   expect(ran).toEqual([{ at: { x: 1 } }, { pair: ["a", 1] }]);
-  const tools = { wrong: { description: "Wrong", inputSchema: { $ref: "#/nowhere" }, run: () => 1 } };
-  expect(() => agentOS({ tools })).toThrow("tools.wrong.inputSchema");
+});
+
+test("a schema that is none is refused where the program gives it", () => {
+  const wrong: readonly [schema: unknown, why: string][] = [
+    ["x", "it is an object"],
+    [[1], "it is an object"],
+    [true, "it is an object"],
+    [{ type: "strin" }, 'type is "object"'],
+    [{ type: "string" }, 'type is "object"'],
+    [{ properties: 5 }, "at #/properties, there must be an object of schemas"],
+    [{ properties: { a: { type: "strin" } } }, "at #/properties/a/type, "],
+    [{ properties: { a: { pattern: "(" } } }, "at #/properties/a/pattern, "],
+    [{ patternProperties: { "(": {} } }, "no regular expression"],
+    [{ properties: { a: { items: 7 } } }, "at #/properties/a/items, "],
+    [{ anyOf: { a: {} } }, "at #/anyOf, there must be a list"],
+    [{ required: "a" }, "at #/required, "],
+    [{ properties: { a: { minLength: -1 } } }, "at #/properties/a/minLength, "],
+    [{ $ref: "#/nowhere" }, "#/nowhere"],
+    [{ properties: { a: { $ref: "#/$defs/nope" } } }, "#/$defs/nope"],
+  ];
+  for (const [inputSchema, why] of wrong) {
+    const tools = { wrong: { description: "Wrong", inputSchema: inputSchema as Record<string, unknown>, run: () => 1 } };
+    expect(() => agentOS({ tools }), JSON.stringify(inputSchema)).toThrow(
+      expect.objectContaining({
+        code: "invalid_option",
+        message: expect.stringMatching(/tools\.wrong\.inputSchema/),
+      }),
+    );
+    expect(() => agentOS({ tools }), JSON.stringify(inputSchema)).toThrow(why);
+  }
+  const tree = {
+    type: "object",
+    properties: { down: { $ref: "#" }, default: { default: { type: "none" } } },
+  };
+  agentOS({ tools: { tree: { description: "Trees", inputSchema: tree, run: () => 1 } } });
+});
+
+test("arguments that take long to check hold nobody up: the agent is told to send less", async (t) => {
+  const inputSchema = {
+    type: "object",
+    properties: { list: { type: "array", uniqueItems: true }, text: { type: "string", pattern: "^(a+)+$" } },
+  };
+  const ran: unknown[] = [];
+  const slow = { description: "Slow", inputSchema, run: (_c: unknown, args: unknown) => void ran.push(args) };
+  const handle = await workspace(t, { agents: { scripted }, tools: { slow } });
+  await handle.openSession();
+  const list = Array.from({ length: 20_000 }, (_, n) => n);
+  const said = await says(
+    handle,
+    [{ list }, { text: `${"a".repeat(40)}!` }, { list: [1, 2], text: "aa" }]
+      .map((args) => `tool slow ${JSON.stringify(args)}`)
+      .join("\n"),
+  );
+  const refused = "error: slow wasn't run: at # of its arguments, they take too long to check: send less";
+  expect(said).toEqual([refused, refused, "done"]);
+  expect(ran).toEqual([{ list: [1, 2], text: "aa" }]);
 });
 
 test("under a relay a tool is a scope of its prompt's, and a guardrail's no keeps it from running", async (t) => {

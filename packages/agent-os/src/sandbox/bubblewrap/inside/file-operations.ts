@@ -21,7 +21,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { makeDirectories, makeParents } from "./make-directories.ts";
 import type { Question } from "./messages.ts";
@@ -29,6 +29,8 @@ import { codeOf, systemError } from "./system-error.ts";
 
 /** Read at once of what doesn't say how long it is. */
 const PIECE = 64 * 1024;
+/** What a file has of a disk is counted in these. */
+const BLOCK = 512;
 
 /** What a question about files is answered with; bytes are the frame's body. */
 export interface FileAnswer {
@@ -117,12 +119,50 @@ function readWhole(path: string, most: number): Uint8Array {
   });
 }
 
-/** What was in it is gone only when it is known to be a file. */
+/**
+ * All of it, or what was there stays: where there is no room for it the file is as it was, and one that wasn't there isn't. So room is
+ * found first, for what is longer than before and in place of holes, and then what was there is written over.
+ */
 function writeWhole(path: string, content: Uint8Array): void {
-  withFile(path, constants.O_WRONLY | constants.O_CREAT, (file) => {
-    ftruncateSync(file);
-    writeFileSync(file, content);
-  });
+  const isNew = !existsSync(path);
+  try {
+    withFile(path, constants.O_WRONLY | constants.O_CREAT, (file, size) => {
+      const kept = Math.min(size, content.length);
+      try {
+        writeAt(file, content.subarray(kept), size);
+        fillHoles(file, kept);
+      } catch (cause) {
+        ftruncateSync(file, size);
+        throw cause;
+      }
+      writeAt(file, content, 0);
+      ftruncateSync(file, content.length);
+    });
+  } catch (cause) {
+    if (isNew) rmSync(path, { force: true });
+    throw cause;
+  }
+}
+
+function writeAt(file: number, content: Uint8Array, position: number): void {
+  for (let at = 0; at < content.length; ) at += writeSync(file, content, at, undefined, position + at);
+}
+
+/** What it has is written again, where it has no room of its own for all of it. */
+function fillHoles(file: number, length: number): void {
+  const { blocks, size } = fstatSync(file);
+  if (blocks * BLOCK >= size) return;
+  const piece = Buffer.allocUnsafe(PIECE);
+  // The same file, whatever its path leads to by now.
+  const source = openSync(`/proc/self/fd/${file}`, constants.O_RDONLY);
+  try {
+    for (let at = 0, read = 1; at < length && read > 0; at += read) {
+      read = readSync(source, piece, 0, Math.min(PIECE, length - at), at);
+      writeAt(file, piece.subarray(0, read), at);
+    }
+  } finally {
+    closeSync(source);
+  }
 }
 
 /**
