@@ -54,12 +54,13 @@ class Handle implements ActorHandleRaw {
     let terms: CallTerms;
     let args: readonly unknown[];
     try {
-      terms = termsOf(call, this.#scope.settings.actionTimeoutMs);
+      const { actionTimeoutMs } = this.#scope.settings;
+      terms = termsOf(call, { actionTimeoutMs, callTicket: this.#ticket() });
       args = asTheyAre(call.args ?? []);
     } catch (error) {
       return new ActionResult((_, reject) => reject(error));
     }
-    const { timeoutMs, idempotencyKey } = terms;
+    const { timeoutMs, idempotencyKey, ticket } = terms;
     const until = this.#scope.settings.env.clock.monotonic() + (timeoutMs ?? Infinity);
     return this.#scope.calls.run({
       what,
@@ -69,7 +70,8 @@ class Handle implements ActorHandleRaw {
       params: () => this.#params(),
       send: async (attempt) => {
         const { transport } = this.#scope.settings;
-        const result = await transport.action(this.#target, name, args, { ...attempt, idempotencyKey });
+        const options = { ...attempt, idempotencyKey, ticket };
+        const result = await transport.action(this.#target, name, args, options);
         if (result instanceof ResultStream) this.#scope.keep(result, { what, signals, timeoutMs, until });
         return result;
       },
@@ -103,6 +105,7 @@ class Handle implements ActorHandleRaw {
     const { signal, actionTimeoutMs } = options;
     const connection = this.#scope.connect(this.#target, {
       params: () => params ?? this.#params(),
+      callTicket: params === undefined ? this.#ticket() : undefined,
       signal: eitherOf(this.#options.signal, signal),
       actionTimeoutMs,
     });
@@ -179,6 +182,12 @@ class Handle implements ActorHandleRaw {
     const target = this.#target;
     if (target.kind === "id" || target.input === undefined) return target;
     return { kind: "id", name: target.name, actorId: await this.resolve() };
+  }
+
+  /** Names a call whose attempts may have different parameters. */
+  #ticket(): (() => string) | undefined {
+    const { params, getParams = this.#scope.settings.getParams } = this.#options;
+    return params === undefined && getParams !== undefined ? () => this.#scope.tickets.next() : undefined;
   }
 
   #params(): unknown {

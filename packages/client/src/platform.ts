@@ -23,6 +23,12 @@ const timers: Timers = {
   },
 };
 
+/** Tickets are made of it, which nobody may guess. */
+function random(): number {
+  const [word] = globalThis.crypto?.getRandomValues(new Uint32Array(1)) ?? [];
+  return word === undefined ? Math.random() : word / 2 ** 32;
+}
+
 function platformFetch(url: string, init: FetchInit): Promise<FetchAnswer> {
   const body = init.body as string | Uint8Array<ArrayBuffer>;
   return fetch(url, { ...init, headers: { ...init.headers }, body });
@@ -33,7 +39,7 @@ export function platformEnv(): ClientEnv {
   return {
     clock: { monotonic: () => performance.now() },
     timers,
-    random: () => Math.random(),
+    random,
     log: { warn: (message, fields) => console.warn(`troupe: ${message}`, fields ?? "") },
     fetch: platformFetch,
     streamingFetch: (url, init) => fetch(url, init),

@@ -12,6 +12,8 @@ import type { ActorTarget } from "./transport.ts";
 /** What a new connection is told. */
 export interface ConnectOptions {
   readonly params: () => unknown;
+  /** Names a call with an idempotency key, where the parameters may change from link to link. */
+  readonly callTicket: (() => string) | undefined;
   /** Disposes of the connection. */
   readonly signal: AbortSignal | undefined;
   /** Of its actions, where the client's isn't wanted. */
@@ -57,7 +59,10 @@ export class ClientScope {
       target,
       encoding,
       policy: reconnect,
-      times: { repeatMs: retry.deadlineMs, actionTimeoutMs, sendTimeoutMs: reconnect.sendTimeoutMs },
+      times: {
+        ...{ repeatMs: retry.deadlineMs, actionTimeoutMs, sendTimeoutMs: reconnect.sendTimeoutMs },
+        callTicket: options.callTicket,
+      },
       params: options.params,
       tickets: this.tickets,
       onEnded: () => {

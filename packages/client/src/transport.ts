@@ -41,6 +41,8 @@ export interface TransportCallOptions {
   readonly timeoutMs?: number | undefined;
   /** Of an action: it may be sent more than once, and is applied once. */
   readonly idempotencyKey?: string | undefined;
+  /** With a key: what all attempts of one call have in common, and nobody else knows. */
+  readonly ticket?: string | undefined;
 }
 
 /** What goes with a connection. Its parameters travel in the hello. */

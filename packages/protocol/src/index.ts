@@ -83,6 +83,7 @@ export { keyErrors, protocolErrors, valueErrors } from "./errors.ts";
 export type { LimitName } from "./limits.ts";
 export { limits } from "./limits.ts";
 export type { BindParam, BindParams, ColumnValue, ExecuteResult, SqlOutcome, SqlStatement } from "./sql.ts";
+export { bytesToHex } from "./values/bigint.ts";
 export { decodeCbor, encodeCbor, encodeCborToPass, encodeCborUpTo } from "./values/cbor.ts";
 export { cloneValue } from "./values/clone.ts";
 export { decodeJson } from "./values/json-read.ts";

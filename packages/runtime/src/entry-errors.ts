@@ -69,8 +69,8 @@ export const idempotencyErrors = {
       409,
       "actor",
       "idempotency_cut_off",
-      `Action "${action}" was cut off under this idempotency key when part of what it does may have been stored, and isn't ` +
-        "run again: look at what is there, and call it under another key if need be",
+      `Action "${action}" was cut off under this idempotency key and isn't run again, since part of it may be stored: ` +
+        "look what is there, and call it under another key if need be",
       { metadata: { action } },
     ),
   inItems: (action: string) =>

@@ -79,8 +79,10 @@ interface CallDeadline {
 
 type CallFrame = Extract<ClientFrame, { readonly kind: "action" | "send" }>;
 
-/** How long a connection's callers wait. */
+/** How long a connection's callers wait, and how a call is named. */
 export interface CallTimes {
+  /** Names a call with an idempotency key, where the parameters may change from link to link. */
+  readonly callTicket: (() => string) | undefined;
   /** How long a call without a time of its own is sent again that nobody knows the outcome of. */
   readonly repeatMs: number;
   /** How long an action without a time of its own takes at most; undefined for no limit. */
@@ -124,7 +126,7 @@ export class CallQueue {
       const what = "body" in call ? `The message for queue "${call.name}"` : `Action "${call.name}"`;
       const fired = signals.find((signal) => signal?.aborted === true);
       if (fired !== undefined) throw abandoned(what, "not_sent", fired.reason);
-      const terms = "body" in call ? {} : termsOf(call, this.#parts.actionTimeoutMs);
+      const terms = "body" in call ? {} : termsOf(call, this.#parts);
       const frame = frameOf(this.#parts.nextId(), call, terms);
       const data = this.#encode(frame);
       const { id } = frame;

@@ -108,7 +108,7 @@ export class HttpTransport implements ClientTransport {
     const request: Request<"actionAnswer"> = {
       url: this.#url(target, `action/${encodeURIComponent(name)}`),
       what: `Action "${name}"`,
-      body: { args, ...bodyOf(target, options) },
+      body: { args, ...bodyOf(target, options), ...ticketOf(options) },
       answer: "actionAnswer",
       signal: options.signal,
       terms: termHeaders(options),
@@ -225,6 +225,10 @@ function bodyOf(target: ActorTarget, options: TransportCallOptions): { params?: 
     ...(options.params === undefined ? {} : { params: options.params }),
     ...(target.kind === "id" || target.input === undefined ? {} : { input: target.input }),
   };
+}
+
+function ticketOf({ ticket }: TransportCallOptions): { ticket?: string } {
+  return ticket === undefined ? {} : { ticket };
 }
 
 function termHeaders({ timeoutMs, idempotencyKey }: TransportCallOptions): Readonly<Record<string, string>> {

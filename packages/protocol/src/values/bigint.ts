@@ -31,7 +31,12 @@ export function bytesOfBigint(value: bigint): Uint8Array {
 /** The bigint of big-endian bytes; undefined past the limit. */
 export function bigintOfBytes(bytes: Uint8Array): bigint | undefined {
   if (bytes.length > limits.bigintBytes) return undefined;
-  let digits = "0x0";
+  return BigInt(`0x0${bytesToHex(bytes)}`);
+}
+
+/** Bytes as hexadecimal digits, two each. */
+export function bytesToHex(bytes: Uint8Array): string {
+  let digits = "";
   for (const byte of bytes) digits += byte.toString(16).padStart(2, "0");
-  return BigInt(digits);
+  return digits;
 }

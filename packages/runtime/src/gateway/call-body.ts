@@ -8,14 +8,16 @@ export interface CallBody {
   readonly input: unknown;
   /** The arguments are a message. */
   readonly send: SendOptions | undefined;
+  /** Of a call with an idempotency key. */
+  readonly ticket: string | undefined;
 }
 
 /** Throws `protocol.malformed_frame`, `value.*`. */
 export function decodeCall(kind: "action" | "queue", bytes: Uint8Array, encoding: Encoding): CallBody {
   if (kind === "action") {
-    const { args = [], params, input } = decodeBody("action", bytes, encoding);
-    return { args, params, input, send: undefined };
+    const { args = [], params, input, ticket } = decodeBody("action", bytes, encoding);
+    return { args, params, input, send: undefined, ticket };
   }
   const { body, params, input, ...send } = decodeBody("send", bytes, encoding);
-  return { args: [body], params, input, send };
+  return { args: [body], params, input, send, ticket: undefined };
 }

@@ -52,6 +52,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly send: SendOptions | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly ticket: string | undefined;
   readonly #client: Pick<GatewayRequest, "onGone" | "header">;
   readonly #encoding: Encoding;
   readonly #respond: Respond;
@@ -79,6 +80,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
     this.send = options.send;
     this.until = options.terms?.until;
     this.idempotencyKey = options.terms?.idempotencyKey;
+    this.ticket = options.terms?.ticket;
     this.#client = options.client;
     this.name = options.name;
     this.args = options.args;
@@ -159,15 +161,16 @@ export interface CallerTerms {
   /** Monotonic. */
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly ticket?: string | undefined;
 }
 
 /** The terms of a call that arrives now. */
 export function termsNow(
-  { timeoutMs, idempotencyKey }: CallTerms,
+  { timeoutMs, idempotencyKey, ticket }: CallTerms,
   clock: Pick<Clock, "monotonic">,
 ): CallerTerms {
   const until = timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs;
-  return { until, idempotencyKey };
+  return { until, idempotencyKey, ticket };
 }
 
 /** Where the messages of one socket go. */
@@ -219,6 +222,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly send: SendOptions | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly ticket: string | undefined;
   /** When a sender that waits for its reply gives up, monotonic. */
   readonly waitsUntil: number | undefined;
   readonly #actor: ActorRecord;
@@ -245,6 +249,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
     this.send = options.send;
     this.until = options.terms?.until;
     this.idempotencyKey = options.terms?.idempotencyKey;
+    this.ticket = options.terms?.ticket;
     this.waitsUntil = options.waitsUntil;
     this.#actor = options.actor;
     this.name = options.name;

@@ -271,7 +271,7 @@ export class Gateway {
   ): void {
     const { length } = request.body;
     const name = route.kind === "action" ? route.action : route.queue;
-    const { args, params, input, send } = decodeTimed(
+    const { args, params, input, send, ticket } = decodeTimed(
       this.#parts.env,
       length,
       () => decodeCall(route.kind, request.body, encoding),
@@ -286,7 +286,7 @@ export class Gateway {
       args,
       params: paramsOf(params),
       request: () => request.toRequest(),
-      terms: terms && termsNow(terms, this.#parts.env.clock),
+      terms: terms && { ...termsNow(terms, this.#parts.env.clock), ticket },
       client: request,
       encoding,
       respond,

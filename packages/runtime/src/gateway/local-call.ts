@@ -28,6 +28,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly send: SendOptions | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly ticket: string | undefined;
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
   readonly depth: number;
@@ -51,6 +52,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
     this.send = options.send;
     this.until = options.terms.until;
     this.idempotencyKey = options.terms.idempotencyKey;
+    this.ticket = options.terms.ticket;
     this.caller = options.terms.caller;
     this.chain = options.terms.chain;
     this.depth = options.terms.depth;

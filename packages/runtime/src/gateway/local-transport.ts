@@ -130,7 +130,7 @@ export class LocalTransport implements ClientTransport {
    * abandoned, so is it. The answer is waited for all the same, unless the caller's own signal says otherwise.
    */
   #terms(
-    { timeoutMs, idempotencyKey }: TransportCallOptions,
+    { timeoutMs, idempotencyKey, ticket }: TransportCallOptions,
     actorId: string | undefined,
     wait: CallersWait,
   ): LocalTerms {
@@ -142,6 +142,7 @@ export class LocalTransport implements ClientTransport {
     return {
       until: until === Infinity ? undefined : until,
       idempotencyKey,
+      ticket,
       caller: actorId === undefined ? undefined : `actor:${actorId}`,
       chain: call?.chain,
       depth,

@@ -105,10 +105,11 @@ export class SocketActions implements MessageSink {
 
 /** The frame of a call that is asked for once more, with what is left of its times. */
 export function frameOf(call: SocketCall, clock: Pick<Clock, "monotonic">): ClientFrame {
-  const { id, name, args, send, until, idempotencyKey, waitsUntil } = call;
+  const { id, name, args, send, until, idempotencyKey, ticket, waitsUntil } = call;
   const left = (end: number | undefined) =>
     end === undefined ? {} : { timeoutMs: Math.max(0, end - clock.monotonic()) };
   if (send !== undefined) return { kind: "send", id, name, body: args[0], ...send, ...left(waitsUntil) };
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  return { kind: "action", id, name, args, ...left(until), ...key };
+  const secret = ticket === undefined ? {} : { ticket };
+  return { kind: "action", id, name, args, ...left(until), ...key, ...secret };
 }

@@ -27,7 +27,7 @@ export class GuestCalls {
 
   /** A call with all that it brings along. */
   actionOf(said: CarriedCall, { args, connection, params, send, reply, began }: Parts): ActionCall {
-    const { call, timeoutMs, idempotencyKey, caller, chain, depth, trace } = said;
+    const { call, timeoutMs, idempotencyKey, ticket, caller, chain, depth, trace } = said;
     return {
       name: said.action,
       args,
@@ -42,6 +42,7 @@ export class GuestCalls {
           ? undefined
           : this.#env.clock.monotonic() + timeoutMs,
       idempotencyKey: idempotencyKey === "" ? undefined : idempotencyKey,
+      ticket,
       caller: caller === "" ? undefined : caller,
       chain: chain.length === 0 ? undefined : chain,
       depth,

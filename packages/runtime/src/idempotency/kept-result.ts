@@ -6,6 +6,8 @@ import { decodeCbor, encodeCbor, limits } from "@troupe/protocol";
 import { CarriedErrorCodec, fromCarriedError, toCarriedError } from "@troupe/protocol/actor/v1";
 import { idempotencyErrors } from "../errors.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** What a call came to: what it returned, or threw. */
 export type CallResult =
   | { readonly ok: true; readonly value: unknown }
@@ -97,8 +99,6 @@ export function unreadable(): TroupeError {
 /** A call that has begun, for its row. */
 export const BEGUN: Pick<KeptResult, "kind" | "payload" | "bytes"> = {
   kind: "begun",
-  payload: new Uint8Array(0),
+  payload: NOTHING,
   bytes: 0,
 };
-
-const NOTHING = new Uint8Array(0);

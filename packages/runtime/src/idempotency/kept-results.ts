@@ -66,14 +66,16 @@ export class KeptResults {
     this.#owner = owner;
   }
 
-  /** The result that is kept under an id; one past its time is none. Before anything is kept. */
-  find(id: string): MaybePromise<KeptResult | undefined> {
+  /** The result that is kept under an id, or else its other one; one past its time is none. Before anything is kept. */
+  find(id: string, other?: string): MaybePromise<KeptResult | undefined> {
     return andThen(readOver(this.#open, this.#owner.stored, [RESULT + id, TOTALS]), ([row, totals]) => {
       this.#totals ??= totals === undefined ? { keys: 0, bytes: 0, place: 0 } : decodeTotals(totals);
       const kept = row === undefined ? undefined : decodeKept(row);
-      if (kept === undefined || !this.#isOver(kept.at)) return kept;
-      this.#forget(id, kept.place, storedBytes(kept));
-      return undefined;
+      if (kept !== undefined) {
+        if (!this.#isOver(kept.at)) return kept;
+        this.#forget(id, kept.place, storedBytes(kept));
+      }
+      return other === undefined ? undefined : this.find(other);
     });
   }
 

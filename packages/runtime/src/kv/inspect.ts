@@ -1,5 +1,5 @@
 /** The key-value store as people see it: pages of keys with the beginnings of their values. */
-import { readUtf8 } from "@troupe/protocol";
+import { bytesToHex, readUtf8 } from "@troupe/protocol";
 import type { InspectorSection } from "../ports/inspection.ts";
 import { KV_END } from "../ports/storage.ts";
 import { endOfPrefix, keyBytesOf, rowKeyOf } from "./kv-key.ts";
@@ -22,7 +22,7 @@ export const kvSection: InspectorSection = {
       cut: value.byteLength > PREVIEW_BYTES,
     }));
     const last = found.length > limit ? found[limit - 1] : undefined;
-    return last === undefined ? { entries } : { entries, next: hex(keyBytesOf(last.key)) };
+    return last === undefined ? { entries } : { entries, next: bytesToHex(keyBytesOf(last.key)) };
   },
 };
 
@@ -31,12 +31,8 @@ function text(bytes: Uint8Array): { readonly text: string } | { readonly hex: st
   try {
     return { text: readUtf8(bytes) };
   } catch {
-    return { hex: hex(bytes) };
+    return { hex: bytesToHex(bytes) };
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function bytesOf(cursor: string): Uint8Array {

@@ -69,6 +69,8 @@ export interface ActionCall {
   readonly until?: number | undefined;
   /** However often it comes under this key, the call is applied once. */
   readonly idempotencyKey?: string | undefined;
+  /** With a key: what all attempts of one call have in common, and nobody else knows. */
+  readonly ticket?: string | undefined;
   /** Who calls, where the host knows it: another actor. Else it is whoever has these connection parameters. */
   readonly caller?: string | undefined;
   /** What the call is a part of; absent for a call from outside. */

@@ -24,6 +24,7 @@ export abstract class WatchedCall implements Whole<ActionCall>, Reply {
   readonly request: (() => Request) | undefined;
   readonly until: number | undefined;
   readonly idempotencyKey: string | undefined;
+  readonly ticket: string | undefined;
   readonly caller: string | undefined;
   readonly chain: CallChain | undefined;
   readonly depth: number | undefined;
@@ -39,6 +40,7 @@ export abstract class WatchedCall implements Whole<ActionCall>, Reply {
     this.request = call.request;
     this.until = call.until;
     this.idempotencyKey = call.idempotencyKey;
+    this.ticket = call.ticket;
     this.caller = call.caller;
     this.chain = call.chain;
     this.depth = call.depth;

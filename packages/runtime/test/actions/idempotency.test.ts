@@ -342,6 +342,64 @@ test("callerIdentity says who a caller is, where its parameters change", async (
   expect(wrong.code).toBe("actor.bad_caller_identity");
 });
 
+test("all attempts of one call are one caller's, though getParams gives a renewed token for each", async () => {
+  await using driver = await Driver.start({ bank });
+  let token = 0;
+  await using client = driver.client({ getParams: () => ({ user: `ann.${++token}` }) });
+  const handle = client.bank.getOrCreate();
+  const call = { name: "pay", args: [5], idempotencyKey: "k1" };
+  driver.lostAnswers = 2;
+  const lost = watch(handle.action(call));
+  await driver.world.pass(5_000);
+  expect(lost.value).toMatchObject({ balance: 5 });
+  expect(token).toBe(3);
+  // Nobody who knows the key alone is answered for her.
+  await client.bank.getOrCreate([], { params: { user: "mallory" } }).action(call);
+  expect(await look(driver)).toEqual([10, 2]);
+});
+
+test("what a call with a ticket came to is found by either name, by the next activation too", async () => {
+  await using driver = await Driver.start({ bank });
+  const attempt = async (user: string, ticket?: string) => {
+    const body = { args: [5], params: { user }, ...(ticket === undefined ? {} : { ticket }) };
+    return (await driver.http("POST", "/actor/bank/action/pay", body, { [IDEMPOTENCY_HEADER]: "k1" })).text;
+  };
+  const first = await attempt("ann.1", "t-1");
+  await driver.crash();
+  expect(await attempt("ann.2", "t-1")).toBe(first);
+  expect(await attempt("ann.1")).toBe(first);
+  expect(await attempt("ann.2")).not.toBe(first);
+  expect(await attempt("bob", "t-2")).not.toBe(first);
+  expect(await attempt("bob", "no ticket")).toContain("protocol.malformed_frame".split(".")[1]);
+  expect(await look(driver)).toEqual([15, 3]);
+});
+
+test("on a connection that is lost, a call with a key is found by its next link, which has other parameters", async () => {
+  await using driver = await Driver.start({ bank });
+  let token = 0;
+  await using client = driver.client({ getParams: () => ({ user: `ann.${++token}` }) });
+  const connection = client.bank.getOrCreate().connect();
+  await connection.ready;
+  driver.syncs.hold();
+  const keyed = watch(connection.action({ name: "pay", args: [5], idempotencyKey: "k1" }));
+  await driver.world.idle();
+  driver.runtime.gateway.close();
+  await driver.world.idle();
+  driver.syncs.letGo();
+  await driver.world.pass(1_000);
+  expect([token, keyed.value]).toMatchObject([2, { balance: 5 }]);
+  expect(await look(driver)).toEqual([5, 1]);
+});
+
+test("where the actor knows its callers, a call is kept once, ticket or not", async () => {
+  const known = actor({ callerIdentity: () => "ann", state: { n: 0 }, actions: { add: (c) => ++c.state.n } });
+  await using driver = await Driver.start({ known });
+  await using client = driver.client({ getParams: () => ({ token: 1 }) });
+  await client.known.getOrCreate().action({ name: "add", idempotencyKey: "k1" });
+  const rows = driver.takeBatches().flat();
+  expect(rows.filter(({ key }) => key.startsWith(`${IDEMPOTENCY_PREFIX}k:`))).toHaveLength(1);
+});
+
 test("arguments that are refused have no result: the key is free for the right ones", async () => {
   const strict = actor({
     actions: { add: (_c, n: number) => n + 1 },

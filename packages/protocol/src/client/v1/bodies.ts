@@ -18,6 +18,7 @@ import {
   readSend,
   readString,
   type Shape,
+  ticketOf,
 } from "./shape.ts";
 
 /** The body of a failure. */
@@ -63,7 +64,8 @@ export function decodeBody<K extends BodyKind>(kind: K, body: Message, encoding:
 const readers: { readonly [K in BodyKind]: (shape: Shape) => Bodies[K] } = {
   action: (shape) => {
     const args = shape.args === undefined ? undefined : readArgs(shape);
-    return compact({ args, params: shape.params, input: shape.input }) as ActionBody;
+    const ticket = ticketOf(shape.ticket);
+    return compact({ args, params: shape.params, input: shape.input, ticket }) as ActionBody;
   },
   actionAnswer: (shape) =>
     shape.error === undefined ? compact({ output: shape.output }) : { error: readError(shape) },

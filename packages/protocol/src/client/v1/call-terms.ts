@@ -1,6 +1,6 @@
 /**
  * What a caller says of its call beside what it calls: how long it waits, and a name under which the call may be sent
- * again. In a frame they are properties, in an HTTP request headers.
+ * again. In a frame they are properties, in an HTTP request headers; a ticket is in the body.
  */
 import { protocolErrors } from "../../errors.ts";
 import { limits } from "../../limits.ts";
@@ -16,6 +16,11 @@ export interface CallTerms {
   readonly timeoutMs?: number;
   /** The call is applied once under this key. */
   readonly idempotencyKey?: string;
+  /**
+   * With a key: a secret of the client's that all attempts of this one call have in common, so that they are one call's
+   * whatever parameters each is made with. 1 to 64 of A-Z, a-z, 0-9, _ and -.
+   */
+  readonly ticket?: string;
 }
 
 /** The time of a call as it travels: whole milliseconds, never less than what is left. */

@@ -195,11 +195,12 @@ export function pickError(error: WireError): WireError {
 }
 
 function encodeAction(frame: ActionFrame, encoding: Encoding): Message {
-  const { id, name, args, timeoutMs, idempotencyKey } = frame;
+  const { id, name, args, timeoutMs, idempotencyKey, ticket } = frame;
   if (encoding === "cbor" || timeoutMs !== undefined || idempotencyKey !== undefined) {
     const terms = {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(ticket === undefined ? {} : { ticket }),
     };
     return encodeFrame({ kind: "action", id, name, args, ...terms }, encoding);
   }

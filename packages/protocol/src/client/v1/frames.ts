@@ -75,6 +75,8 @@ export interface ActionFrame {
   readonly timeoutMs?: number;
   /** One name for this call, however often it is sent: it is applied once. See http.ts. */
   readonly idempotencyKey?: string;
+  /** See `CallTerms`. */
+  readonly ticket?: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The client protocol, version 1, over HTTP.
  *
- *   POST /actor/{name}/action/{action}?key=a,b&method=getOrCreate    { args?, params?, input? } → { output? }
+ *   POST /actor/{name}/action/{action}?key=a,b&method=getOrCreate    { args?, params?, input?, ticket? } → { output? }
  *   POST /actor/{name}/queue/{queue}?key=a,b&method=getOrCreate      SendBody                   → { output: SendOutcome }
  *   POST /actor/{name}/resolve?key=a,b&method=get                    { input?, params? }        → { actorId }
  *   POST /actor/{name}/create?key=a,b                                { input?, params? }        → { actorId }
@@ -49,6 +49,8 @@ export interface ActionBody {
   readonly args?: readonly unknown[];
   readonly params?: unknown;
   readonly input?: unknown;
+  /** With an idempotency key: see `CallTerms`. Here, since browsers ask before they send a header. */
+  readonly ticket?: string;
 }
 
 /** The body of an action's answer; `output` is absent for undefined. */

@@ -100,9 +100,15 @@ export function readSend(shape: Shape): SendOptions & { readonly body?: unknown 
     throw protocolErrors.malformedFrame("`wait` isn't a boolean");
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0))
     throw protocolErrors.malformedFrame("`timeoutMs` isn't a number of 0 or more");
-  if (ticket !== undefined && !(typeof ticket === "string" && TICKET.test(ticket)))
-    throw protocolErrors.malformedFrame("`ticket` isn't one");
-  return compact({ body, wait, timeoutMs, ticket }) as SendOptions & { readonly body?: unknown };
+  return compact({ body, wait, timeoutMs, ticket: ticketOf(ticket) }) as SendOptions & {
+    readonly body?: unknown;
+  };
+}
+
+/** A ticket, if there is one. */
+export function ticketOf(ticket: unknown): string | undefined {
+  if (ticket === undefined || (typeof ticket === "string" && TICKET.test(ticket))) return ticket;
+  throw protocolErrors.malformedFrame("`ticket` isn't one");
 }
 
 const TICKET = /^[\w-]{1,64}$/;
@@ -111,9 +117,11 @@ const TICKET = /^[\w-]{1,64}$/;
 export function readCallTerms(shape: Shape): CallTerms | undefined {
   const { timeoutMs, idempotencyKey } = shape;
   if (timeoutMs === undefined && idempotencyKey === undefined) return undefined;
+  const ticket = ticketOf(shape.ticket);
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs: checkTimeout(timeoutMs) }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: checkIdempotencyKey(idempotencyKey) }),
+    ...(ticket === undefined ? {} : { ticket }),
   };
 }
 

@@ -37,6 +37,7 @@ export function passCall(activation: CarriedActivation, call: ActionCall, delive
       timeoutMs: wireTimeout(activation.calls.leftMs(call)),
       send: call.send && carriedSend(call.send),
       idempotencyKey: call.idempotencyKey ?? "",
+      ticket: call.ticket,
       caller: call.caller ?? "",
       chain: [...(call.chain ?? [])],
       depth: call.depth ?? 0,

@@ -18,19 +18,23 @@
  *
  * A key belongs to an action and a caller: another actor, by its id; else whoever the actor's `callerIdentity` says, or
  * without one whoever has the same connection parameters. So nobody gets another one's result by guessing its key.
+ *
+ * Parameters may be others at each attempt of one call: a token is renewed. A client that has such ones gives the call a
+ * ticket, which nobody can guess, and the call is found by either: two names, and what it came to under both.
  */
 import type { TimerHandle, TroupeError } from "@troupe/base";
-import { encodeCbor, encodeJson, limits } from "@troupe/protocol";
+import { bytesToHex, encodeCbor, encodeJson, limits } from "@troupe/protocol";
 import { abortOf, actorErrors, idempotencyErrors, notRetryable } from "../../errors.ts";
 import { asKept, type CallResult, keepable, resultOf } from "../../idempotency/kept-result.ts";
 import { KeptResults } from "../../idempotency/kept-results.ts";
 import type { ActionCall, Reply } from "../../ports/instance.ts";
-import { Output } from "../../ports/output.ts";
+import { FunctionOutput, type Output } from "../../ports/output.ts";
 import type { RowChange } from "../../ports/storage.ts";
 import type { Activation } from "./activation.ts";
 import { answer, say } from "./answer.ts";
 import { CallLimit } from "./call-limit.ts";
 import type { CallRun } from "./call-run.ts";
+import { sameBytes } from "./state-chunks.ts";
 
 /** Takes the one end of a call that is kept. */
 export type KeepingReply = Pick<Reply, "ok" | "error">;
@@ -42,6 +46,9 @@ export interface KeyedCall {
   /** Runs the action, and gives its end to this reply; settles when it has ended. */
   readonly perform: (reply: KeepingReply) => Promise<void>;
 }
+
+/** What a call is known by: its caller, and the ticket that it has beside. */
+type Ids = readonly [string] | readonly [string, string];
 
 /** The calls with keys of one activation. */
 export class KeyedCalls {
@@ -59,16 +66,17 @@ export class KeyedCalls {
   }
 
   /** Runs a call, or lets it join. Settles when its run has ended, or is another call's. Never rejects. */
-  async start({ call, run: of, perform }: KeyedCall): Promise<void> {
-    let id: string;
+  async start(keyed: KeyedCall): Promise<void> {
+    const { call, run: of } = keyed;
+    let ids: Ids;
     let args: Uint8Array;
     try {
-      [id, args] = await this.#name(call, of);
+      [ids, args] = await this.#name(call, of);
     } catch (cause) {
       answer(this.#activation, call.reply.error(notRetryable(cause)));
       return;
     }
-    const running = this.#running.get(id);
+    const running = ids.map((id) => this.#running.get(id)).find((each) => each !== undefined);
     if (running !== undefined) {
       if (running.isOf(args)) running.join(call);
       else answer(this.#activation, call.reply.error(idempotencyErrors.conflict(call.name)));
@@ -77,15 +85,15 @@ export class KeyedCalls {
     const run = new KeyedRun(this.#activation, {
       run: of,
       args,
-      ended: (result) => this.#ended(id, args, result),
+      ended: (result) => this.#ended(ids, args, result),
     });
-    this.#running.set(id, run);
+    for (const id of ids) this.#running.set(id, run);
     run.join(call);
     try {
-      await this.#run(run, { id, args, name: call.name, perform });
+      await this.#run(run, ids, keyed);
     } catch (cause) {
       // The store is gone: nothing ran, and the next activation may be asked.
-      this.#running.delete(id);
+      this.#over(ids);
       const error = this.#activation.stopping ? actorErrors.stopping() : cause;
       say(this.#activation, run.give({ ok: false, error }));
     }
@@ -98,16 +106,8 @@ export class KeyedCalls {
     this.#results.take(into);
   }
 
-  async #run(
-    run: KeyedRun,
-    {
-      id,
-      args,
-      name,
-      perform,
-    }: { id: string; args: Uint8Array; name: string; perform: KeyedCall["perform"] },
-  ): Promise<void> {
-    const found = this.#results.find(id);
+  async #run(run: KeyedRun, ids: Ids, { call: { name }, perform }: KeyedCall): Promise<void> {
+    const found = this.#results.find(...ids);
     // At once where it can be: between a look at what is kept and the action no other turn fits in.
     const kept = found instanceof Promise ? await found : found;
     if (kept === undefined && !this.#activation.doomed) {
@@ -115,13 +115,13 @@ export class KeyedCalls {
       await perform(run);
       return;
     }
-    this.#running.delete(id);
+    this.#over(ids);
     if (kept === undefined) {
       // Its end was asked for meanwhile: nothing begins behind it.
       say(this.#activation, run.give({ ok: false, error: actorErrors.destroyed() }));
       return;
     }
-    const same = sameBytes(kept.args, args);
+    const same = run.isOf(kept.args);
     const result = same
       ? resultOf(kept, name)
       : { ok: false as const, error: idempotencyErrors.conflict(name) };
@@ -129,11 +129,16 @@ export class KeyedCalls {
   }
 
   /** In the action's last turn. */
-  #ended(id: string, args: Uint8Array, result: CallResult): void {
-    this.#running.delete(id);
-    this.#results.keep(id, { args, ...keepable(result) });
+  #ended(ids: Ids, args: Uint8Array, result: CallResult): void {
+    this.#over(ids);
+    const kept = { args, ...keepable(result) };
+    for (const id of ids) this.#results.keep(id, kept);
     const swept = this.#results.sweep();
     if (swept instanceof Promise) swept.catch((cause: unknown) => this.#sweepFailed(cause));
+  }
+
+  #over(ids: Ids): void {
+    for (const id of ids) this.#running.delete(id);
   }
 
   /** An activation that ends leaves them to the next one. */
@@ -143,35 +148,42 @@ export class KeyedCalls {
   }
 
   /** What a call is known by, and what its arguments are. */
-  async #name(call: ActionCall, run: CallRun): Promise<[id: string, args: Uint8Array]> {
+  async #name(call: ActionCall, run: CallRun): Promise<[ids: Ids, args: Uint8Array]> {
     const { crypto } = this.#activation.env;
-    const caller = call.caller ?? (await callerOf(run));
-    const name = crypto.digest(encodeCbor([call.name, caller, call.idempotencyKey]));
-    const args = crypto.digest(encodeCbor(call.args, "args"));
-    return [hex((await name).subarray(0, 16)), await args];
+    const idOf = async (caller: string): Promise<string> => {
+      const id = await crypto.digest(encodeCbor([call.name, caller, call.idempotencyKey]));
+      return bytesToHex(id.subarray(0, 16));
+    };
+    const [caller, ticket] = await callersOf(call, run);
+    const id = await idOf(caller);
+    const ids: Ids = ticket === undefined ? [id] : [id, await idOf(ticket)];
+    return [ids, await crypto.digest(encodeCbor(call.args, "args"))];
   }
+}
+
+interface RunParts {
+  readonly run: CallRun;
+  readonly args: Uint8Array;
+  readonly ended: (result: CallResult) => void;
 }
 
 /** One action that runs under a key, and everybody who waits for it. */
 class KeyedRun implements KeepingReply {
-  /** The digest of its arguments. */
-  readonly args: Uint8Array;
   /** Its action may have run. */
   begun = false;
   readonly #activation: Activation;
-  readonly #run: CallRun;
-  readonly #ended: (result: CallResult) => void;
+  readonly #of: RunParts;
   readonly #waiting = new Map<ActionCall, TimerHandle | undefined>();
   #first: ActionCall | undefined;
 
-  constructor(
-    activation: Activation,
-    of: { run: CallRun; args: Uint8Array; ended: (result: CallResult) => void },
-  ) {
+  constructor(activation: Activation, of: RunParts) {
     this.#activation = activation;
-    this.#run = of.run;
-    this.args = of.args;
-    this.#ended = of.ended;
+    this.#of = of;
+  }
+
+  /** The digest of its arguments. */
+  get args(): Uint8Array {
+    return this.#of.args;
   }
 
   isOf(args: Uint8Array): boolean {
@@ -197,16 +209,24 @@ class KeyedRun implements KeepingReply {
     return this.#end({ ok: false, error: asKept(error) });
   }
 
-  /** The answers of all who wait, without keeping anything. */
+  /** The answers of all who wait, each in its own encoding and all at one place behind the gate, without keeping anything. */
   give(result: CallResult): Output {
     const answers = [...this.#waiting.keys()].map((call) => answerOf(call, result));
     for (const [call, timer] of this.#waiting) this.#forget(call, timer);
-    return new Answers(answers);
+    return new FunctionOutput(
+      answers.reduce((sum, { bytes }) => sum + bytes, 0),
+      () => {
+        for (const each of answers) each.release();
+      },
+      (error) => {
+        for (const each of answers) each.fail(error);
+      },
+    );
   }
 
   #end(result: CallResult): Output {
     try {
-      this.#ended(result);
+      this.#of.ended(result);
     } catch (cause) {
       // The activation has ended: nothing is kept, and nobody may be told that it is.
       return this.give({ ok: false, error: cause });
@@ -219,33 +239,13 @@ class KeyedRun implements KeepingReply {
     if (!this.#waiting.has(call)) return;
     this.#forget(call, this.#waiting.get(call));
     say(this.#activation, call.reply.error(error));
-    if (this.#waiting.size === 0) this.#run.abandon(error);
+    if (this.#waiting.size === 0) this.#of.run.abandon(error);
   }
 
   #forget(call: ActionCall, timer: TimerHandle | undefined): void {
     if (timer !== undefined) this.#activation.env.timers.clear(timer);
     this.#waiting.delete(call);
     if (call !== this.#first) this.#activation.work.end("action");
-  }
-}
-
-/** One result for several callers: each in its own encoding, all at the same place behind the gate. */
-class Answers extends Output {
-  readonly bytes: number;
-  readonly #answers: readonly Output[];
-
-  constructor(answers: readonly Output[]) {
-    super();
-    this.#answers = answers;
-    this.bytes = answers.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  release(): void {
-    for (const answer of this.#answers) answer.release();
-  }
-
-  fail(error: TroupeError): void {
-    for (const answer of this.#answers) answer.fail(error);
   }
 }
 
@@ -257,21 +257,17 @@ function answerOf({ reply }: ActionCall, result: CallResult): Output {
   }
 }
 
-/** Who calls, when no host knows it better. */
-async function callerOf(run: CallRun): Promise<string> {
+/** Who calls. Parameters may be others at the next attempt: then there is a ticket beside them. */
+async function callersOf({ caller, ticket }: ActionCall, run: CallRun): Promise<Ids> {
+  if (caller !== undefined) return [caller];
   const { activation, context } = run;
   const { callerIdentity } = activation.behaviour.hooks;
-  if (callerIdentity === undefined) return `params:${encodeJson(run.conn.params)}`;
+  if (callerIdentity === undefined) {
+    const params = `params:${encodeJson(run.conn.params)}`;
+    return ticket === undefined ? [params] : [params, `ticket:${ticket}`];
+  }
   const identity = await activation.enter(() => callerIdentity(context), run);
   if (typeof identity !== "string" || identity.length > limits.callerIdentityLength)
     throw idempotencyErrors.badIdentity();
-  return `identity:${identity}`;
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index]);
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [`identity:${identity}`];
 }

@@ -346,7 +346,14 @@ export interface Call {
     | number
     | undefined;
   /** Which delivery of the message it is, from 1. */
-  readonly attempt?: number | undefined;
+  readonly attempt?:
+    | number
+    | undefined;
+  /**
+   * With an idempotency key: a secret of its client that all attempts of this one call have in common, whatever their
+   * parameters are.
+   */
+  readonly ticket?: string | undefined;
 }
 
 /** How a message is sent. */
@@ -2350,6 +2357,7 @@ function createBaseCall(): Call {
     trace: "",
     message: undefined,
     attempt: undefined,
+    ticket: undefined,
   };
 }
 
@@ -2395,6 +2403,9 @@ export function writeCall(message: Call, writer: ProtoWriter): ProtoWriter {
   }
   if (message.attempt !== undefined) {
     writer.uint32(112).uint32(message.attempt);
+  }
+  if (message.ticket !== undefined) {
+    writer.uint32(122).string(message.ticket);
   }
   return writer;
 }
@@ -2515,6 +2526,14 @@ export function readCall(reader: ProtoReader, length?: number): Call {
         }
 
         message.attempt = reader.uint32();
+        continue;
+      }
+      case 15: {
+        if (tag !== 122) {
+          break;
+        }
+
+        message.ticket = reader.string();
         continue;
       }
     }
