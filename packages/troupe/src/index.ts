@@ -25,6 +25,8 @@ export type {
   ActorOptions,
   ActorOptions as ActorOptionsInput,
   ActorQueue,
+  // What a declaration file of a program with actors names.
+  ActorTypes,
   AnyActorDefinition,
   AppFetch,
   BackupOptions,
@@ -115,6 +117,7 @@ export type {
   StateChangeContextOf,
   StateOf,
   ToolCode,
+  Types,
   UniversalWebSocket,
   WakeContextOf,
   WebSocketContextOf,
