@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(new URL("../../docs/actions.md", import.meta.url), "utf8");
 const programs = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
 const printed = [
-  "[ '2 × tea' ]\nvalidation_error [ 0, 'count' ]",
+  "[ '2 × tea' ]\nvalidation_error [\n  {\n    path: [ 0, 'count' ],\n    message: 'Too small: expected number to be >=1'\n  }\n]",
   "client.deadline_exceeded unknown\ntrue",
   "5 5\nactor.idempotency_conflict",
   "sold out, yours",
