@@ -71,10 +71,18 @@ class BaseClient implements ClientRaw {
     return handleOf(this.#scope, { kind: "id", name, actorId }, options);
   }
 
-  async create<AD extends AnyActorDefinition>(
+  create<AD extends AnyActorDefinition>(
     name: string,
     key?: ActorKey,
     options: CreateOptions<AD> = {},
+  ): Promise<ActorHandle<AD>> {
+    return this.#scope.handed(this.#create(name, key, options), "create");
+  }
+
+  async #create<AD extends AnyActorDefinition>(
+    name: string,
+    key: ActorKey | undefined,
+    options: CreateOptions<AD>,
   ): Promise<ActorHandle<AD>> {
     checkOptions("create()", options, CREATE_OPTIONS);
     this.#scope.ignored({ region: options.region, poolName: options.poolName });
@@ -121,9 +129,11 @@ class Accessor<AD extends AnyActorDefinition> implements ActorAccessor<AD> {
 
 /** A client that goes by these settings. */
 export function clientOf<R extends Registry>(settings: ClientSettings): Client<R> {
-  const client = new BaseClient(new ClientScope(settings));
+  const scope = new ClientScope(settings);
+  const client = new BaseClient(scope);
   const open = (name: string): unknown => new Accessor(client, name);
-  return new Proxy(client, new MemberProxy<BaseClient>(CLIENT_MEMBERS, open)) as BaseClient & Client<R>;
+  return new Proxy(client, new MemberProxy<BaseClient>(CLIENT_MEMBERS, open, scope.handed)) as BaseClient &
+    Client<R>;
 }
 
 /** A client over a transport of the caller's own. */

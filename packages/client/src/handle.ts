@@ -8,7 +8,7 @@ import { checkOptions } from "./check-options.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { AnyActorDefinition } from "./contract.ts";
 import { clientErrors } from "./errors.ts";
-import { actionProxy, MemberProxy } from "./member-proxy.ts";
+import { actionProxy, type Invoke, MemberProxy } from "./member-proxy.ts";
 import { sendToQueue } from "./queue-send.ts";
 import { fetchRequest } from "./raw/fetch-request.ts";
 import type { UniversalWebSocket } from "./raw/universal-web-socket.ts";
@@ -112,7 +112,7 @@ class Handle implements ActorHandleRaw {
     const invoke = (name: string, args: unknown[]): Promise<unknown> => connection.action({ name, args });
     return new Proxy(
       connection,
-      new MemberProxy<Connection>(CONNECTION_MEMBERS, (name) => actionProxy(name, invoke)),
+      actionsOf<Connection>(this.#scope, CONNECTION_MEMBERS, invoke),
     ) as Connection & ActorConn<AnyActorDefinition>;
   }
 
@@ -227,10 +227,17 @@ export function handleOf<AD extends AnyActorDefinition>(
 ): ActorHandle<AD> {
   const handle = new Handle(scope, target, options);
   const invoke = (name: string, args: unknown[]): Promise<unknown> => handle.action({ name, args });
-  return new Proxy(
-    handle,
-    new MemberProxy<Handle>(HANDLE_MEMBERS, (name) => actionProxy(name, invoke)),
-  ) as Handle & ActorHandle<AD>;
+  return new Proxy(handle, actionsOf<Handle>(scope, HANDLE_MEMBERS, invoke)) as Handle & ActorHandle<AD>;
+}
+
+/** The members of `C`, and actions under all other names. */
+function actionsOf<C extends object>(
+  scope: ClientScope,
+  members: readonly (keyof C)[],
+  invoke: Invoke,
+): MemberProxy<C> {
+  const call: Invoke = (name, args) => scope.handed(invoke(name, args), name);
+  return new MemberProxy<C>(members, (name) => actionProxy(name, call), scope.handed);
 }
 
 /** The id of an actor by key. To find, or find or create, is safe to repeat; to create is not. */

@@ -11,15 +11,20 @@ import { FUNCTION_MEMBERS, NEVER_MEMBERS } from "./reserved-names.ts";
 /** Calls an action by its dotted name. */
 export type Invoke = (name: string, args: unknown[]) => Promise<unknown>;
 
+/** Sees what a member answers, and gives it on. */
+export type Handed = <A>(answer: A, what: string) => A;
+
 /** Shows the named members of `core` and, under every other name, what `open` gives for it. */
 export class MemberProxy<C extends object> implements ProxyHandler<C> {
   readonly #members: ReadonlySet<PropertyKey>;
   readonly #open: (name: string) => unknown;
+  readonly #handed: Handed;
   readonly #known = new Map<PropertyKey, unknown>();
 
-  constructor(members: readonly (keyof C)[], open: (name: string) => unknown) {
+  constructor(members: readonly (keyof C)[], open: (name: string) => unknown, handed: Handed) {
     this.#members = new Set(members);
     this.#open = open;
+    this.#handed = handed;
   }
 
   get(core: C, name: string | symbol): unknown {
@@ -41,7 +46,9 @@ export class MemberProxy<C extends object> implements ProxyHandler<C> {
     if (typeof value !== "function") return value;
     // With its own object as `this`, because private fields are out of a proxy's reach. Not by `bind`: V8 takes no bound
     // function for the end of an `await using`.
-    return this.#keep(name, (...args: unknown[]) => Reflect.apply(value, core, args));
+    return this.#keep(name, (...args: unknown[]) =>
+      this.#handed(Reflect.apply(value, core, args), String(name)),
+    );
   }
 
   #keep(name: PropertyKey, value: unknown): unknown {

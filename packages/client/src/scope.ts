@@ -3,6 +3,7 @@
  */
 import { Connection } from "./connection/connection.ts";
 import { abandoned, clientErrors, Deadline, ownDeadline } from "./errors.ts";
+import type { Handed } from "./member-proxy.ts";
 import type { ClientSettings } from "./settings.ts";
 import { StatelessCalls } from "./stateless-calls.ts";
 import type { ResultStream } from "./stream/result-stream.ts";
@@ -76,6 +77,12 @@ export class ClientScope {
     options.signal?.addEventListener("abort", dispose);
     return connection;
   }
+
+  /** Gives an answer to the client's user: a promise may be forgotten there. */
+  readonly handed: Handed = (answer, what) => {
+    if (answer instanceof Promise) this.settings.transport.observed?.(answer, what);
+    return answer;
+  };
 
   /** Says once of each option that it has no effect. */
   ignored(options: Readonly<Record<string, unknown>>): void {

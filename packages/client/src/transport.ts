@@ -80,6 +80,8 @@ export interface ClientTransport {
    * retryable error when the other end can't be reached, with any other when it never will be.
    */
   connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink>;
+  /** Sees each promise that its client hands out, which may be forgotten. By default that is the platform's matter. */
+  observed?(promise: Promise<unknown>, what: string): void;
   /** The actors' own protocols; absent where there is no such way. */
   readonly raw?: RawTransport;
 }

@@ -3,7 +3,7 @@
  */
 import { error } from "./new-error.ts";
 
-/** Errors of definitions, `setup` and `start`: the program is wrong, not a call. */
+/** Errors of definitions and options: the program is wrong, not a call. */
 export const configErrors = {
   unknownKey: (key: string, suggestion: string | undefined) =>
     error(400, "config", "unknown_key", `An actor has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
@@ -48,6 +48,12 @@ export const configErrors = {
       metadata: { path },
       cause,
     }),
+  bothOf: (one: string, other: string) =>
+    error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+};
+
+/** Errors of `setup` and `start`. Apart, for no host at the edge has them. */
+export const setupErrors = {
   notOnHost: (key: string) =>
     error(
       400,
@@ -56,8 +62,6 @@ export const configErrors = {
       `"${key}" is for the engine to have: a host of an engine elsewhere can't obey it`,
       { metadata: { key } },
     ),
-  bothOf: (one: string, other: string) =>
-    error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
   twoRelays: () =>
     error(
       400,

@@ -7,10 +7,11 @@
  */
 import type { ClientLink, ClientLinkHandler } from "@troupe/client";
 import { closeCodes, type Message } from "@troupe/protocol";
+import type { Observer } from "../ports/observed.ts";
 
 /** The actor whose code runs. */
-export interface CallingActor {
-  readonly record: { readonly id: string; readonly namespace: string };
+export interface CallingActor extends Observer {
+  readonly record: Observer["record"] & { readonly id: string; readonly namespace: string };
   /** Settles when what it wrote is durable; nothing when nothing is pending. */
   departure(): Promise<void> | undefined;
   /** Runs code as this actor. */

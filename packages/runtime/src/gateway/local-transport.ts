@@ -33,6 +33,7 @@ import { CallersWait } from "../ports/callers-wait.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
+import { observed } from "../ports/observed.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { Breather } from "./breather.ts";
@@ -95,6 +96,11 @@ export class LocalTransport implements ClientTransport {
     const { name, body, ...send } = message;
     const outcome = await this.#call(target, { name, args: [cloneValue(body, "body")], send }, options);
     return outcome as SendOutcome;
+  }
+
+  observed(promise: Promise<unknown>, what: string): void {
+    const caller = this.#parts.caller();
+    if (caller !== undefined) void observed(promise, caller, `c.client() ${what}`);
   }
 
   async #call(

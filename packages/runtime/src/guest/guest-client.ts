@@ -25,6 +25,7 @@ import { carriedSend } from "../actor/carried/send.ts";
 import type { Activation } from "../actor/local/activation.ts";
 import { actorErrors } from "../errors.ts";
 import { CallersWait } from "../ports/callers-wait.ts";
+import { observed } from "../ports/observed.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { capturedTrace } from "../traced/tracing.ts";
 import { GuestStore } from "./guest-store.ts";
@@ -96,6 +97,10 @@ class GuestTransport implements ClientTransport {
     return Promise.reject(
       actorErrors.notCarried("hold a connection to another actor; it can call its actions"),
     );
+  }
+
+  observed(promise: Promise<unknown>, what: string): void {
+    void observed(promise, this.#caller, `c.client() ${what}`);
   }
 
   async #ask(

@@ -5,7 +5,7 @@
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { runtimeSocketsOver } from "../actor/local/runtime-socket/runtime-socket.ts";
 import { PROCESS_POOL } from "../engine/pool.ts";
-import { configErrors } from "../errors.ts";
+import { setupErrors } from "../errors.ts";
 import { checkKnownOptions } from "../known-options.ts";
 import { type DrainOptions, readDrain } from "../remote/drain-options.ts";
 import { HostClient } from "../remote/host-client.ts";
@@ -127,7 +127,7 @@ function placeOf(platform: Platform, program: HostedProgram, options: ProgramHos
   const given = processOf === undefined ? { ...platform.engine(), ...options } : placeOfProcess(processOf);
   // The process that has the store is of the same program, and obeys them.
   if (processOf === undefined)
-    for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw configErrors.notOnHost(key);
+    for (const key of ENGINE_KEYS) if (Object.hasOwn(program, key)) throw setupErrors.notOnHost(key);
   if (processOf === undefined) checkPlace(program, "remote");
   if (processOf === undefined) checkHostPlace(given);
   const { endpoint = "", token = "" } = given;

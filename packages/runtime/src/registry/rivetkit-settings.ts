@@ -2,7 +2,7 @@
  * Keys of RivetKit's `setup` that aren't Troupe's. Those on which nothing depends have no effect, and the log says so once;
  * the others are refused by name, with what takes their place.
  */
-import { configErrors } from "../errors.ts";
+import { setupErrors } from "../errors.ts";
 
 /** Known for RivetKit's sake. */
 export interface SettingsWithoutEffect {
@@ -64,7 +64,7 @@ export function isWithoutEffect(key: string, value: unknown): boolean {
   // Programs pass on what their environment says, which may be nothing.
   if (value === undefined || Object.entries(harmless).some(([name, one]) => name === key && one === value))
     return true;
-  throw configErrors.unsupportedSetupKey(key, other);
+  throw setupErrors.unsupportedSetupKey(key, other);
 }
 
 /** Keys of a checked configuration that have no effect, for one warning. */

@@ -199,11 +199,3 @@ test("after the end of its activation nobody writes", async () => {
   await expect(left?.()).rejects.toMatchObject({ group: "actor", code: "stopped" });
   expect((await driver.act("shelf", "get", "late")).output).toBe(null);
 });
-
-test("what fails in passing is in the log", async () => {
-  await using driver = await Driver.start({ shelf });
-  await driver.act("shelf", "fill", 1, limits.kvValueBytes + 1);
-  expect(driver.world.lines.filter((line) => line.level === "warn")).toMatchObject([
-    { message: "a write to c.kv failed" },
-  ]);
-});

@@ -48,13 +48,13 @@ function answerOf(activation: CarriedActivation, kept: Kept, question: Question)
 }
 
 function scheduleAnswer(
-  { env, log, declaration }: CarriedActivation,
+  { env, log, request, declaration }: CarriedActivation,
   kept: Kept,
   question: Question,
 ): unknown {
   const { schedules } = kept;
   const actions = new Set(declaration.actions);
-  const owner = { schedules, env, log, behaviour: { actions } };
+  const owner = { schedules, env, log, record: request.record, behaviour: { actions } };
   const { ask, asked } = question;
   switch (ask) {
     case KeptAsk.SCHEDULE:

@@ -18,6 +18,7 @@ import type {
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
+import { observed } from "../../ports/observed.ts";
 import type { RunningCall } from "../../ports/running-call.ts";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
@@ -39,7 +40,6 @@ import { databaseOf } from "./database-client.ts";
 import { exclusively } from "./exclusive.ts";
 import { HandlerQueue } from "./handler-queue.ts";
 import { KvApi } from "./kv-api.ts";
-import { observed } from "./observed.ts";
 import { ScheduleApi } from "./schedule-api.ts";
 import { WorkflowsApi } from "./workflows-api.ts";
 
@@ -111,7 +111,7 @@ export class LocalContext implements ActorContext {
   }
 
   get kv(): ActorKv {
-    return new KvApi(this.#activation.kv, this.#activation.log);
+    return new KvApi(this.#activation);
   }
 
   get queue(): UntypedQueue {
@@ -156,16 +156,15 @@ export class LocalContext implements ActorContext {
   }
 
   saveState(options?: SaveStateOptions): Promise<void> {
-    return observed(this.#activation.saveState(options?.immediate === true));
+    return this.#observed("c.saveState", this.#activation.saveState(options?.immediate === true));
   }
 
   keepAwake<R>(promise: Promise<R>): Promise<R> {
-    this.#activation.work.track("keepAwake", promise);
-    return promise;
+    return this.#work("keepAwake", promise);
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    this.#activation.work.track("waitUntil", promise);
+    void this.#work("waitUntil", promise);
   }
 
   sleep(): void {
@@ -193,11 +192,11 @@ export class LocalContext implements ActorContext {
   }
 
   tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options: ToolCallOptions = {}): Promise<R> {
-    return runTool(this.#place, { name, args, fn }, options);
+    return this.#observed("c.tool", runTool(this.#place, { name, args, fn }, options));
   }
 
   llm(name: string, request: LlmRequest, fn: LlmFunction, options: LlmCallOptions = {}): Promise<unknown> {
-    return callModel(this.#place, { name, request, fn }, options);
+    return this.#observed("c.llm", callModel(this.#place, { name, request, fn }, options));
   }
 
   llmStream(
@@ -206,19 +205,31 @@ export class LocalContext implements ActorContext {
     fn: LlmStreamFunction,
     options: LlmStreamOptions = {},
   ): Promise<LlmChunks> {
-    return streamModel(this.#place, { name, request, fn }, options);
+    return this.#observed("c.llmStream", streamModel(this.#place, { name, request, fn }, options));
+  }
+
+  /** What isn't a promise of the language (a query that runs when it is awaited) is asked once. */
+  #work<R>(kind: "keepAwake" | "waitUntil", given: Promise<R>): Promise<R> {
+    const promise = given instanceof Promise ? given : Promise.resolve(given);
+    this.#activation.work.track(kind, promise);
+    return this.#observed(`c.${kind}`, promise);
+  }
+
+  #observed<R>(what: string, promise: Promise<R>): Promise<R> {
+    return observed(promise, this.#activation, what);
   }
 
   get #place(): CodePlace {
     return { activation: this.#activation, received: this.#received, call: this.#call };
   }
 
-  async runtimeSocket(): Promise<RuntimeSocketAddress> {
-    return await this.#activation.calls.runtimeSocket.address();
+  runtimeSocket(): Promise<RuntimeSocketAddress> {
+    const address = async () => await this.#activation.calls.runtimeSocket.address();
+    return this.#observed("c.runtimeSocket", address());
   }
 
   exclusive<R>(fn: () => R | Promise<R>): Promise<R> {
-    return observed(exclusively(this.#activation, fn));
+    return this.#observed("c.exclusive", exclusively(this.#activation, fn));
   }
 
   client<R extends ClientRegistry = ClientRegistry>(): Client<R> {

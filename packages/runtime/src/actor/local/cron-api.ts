@@ -11,7 +11,7 @@ import type {
   ActorCronSetOptions,
   CronJobInfo,
 } from "../types/schedule.ts";
-import { checkAction, checkScheduleName, type Scheduling } from "./schedule-api.ts";
+import { checkAction, checkScheduleName, type Scheduling, told } from "./schedule-api.ts";
 
 /** `c.cron` of one activation. */
 export class CronApi implements ActorCron {
@@ -23,43 +23,42 @@ export class CronApi implements ActorCron {
 
   set(options: ActorCronSetOptions): Promise<void> {
     const { expression, timezone = "UTC" } = options;
-    return this.#told(options, { kind: "cron", expression, timezone });
+    return this.#told(() => this.#set(options, { kind: "cron", expression, timezone }));
   }
 
   every(options: ActorCronEveryOptions): Promise<void> {
-    return this.#told(options, { kind: "every", interval: options.interval });
+    return this.#told(() => this.#set(options, { kind: "every", interval: options.interval }));
   }
 
-  async get(name: string): Promise<CronJobInfo | undefined> {
-    const job = this.#activation.schedules.job(name);
-    return job === undefined ? undefined : publicJob(job);
+  get(name: string): Promise<CronJobInfo | undefined> {
+    return this.#told(() => {
+      const job = this.#activation.schedules.job(name);
+      return job === undefined ? undefined : publicJob(job);
+    });
   }
 
-  async list(): Promise<CronJobInfo[]> {
-    return this.#activation.schedules.jobs().map(publicJob);
+  list(): Promise<CronJobInfo[]> {
+    return this.#told(() => this.#activation.schedules.jobs().map(publicJob));
   }
 
-  async delete(name: string): Promise<boolean> {
-    return this.#activation.schedules.deleteJob(name);
+  delete(name: string): Promise<boolean> {
+    return this.#told(() => this.#activation.schedules.deleteJob(name));
   }
 
-  async history(name: string, options: { readonly limit?: number } = {}): Promise<CronFire[]> {
-    const { limit = limits.scheduleHistory } = options;
-    if (!Number.isInteger(limit) || limit < 1) {
-      throw scheduleErrors.invalidOption("limit", "a whole number, 1 or more");
-    }
-    // Other names' rows are out of its reach: a name that can't be has none.
-    checkScheduleName(name);
-    return await this.#activation.schedules.history(name, Math.min(limit, limits.scheduleHistory));
+  history(name: string, options: { readonly limit?: number } = {}): Promise<CronFire[]> {
+    return this.#told(() => {
+      const { limit = limits.scheduleHistory } = options;
+      if (!Number.isInteger(limit) || limit < 1) {
+        throw scheduleErrors.invalidOption("limit", "a whole number, 1 or more");
+      }
+      // Other names' rows are out of its reach: a name that can't be has none.
+      checkScheduleName(name);
+      return this.#activation.schedules.history(name, Math.min(limit, limits.scheduleHistory));
+    });
   }
 
-  /** A job that is set in passing, its promise forgotten, must not fail in silence. */
-  #told(options: ActorCronSetOptions | ActorCronEveryOptions, recurrence: Recurrence): Promise<void> {
-    const set = (async () => this.#set(options, recurrence))();
-    set.catch((cause: unknown) =>
-      this.#activation.log.warn("a job could not be set", { name: options.name, cause }),
-    );
-    return set;
+  #told<R>(work: () => R | Promise<R>): Promise<R> {
+    return told(this.#activation, "c.cron", work);
   }
 
   #set(options: ActorCronSetOptions | ActorCronEveryOptions, recurrence: Recurrence): void {

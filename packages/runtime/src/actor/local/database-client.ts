@@ -12,6 +12,7 @@ import {
   type ExecuteResult,
   limits,
 } from "@troupe/protocol";
+import { type Observer, observed } from "../../ports/observed.ts";
 import type { ActorStore, MaybePromise } from "../../ports/storage.ts";
 import { checkBatch, statementsOf } from "../../sql/batch.ts";
 import { SqlChain } from "../../sql/chain.ts";
@@ -27,7 +28,6 @@ import type {
   RawDatabase,
   TransactionOptions,
 } from "../types/database.ts";
-import { observed } from "./observed.ts";
 
 /** Which chain of calls the running code is: it knows its transactions. */
 export type CurrentChain = AsyncVariable<SqlChain>;
@@ -41,6 +41,8 @@ export interface DatabaseClientParts {
   /** All chains of calls that aren't told apart. Its owner is the activation. */
   readonly shared: SqlChain;
   readonly texts: KnownTexts;
+  /** Whose code may forget a promise. */
+  readonly whose: Observer;
 }
 
 /** True for code that is known to be inside a transaction of `client`. As the next, no member of `c.db`: it is the runtime's question. */
@@ -82,9 +84,9 @@ export class DatabaseClient implements Database {
     return {
       execute: (sql, ...params) => this.execute(sql, ...params),
       batch: (statements) => this.batch(statements),
-      query: (sql, params) => observed(this.#query(sql, params)),
+      query: (sql, params) => this.#observed(this.#query(sql, params)),
       transaction: (callback, options = {}) =>
-        observed(this.#transaction((tx) => callback(tx.#raw), options)),
+        this.#observed(this.#transaction((tx) => callback(tx.#raw), options)),
     };
   }
 
@@ -101,18 +103,22 @@ export class DatabaseClient implements Database {
       const result = this.#run(sql, params);
       // Where the database is at hand nothing but this promise is made for a statement.
       if (!(result instanceof Promise)) return Promise.resolve(asRows<Row>(result));
-      return observed(result.then((found) => asRows<Row>(found)));
+      return this.#observed(result.then((found) => asRows<Row>(found)));
     } catch (error) {
-      return observed(Promise.reject(error));
+      return this.#observed(Promise.reject(error));
     }
   }
 
   batch(statements: readonly BatchStatement[]): Promise<ExecuteResult[]> {
-    return observed(this.#batch(statements));
+    return this.#observed(this.#batch(statements));
   }
 
   transaction<R>(callback: (tx: Database) => R | Promise<R>, options: TransactionOptions = {}): Promise<R> {
-    return observed(this.#transaction(callback, options));
+    return this.#observed(this.#transaction(callback, options));
+  }
+
+  #observed<R>(promise: Promise<R>): Promise<R> {
+    return observed(promise, this.#parts.whose, "c.db");
   }
 
   #run(sql: string, params: readonly unknown[]): MaybePromise<ExecuteResult> {
@@ -240,9 +246,9 @@ export function databaseOf(activation: {
 }
 
 /** What an activation brings to its database. */
-export interface DatabaseOwner {
+export interface DatabaseOwner extends Observer {
   readonly env: Pick<Env, "afterTurn" | "timers">;
-  readonly record: { readonly name: string };
+  readonly record: Observer["record"] & { readonly name: string };
   readonly behaviour: { readonly database: object | undefined };
   readonly store: Pick<ActorStore, "sql">;
   wrote(): void;
@@ -263,5 +269,6 @@ export function openDatabase(
     current: parts.current,
     shared: new SqlChain(owner),
     texts: new KnownTexts(),
+    whose: owner,
   });
 }

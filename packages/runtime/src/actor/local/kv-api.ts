@@ -1,9 +1,9 @@
 /** `c.kv`: checks what it is given, and turns keys and values into rows and back. */
-import type { Logger } from "@troupe/base";
 import { limits, readUtf8, utf8Bytes } from "@troupe/protocol";
 import { kvErrors } from "../../kv/errors.ts";
 import type { Kv } from "../../kv/kv.ts";
 import { endOfPrefix, keyBytesOf, rowKeyOf } from "../../kv/kv-key.ts";
+import { type Observer, observed } from "../../ports/observed.ts";
 import { KV_PREFIX, type Row, type RowChange, type RowRange } from "../../ports/storage.ts";
 import type {
   ActorKv,
@@ -15,23 +15,22 @@ import type {
   KvValueOptions,
   KvValueType,
 } from "../types/kv.ts";
-import { observed } from "./observed.ts";
 
 /** `c.kv` of one activation. What it does is done when its methods return; the promises only say how it went. */
 export class KvApi implements ActorKv {
   readonly #kv: Kv;
-  readonly #log: Logger;
+  readonly #owner: Observer;
 
-  constructor(kv: Kv, log: Logger) {
-    this.#kv = kv;
-    this.#log = log;
+  constructor(owner: Observer & { readonly kv: Kv }) {
+    this.#owner = owner;
+    this.#kv = owner.kv;
   }
 
   get<V extends KvValueType = "text">(
     key: KvKey,
     options: KvValueOptions<V> = {},
   ): Promise<KvTypes[V] | null> {
-    return done(async () => {
+    return this.#done(async () => {
       const read = valueReader(options.type);
       const [value] = await this.#kv.get([rowKeyOf(key)]);
       return value === undefined ? null : read(value);
@@ -39,15 +38,15 @@ export class KvApi implements ActorKv {
   }
 
   put(key: KvKey, value: KvValue): Promise<void> {
-    return this.#told(async () => this.#kv.write([{ key: rowKeyOf(key), value: valueBytes(value) }]));
+    return this.#done(async () => this.#kv.write([{ key: rowKeyOf(key), value: valueBytes(value) }]));
   }
 
   delete(key: KvKey): Promise<void> {
-    return this.#told(async () => this.#kv.write([{ key: rowKeyOf(key), value: null }]));
+    return this.#done(async () => this.#kv.write([{ key: rowKeyOf(key), value: null }]));
   }
 
   batchGet(keys: readonly KvKey[]): Promise<(Uint8Array | null)[]> {
-    return done(async () => {
+    return this.#done(async () => {
       checkEntries(keys.length);
       const values = await this.#kv.get(keys.map(rowKeyOf));
       return values.map((value) => value ?? null);
@@ -55,7 +54,7 @@ export class KvApi implements ActorKv {
   }
 
   batchPut(entries: readonly (readonly [key: KvKey, value: KvValue])[]): Promise<void> {
-    return this.#told(async () => {
+    return this.#done(async () => {
       checkEntries(entries.length);
       const changes = entries.map(([key, value]) => ({ key: rowKeyOf(key), value: valueBytes(value) }));
       checkBytes(changes);
@@ -64,21 +63,21 @@ export class KvApi implements ActorKv {
   }
 
   batchDelete(keys: readonly KvKey[]): Promise<void> {
-    return this.#told(async () => {
+    return this.#done(async () => {
       checkEntries(keys.length);
       this.#kv.write(keys.map((key) => ({ key: rowKeyOf(key), value: null })));
     });
   }
 
   deleteRange(start: KvKey, end: KvKey): Promise<void> {
-    return this.#told(async () => this.#kv.deleteRange(rowKeyOf(start), rowKeyOf(end)));
+    return this.#done(async () => this.#kv.deleteRange(rowKeyOf(start), rowKeyOf(end)));
   }
 
   listPrefix<V extends KvValueType = "text", K extends KvKeyType = "text">(
     prefix: KvKey,
     options?: KvListOptions<V, K>,
   ): Promise<[KvTypes[K], KvTypes[V]][]> {
-    return done(async () => {
+    return this.#done(async () => {
       const start = rowKeyOf(prefix);
       return await this.#list({ start, end: endOfPrefix(start) }, options);
     });
@@ -89,7 +88,7 @@ export class KvApi implements ActorKv {
     end: KvKey,
     options?: KvListOptions<V, K>,
   ): Promise<[KvTypes[K], KvTypes[V]][]> {
-    return done(async () => await this.#list({ start: rowKeyOf(start), end: rowKeyOf(end) }, options));
+    return this.#done(async () => await this.#list({ start: rowKeyOf(start), end: rowKeyOf(end) }, options));
   }
 
   list<V extends KvValueType = "text", K extends KvKeyType = "text">(
@@ -99,11 +98,9 @@ export class KvApi implements ActorKv {
     return this.listPrefix(prefix, options);
   }
 
-  /** A write in passing, its promise forgotten, must not fail in silence. */
-  #told(work: () => Promise<void>): Promise<void> {
-    const written = work();
-    written.catch((cause: unknown) => this.#log.warn("a write to c.kv failed", { cause }));
-    return written;
+  /** Runs the first part of `work` now, and makes a promise that nobody has to await. */
+  #done<R>(work: () => Promise<R>): Promise<R> {
+    return observed(work(), this.#owner, "c.kv");
   }
 
   async #list<V extends KvValueType, K extends KvKeyType>(
@@ -119,11 +116,6 @@ export class KvApi implements ActorKv {
     const rows = await this.#kv.list({ ...range, limit, reverse });
     return rows.map(({ key, value }: Row) => [readKey(keyBytesOf(key)), readValue(value)]);
   }
-}
-
-/** Runs the first part of `work` now, and makes a promise that nobody has to await. */
-function done<R>(work: () => Promise<R>): Promise<R> {
-  return observed(work());
 }
 
 const readers: { readonly [T in KvValueType]: (bytes: Uint8Array) => KvTypes[T] } = {

@@ -1,6 +1,7 @@
 /** `c.queue`: checks what it is given, and gives messages their shape. */
-import type { Logger } from "@troupe/base";
+import { TroupeError } from "@troupe/base";
 import { decodeCbor } from "@troupe/protocol";
+import { type Observer, observed } from "../../ports/observed.ts";
 import { queueErrors } from "../../queue/errors.ts";
 import type { QueueMessage } from "../../queue/message.ts";
 import type { Receiver, Wanted } from "../../queue/receiver.ts";
@@ -24,7 +25,6 @@ import type {
 } from "../types/queue.ts";
 import { validated } from "../validate.ts";
 import type { Activation } from "./activation.ts";
-import { observed } from "./observed.ts";
 
 type Q = QueueDeclarations;
 
@@ -42,23 +42,25 @@ export class QueueApi implements ActorQueue {
   }
 
   send<N extends string>(name: N, body: unknown): Promise<QueueMessageOf<N, never>> {
-    return told(this.#activation.log, async () => {
+    return told(this.#activation, async () => {
       const message = await this.#send(name, body);
       return plainMessage(message) as QueueMessageOf<N, never>;
     });
   }
 
-  async next<N extends string = string, C extends boolean = false>(
+  next<N extends string = string, C extends boolean = false>(
     options: QueueNextBatchOptions<N, C> = {},
   ): Promise<Received<Q, N, C> | undefined> {
-    const [message] = await this.#take<N, C>(this.#receiver, { ...options, count: 1 });
-    return message;
+    return told(this.#activation, async () => {
+      const [message] = await this.#take<N, C>(this.#receiver, { ...options, count: 1 });
+      return message;
+    });
   }
 
   nextBatch<N extends string = string, C extends boolean = false>(
     options: QueueNextBatchOptions<N, C> = {},
   ): Promise<Received<Q, N, C>[]> {
-    return this.#take<N, C>(this.#receiver, options);
+    return observed(this.#take<N, C>(this.#receiver, options), this.#activation, "c.queue");
   }
 
   tryNext<N extends string = string, C extends boolean = false>(
@@ -70,21 +72,30 @@ export class QueueApi implements ActorQueue {
   tryNextBatch<N extends string = string, C extends boolean = false>(
     options: QueueTryNextBatchOptions<N, C> = {},
   ): Promise<Received<Q, N, C>[]> {
-    return this.#take<N, C>(this.#receiver, { ...options, timeout: 0 });
+    return this.nextBatch<N, C>({ ...options, timeout: 0 });
   }
 
-  async waitForNames<N extends string, C extends boolean = false>(
+  waitForNames<N extends string, C extends boolean = false>(
     names: readonly N[],
     options: QueueWaitOptions<C> = {},
   ): Promise<Received<Q, N, C>> {
-    const message = await this.next<N, C>({ ...options, names });
-    if (message === undefined) throw queueErrors.timedOut(names[0], options.timeout ?? 0);
-    return message;
+    return told(this.#activation, async () => {
+      const message = await this.next<N, C>({ ...options, names });
+      if (message === undefined) throw queueErrors.timedOut(names[0], options.timeout ?? 0);
+      return message;
+    });
   }
 
-  async waitForAvailable<N extends string>(
+  waitForAvailable<N extends string>(
     names?: readonly N[],
     options: Omit<QueueWaitOptions<false>, "completable"> = {},
+  ): Promise<void> {
+    return observed(this.#available(names, options), this.#activation, "c.queue");
+  }
+
+  async #available(
+    names: readonly string[] | undefined,
+    options: Omit<QueueWaitOptions<false>, "completable">,
   ): Promise<void> {
     const wanted = this.#wanted({ ...options, ...(names === undefined ? {} : { names }) });
     const { queues } = this.#activation;
@@ -115,11 +126,15 @@ export class QueueApi implements ActorQueue {
     }
   }
 
-  async enqueueAndWait<N extends string>(
+  enqueueAndWait<N extends string>(
     name: N,
     body: unknown,
     options: QueueEnqueueAndWaitOptions = {},
   ): Promise<never> {
+    return observed(this.#answered(name, body, options), this.#activation, "c.queue");
+  }
+
+  async #answered(name: string, body: unknown, options: QueueEnqueueAndWaitOptions): Promise<never> {
     if (this.#activation.inTransaction) throw sqlErrors.outputInTransaction();
     const { timeoutMs, signal } = this.#wanted(options);
     if (signal?.aborted === true) throw queueErrors.aborted();
@@ -129,7 +144,7 @@ export class QueueApi implements ActorQueue {
   }
 
   complete(of: { readonly id: number; readonly name: string }, reply?: unknown): Promise<void> {
-    return told(this.#activation.log, async () => {
+    return told(this.#activation, async () => {
       const { queues } = this.#activation;
       const encoded = this.#encodeReply(of.name, reply);
       await queues.complete(of, encoded instanceof Promise ? await encoded : encoded);
@@ -140,18 +155,16 @@ export class QueueApi implements ActorQueue {
     const { queues } = this.#activation;
     return {
       list: (options = {}) =>
-        observed(
-          (async () => {
-            const limit = wholeOf("limit", options.limit ?? DEAD_PAGE, 1);
-            const letters = await queues.dead.list(wholeOf("after", options.after ?? 0, 0), limit);
-            return letters.map(({ message, diedAt }): DeadLetter => {
-              return { ...plainMessage(message), attempts: message.attempts, diedAt };
-            });
-          })(),
-        ),
-      redrive: (id) => told(this.#activation.log, async () => await queues.redrive(wholeOf("id", id, 0))),
+        told(this.#activation, async () => {
+          const limit = wholeOf("limit", options.limit ?? DEAD_PAGE, 1);
+          const letters = await queues.dead.list(wholeOf("after", options.after ?? 0, 0), limit);
+          return letters.map(({ message, diedAt }): DeadLetter => {
+            return { ...plainMessage(message), attempts: message.attempts, diedAt };
+          });
+        }),
+      redrive: (id) => told(this.#activation, async () => await queues.redrive(wholeOf("id", id, 0))),
       remove: (id) =>
-        told(this.#activation.log, async () => {
+        told(this.#activation, async () => {
           return (await queues.dead.take(wholeOf("id", id, 0))) !== undefined;
         }),
     };
@@ -199,18 +212,18 @@ export class QueueApi implements ActorQueue {
   }
 
   #completable(message: QueueMessage): CompletableMessage {
-    const { queues, log } = this.#activation;
+    const { queues } = this.#activation;
     return {
       ...plainMessage(message),
       attempts: message.attempts,
       complete: (reply?: unknown) =>
-        told(log, async () => {
+        told(this.#activation, async () => {
           const encoded = this.#encodeReply(message.name, reply);
           const bytes = encoded instanceof Promise ? await encoded : encoded;
           if (!queues.finish(message, bytes)) throw overError(message);
         }),
       retry: ({ delay } = {}) =>
-        told(log, async () => {
+        told(this.#activation, async () => {
           if (delay !== undefined && !(delay >= 0))
             throw queueErrors.invalidOption("delay", "a number, 0 or more");
           if (!queues.isOut(message)) throw overError(message);
@@ -236,20 +249,18 @@ export class QueueApi implements ActorQueue {
         signal?.removeEventListener("abort", abort);
         if (timer !== undefined) env.timers.clear(timer);
       };
+      const fail = (error: unknown): void => {
+        end();
+        reject(error);
+      };
+      const abort = (): void => fail(queueErrors.aborted());
+      const late = (): void => fail(queueErrors.timedOut(message.name, timeoutMs));
       const forget = queues.replies.wait(message.id, (ending: Ending | undefined) => {
+        if (ending === undefined) return abort();
+        if (ending.kind === "dead") return fail(ending.error);
         end();
-        if (ending === undefined) reject(queueErrors.aborted());
-        else if (ending.kind === "dead") reject(ending.error);
-        else resolve(ending.reply && decodeCbor(ending.reply));
+        resolve(ending.reply && decodeCbor(ending.reply));
       });
-      const abort = (): void => {
-        end();
-        reject(queueErrors.aborted());
-      };
-      const late = (): void => {
-        end();
-        reject(queueErrors.timedOut(message.name, timeoutMs));
-      };
       const timer =
         timeoutMs === Infinity ? undefined : env.timers.set(late, timeoutMs, { background: true });
       signal?.addEventListener("abort", abort);
@@ -260,11 +271,9 @@ export class QueueApi implements ActorQueue {
 /** Dead letters of one list, where nobody says how many. */
 const DEAD_PAGE = 100;
 
-/** Runs the first part of `work` now. What is written in passing, its promise forgotten, must not fail in silence. */
-function told<R>(log: Logger, work: () => Promise<R>): Promise<R> {
-  const done = work();
-  done.catch((cause: unknown) => log.warn("a write to c.queue failed", { cause }));
-  return done;
+/** Runs the first part of `work` now, and makes a promise that nobody has to await. */
+function told<R>(whose: Observer, work: () => Promise<R>): Promise<R> {
+  return observed(work(), whose, "c.queue");
 }
 
 function plainMessage(message: QueueMessage): QueueMessageOf {
@@ -278,13 +287,7 @@ function wholeOf(option: string, value: unknown, least: number): number {
 }
 
 function isAborted(cause: unknown): boolean {
-  return (
-    cause instanceof Error &&
-    "group" in cause &&
-    cause.group === "actor" &&
-    "code" in cause &&
-    cause.code === "aborted"
-  );
+  return TroupeError.is(cause) && cause.group === "actor" && cause.code === "aborted";
 }
 
 /** Of a message that isn't its receiver's any more. */

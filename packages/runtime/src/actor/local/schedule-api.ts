@@ -1,6 +1,7 @@
 /** `c.schedule`: what it is given is checked here, and what it gives is a copy. */
-import type { Env, Logger } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { cloneValue, limits } from "@troupe/protocol";
+import { type Observer, observed } from "../../ports/observed.ts";
 import { scheduleErrors } from "../../schedule/errors.ts";
 import type { OneShot } from "../../schedule/one-shot.ts";
 import { noRetry, parseRetry } from "../../schedule/retry.ts";
@@ -8,10 +9,9 @@ import type { OneShotSettings, Schedules } from "../../schedule/schedule.ts";
 import type { Schedule, ScheduledCall, ScheduleSetOptions } from "../types/schedule.ts";
 
 /** What has schedules. */
-export interface Scheduling {
+export interface Scheduling extends Observer {
   readonly schedules: Schedules;
-  readonly env: Pick<Env, "clock">;
-  readonly log: Pick<Logger, "warn">;
+  readonly env: Pick<Env, "clock" | "afterTurn">;
   readonly behaviour: { readonly actions: { has(name: string): boolean } };
 }
 
@@ -33,11 +33,11 @@ export class ScheduleApi implements Schedule {
   }
 
   #at(timestamp: number, action: string, args: readonly unknown[]): Promise<string> {
-    return this.#told(action, () => this.#add({ runAt: timestamp, action, args, retry: noRetry }));
+    return this.#told(() => this.#add({ runAt: timestamp, action, args, retry: noRetry }));
   }
 
   set(options: ScheduleSetOptions): Promise<string> {
-    return this.#told(options.action, () => {
+    return this.#told(() => {
       const { name, at, delayMs, action, args = [], retry } = options;
       if (name !== undefined) checkScheduleName(name);
       if ((at === undefined) === (delayMs === undefined)) {
@@ -49,21 +49,23 @@ export class ScheduleApi implements Schedule {
     });
   }
 
-  async cancel(id: string): Promise<boolean> {
-    return this.#activation.schedules.cancel(id);
+  cancel(id: string): Promise<boolean> {
+    return this.#told(() => this.#activation.schedules.cancel(id));
   }
 
-  async retry(id: string, options: { readonly at?: number } = {}): Promise<boolean> {
-    return this.#activation.schedules.again(id, options.at ?? this.#now);
+  retry(id: string, options: { readonly at?: number } = {}): Promise<boolean> {
+    return this.#told(() => this.#activation.schedules.again(id, options.at ?? this.#now));
   }
 
-  async get(id: string): Promise<ScheduledCall | undefined> {
-    const call = this.#activation.schedules.get(id);
-    return call === undefined ? undefined : publicCall(call);
+  get(id: string): Promise<ScheduledCall | undefined> {
+    return this.#told(() => {
+      const call = this.#activation.schedules.get(id);
+      return call === undefined ? undefined : publicCall(call);
+    });
   }
 
-  async list(): Promise<ScheduledCall[]> {
-    return this.#activation.schedules.list().map(publicCall);
+  list(): Promise<ScheduledCall[]> {
+    return this.#told(() => this.#activation.schedules.list().map(publicCall));
   }
 
   /** On a clock that only a test moves, a time that has passed was mostly made with the real one. */
@@ -72,7 +74,7 @@ export class ScheduleApi implements Schedule {
     const behindMs = env.clock.now() - timestamp;
     if (env.clock.steady !== true || !(behindMs > 0)) return;
     log.warn(
-      "scheduled for a time that has passed on the test's clock: Date.now() stays real there, c.schedule.after() follows the clock",
+      "scheduled for a time that has passed on the test's clock, which c.schedule.after() follows and Date.now() doesn't",
       { action, behindMs },
     );
   }
@@ -86,14 +88,14 @@ export class ScheduleApi implements Schedule {
     return this.#activation.schedules.add(settings);
   }
 
-  /** A call that is scheduled in passing, its promise forgotten, must not fail in silence. */
-  #told(action: string, add: () => string): Promise<string> {
-    const id = (async () => add())();
-    id.catch((cause: unknown) =>
-      this.#activation.log.warn("a call could not be scheduled", { action, cause }),
-    );
-    return id;
+  #told<R>(work: () => R): Promise<R> {
+    return told(this.#activation, "c.schedule", work);
   }
+}
+
+/** Does it now, behind a promise that nobody has to await. */
+export function told<R>(activation: Scheduling, what: string, work: () => R | Promise<R>): Promise<R> {
+  return observed((async () => await work())(), activation, what);
 }
 
 /** Throws `schedule.unknown_action`. */

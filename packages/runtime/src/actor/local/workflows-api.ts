@@ -1,11 +1,11 @@
 /** `c.workflows`. What it writes is written when its methods return, where the disk is at hand. */
 import { cloneValue } from "@troupe/protocol";
+import { observed } from "../../ports/observed.ts";
 import { workflowErrors } from "../../workflow/errors.ts";
 import { hasEnded, type WorkflowRecord } from "../../workflow/record.ts";
 import type { Workflows } from "../../workflow/workflows.ts";
 import type { ActorWorkflows, WorkflowInfo, WorkflowStartOptions } from "../types/workflow.ts";
 import type { Activation } from "./activation.ts";
-import { observed } from "./observed.ts";
 
 /** The workflows, as one handler sees them. */
 export class WorkflowsApi implements ActorWorkflows {
@@ -48,8 +48,13 @@ export class WorkflowsApi implements ActorWorkflows {
 
   #ask<R>(ask: (workflows: Workflows) => Promise<R>): Promise<R> {
     const { workflows, record } = this.#activation;
-    if (workflows === undefined) return observed(Promise.reject(workflowErrors.unavailable(record.name)));
-    return observed((async () => await ask(workflows))());
+    if (workflows === undefined)
+      return this.#observed(Promise.reject(workflowErrors.unavailable(record.name)));
+    return this.#observed((async () => await ask(workflows))());
+  }
+
+  #observed<R>(asked: Promise<R>): Promise<R> {
+    return observed(asked, this.#activation, "c.workflows");
   }
 }
 
