@@ -58,6 +58,16 @@ export const configErrors = {
     ),
   bothOf: (one: string, other: string) =>
     error(400, "config", "both_given", `Give either \`${one}\` or \`${other}\`, not both`),
+  unknownSetupKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedSetupKey: (key: string, instead: string) =>
+    error(400, "config", "unsupported_key", `setup() has no "${key}" here: ${instead}`, {
+      metadata: { key, instead },
+    }),
+};
+
+/** Errors of a program that serves: those of it that a host without a door has no use for. */
+export const startErrors = {
   twoRelays: () =>
     error(
       400,
@@ -90,16 +100,6 @@ export const configErrors = {
       "opened_otherwise",
       `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
     ),
-  unknownSetupKey: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
-  unsupportedSetupKey: (key: string, instead: string) =>
-    error(400, "config", "unsupported_key", `setup() has no "${key}" here: ${instead}`, {
-      metadata: { key, instead },
-    }),
-  invalidEnvironment: (name: string, value: string, expected: string) =>
-    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
-      metadata: { name },
-    }),
   unsafeBind: (host: string) =>
     error(
       400,
@@ -108,6 +108,10 @@ export const configErrors = {
       `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
       { metadata: { host } },
     ),
+  invalidEnvironment: (name: string, value: string, expected: string) =>
+    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
+      metadata: { name },
+    }),
 };
 
 function hint(suggestion: string | undefined): string {

@@ -6,7 +6,7 @@ import { limits } from "@troupe/protocol";
 import { error } from "./new-error.ts";
 
 export { accessErrors } from "./access-errors.ts";
-export { configErrors } from "./config-errors.ts";
+export { configErrors, startErrors } from "./config-errors.ts";
 export { connectionErrors } from "./connection-errors.ts";
 export { abortOf, callErrors, entryErrors, idempotencyErrors, validationErrors } from "./entry-errors.ts";
 export { requestErrors, streamErrors } from "./flow-errors.ts";

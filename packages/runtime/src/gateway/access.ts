@@ -8,7 +8,7 @@
  */
 import type { Env } from "@troupe/base";
 import { TOKEN_SUBPROTOCOL_PREFIX } from "@troupe/protocol";
-import { configErrors, gatewayErrors } from "../errors.ts";
+import { configErrors, gatewayErrors, startErrors } from "../errors.ts";
 import { carried } from "./subprotocols.ts";
 
 /** `setup({ … })`: who may come in. */
@@ -52,7 +52,7 @@ export function isLoopback(host: string): boolean {
 export function checkBind(host: string, config: AccessConfig): void {
   if (isLoopback(host)) return;
   const { allowedHosts, allowedOrigins, auth, token } = config;
-  if (!allowedHosts || !allowedOrigins || !auth) throw configErrors.unsafeBind(host);
+  if (!allowedHosts || !allowedOrigins || !auth) throw startErrors.unsafeBind(host);
   if (auth === "token" && !token) throw configErrors.invalidOption("token", 'given when auth is "token"');
 }
 

@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import { limits } from "@troupe/protocol";
 import { WebSocket, WebSocketServer } from "ws";
 import { engineErrors } from "../engine/errors.ts";
-import { configErrors, gatewayErrors } from "../errors.ts";
+import { gatewayErrors, startErrors } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Link, LinkHandler } from "../ports/transport.ts";
 import { writeRefusal } from "./bad-requests.ts";
@@ -43,7 +43,7 @@ export async function listenForHosts(gateway: Gateway, path: string): Promise<Ho
   // What a killed process left; whoever serves the same data has its lock.
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => reject(configErrors.cannotListen(path, 0, cause)));
+    server.once("error", (cause) => reject(startErrors.cannotListen(path, 0, cause)));
     server.listen(path, resolve);
   });
   chmodSync(path, 0o600);

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Env } from "@troupe/base";
 import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
-import { configErrors, gatewayErrors } from "../errors.ts";
+import { gatewayErrors, startErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
 import { isProbe } from "../gateway/access-request.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
@@ -133,7 +133,7 @@ function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const inUse = error.code === "EADDRINUSE";
-      reject(inUse ? configErrors.portInUse(host, port) : configErrors.cannotListen(host, port, error));
+      reject(inUse ? startErrors.portInUse(host, port) : startErrors.cannotListen(host, port, error));
     });
     server.listen({ host, port }, () => resolve(addressOf(server).port));
   });

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { nearest } from "@troupe/base";
-import { configErrors } from "../errors.ts";
+import { configErrors, startErrors } from "../errors.ts";
 import type { Durability, ResolvedStartOptions, StartOptions } from "../registry/platform.ts";
 import type { ProgramHostOptions } from "../registry/program-host.ts";
 import { busyPolls } from "./busy-poll.ts";
@@ -40,7 +40,7 @@ export function engineOf(
 ): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion"> {
   const version = environment["TROUPE_PROGRAM_VERSION"];
   if (version && !/^\d{1,15}$/.test(version))
-    throw configErrors.invalidEnvironment("TROUPE_PROGRAM_VERSION", version, "a whole number");
+    throw startErrors.invalidEnvironment("TROUPE_PROGRAM_VERSION", version, "a whole number");
   const { TROUPE_ENDPOINT: endpoint, TROUPE_HOSTS_TOKEN: token, TROUPE_POOL: pool } = environment;
   const namespace = environment["TROUPE_NAMESPACE"];
   return {
@@ -67,7 +67,7 @@ function checkOptions(options: StartOptions): void {
 
 function portFrom(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
-  if (!/^\d+$/.test(text)) throw configErrors.invalidEnvironment("TROUPE_PORT", text, "a port number");
+  if (!/^\d+$/.test(text)) throw startErrors.invalidEnvironment("TROUPE_PORT", text, "a port number");
   return Number(text);
 }
 
@@ -75,16 +75,16 @@ function durabilityFrom(text: string | undefined): Durability | undefined {
   if (text === undefined || text === "") return undefined;
   const found = durabilities.find((durability) => durability === text);
   if (found === undefined)
-    throw configErrors.invalidEnvironment("TROUPE_DURABILITY", text, durabilities.join(", "));
+    throw startErrors.invalidEnvironment("TROUPE_DURABILITY", text, durabilities.join(", "));
   return found;
 }
 
 function checkLogLevel(text: string | undefined): void {
   if (text === undefined || text === "" || logLevels.some((level) => level === text)) return;
-  throw configErrors.invalidEnvironment("TROUPE_LOG", text, logLevels.join(", "));
+  throw startErrors.invalidEnvironment("TROUPE_LOG", text, logLevels.join(", "));
 }
 
 function checkBusyPoll(text: string | undefined): void {
   if (text === undefined || text === "" || busyPolls.some((mode) => mode === text)) return;
-  throw configErrors.invalidEnvironment("TROUPE_BUSY_POLL", text, busyPolls.join(", "));
+  throw startErrors.invalidEnvironment("TROUPE_BUSY_POLL", text, busyPolls.join(", "));
 }

@@ -5,7 +5,7 @@ import { nearest } from "@troupe/base";
 import { checkName } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { checkNamespaceName } from "../engine/catalogue.ts";
-import { configErrors } from "../errors.ts";
+import { configErrors, startErrors } from "../errors.ts";
 import type { AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { checkInspector, type InspectorConfig } from "../inspector/config.ts";
@@ -111,7 +111,7 @@ export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyAc
   checkInspector(config.inspector);
   checkRelay(config.relay);
   const [relay, registered] = [relayOf(config.relay), config.plugins?.relay];
-  if (relay !== undefined && registered !== undefined && relay !== registered) throw configErrors.twoRelays();
+  if (relay !== undefined && registered !== undefined && relay !== registered) throw startErrors.twoRelays();
   const { maxAwakeActors, rateLimit } = config;
   if (rateLimit !== undefined) parseRateLimits(rateLimit);
   if (maxAwakeActors !== undefined && !(Number.isInteger(maxAwakeActors) && maxAwakeActors > 0))

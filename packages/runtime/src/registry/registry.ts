@@ -13,7 +13,7 @@ import { type Client, isShadowed } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { inMemory } from "../backup-in-memory.ts";
 import { Catalogue } from "../engine/catalogue.ts";
-import { configErrors } from "../errors.ts";
+import { startErrors } from "../errors.ts";
 import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
@@ -117,7 +117,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   /** The hosts that run this engine's remote actors. Throws `config.not_started`. */
   get remoteHosts(): RemoteHosts {
-    if (this.#open === undefined) throw configErrors.notStarted();
+    if (this.#open === undefined) throw startErrors.notStarted();
     return this.#open.runtime.hosts;
   }
 
@@ -170,7 +170,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
 
   /** The namespaces of this registry: `list`, `create`, `rename`. Throws `config.not_started`. */
   get namespaces(): Pick<Catalogue, "list" | "create" | "rename"> {
-    if (this.#open === undefined) throw configErrors.notStarted();
+    if (this.#open === undefined) throw startErrors.notStarted();
     return this.#open.runtime.catalogue;
   }
 
@@ -179,7 +179,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * is whole and durable, or not at all. Rejects with `config.not_started`, `backup.*`, `storage.*`, and the signal's reason.
    */
   async backup(to: string, options?: BackupOptions): Promise<BackupSummary> {
-    if (this.#open === undefined) throw configErrors.notStarted();
+    if (this.#open === undefined) throw startErrors.notStarted();
     const { store } = this.#open;
     if (store.backup === undefined) throw inMemory();
     return await store.backup(to, options);
@@ -224,14 +224,14 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   }
 
   async #startAway({ signals }: ResolvedStartOptions): Promise<Server> {
-    if (this.#away !== undefined) throw configErrors.alreadyStarted(this.#away.endpoint);
+    if (this.#away !== undefined) throw startErrors.alreadyStarted(this.#away.endpoint);
     this.#away = await this.startHost({ signals });
     const { origin, hostname, port } = new URL(this.#away.endpoint);
     return { endpoint: origin, host: hostname, port: Number(port) };
   }
 
   async #start(options: ResolvedStartOptions): Promise<Server> {
-    if (this.#open?.listening !== undefined) throw configErrors.alreadyStarted(this.#open.listening.endpoint);
+    if (this.#open?.listening !== undefined) throw startErrors.alreadyStarted(this.#open.listening.endpoint);
     if (this.#open !== undefined) checkOpenedAs(this.#open.options, options);
     const open = this.#open ?? (await this.#openNow(options));
     try {
@@ -381,7 +381,7 @@ function namedBy(use: Readonly<Record<string, AnyActorDefinition>>): readonly Pl
 
 /** Where actors are kept was decided when the store was opened: nobody is told otherwise. */
 function checkOpenedAs(opened: ResolvedStartOptions, wanted: ResolvedStartOptions): void {
-  if (where(opened) !== where(wanted)) throw configErrors.openedOtherwise(where(opened));
+  if (where(opened) !== where(wanted)) throw startErrors.openedOtherwise(where(opened));
 }
 
 /** Where and how actors are kept. */

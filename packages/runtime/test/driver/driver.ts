@@ -107,13 +107,18 @@ export class Driver<U extends Use> {
   }
 
   /** The real client over the real HTTP transport; its fetch and WebSocket end in the gateway. */
+  #clients = 0;
+
   client(config: ClientConfig = {}): Client<Registry<U>> {
     const world = this.#world;
+    const place = this.#clients;
+    this.#clients += 1;
     const client = createClient<Registry<U>>({
       env: {
         clock: world.clock,
         timers: world.timers,
-        random: world.random,
+        // Tickets are made of it: no two clients have the same.
+        random: () => (world.random() + place / 1_024) % 1,
         log: world.log,
         fetch: async (url, init) => {
           const { pathname, search } = new URL(url);
