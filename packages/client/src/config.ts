@@ -31,7 +31,7 @@ export interface ClientConfig {
   readonly getParams?: () => unknown;
   /** How stateless calls that had no effect are repeated. Default: 15 s, waits from 100 ms to 2 s. */
   readonly retry?: Partial<RetryPolicy>;
-  /** How connections come back. Default: waits from 250 ms to 15 s. */
+  /** How connections come back. Default: waits from 250 ms to 15 s, to a third of that where the last link held. */
   readonly reconnect?: Partial<ReconnectPolicy>;
   /**
    * How long callers of actions wait, milliseconds, on handles and connections, where a call names no `timeoutMs`; then

@@ -10,6 +10,11 @@ export interface ClientEnv {
   readonly timers: Timers;
   /** A float in [0, 1). */
   readonly random: () => number;
+  /**
+   * Calls `listener` whenever it is worth trying to connect at once: the network is back, the page is looked at. Gives what
+   * ends that. Absent where the platform doesn't know.
+   */
+  readonly onWake?: (listener: () => void) => () => void;
   /** Gets the errors of connections that nobody listens to. */
   readonly log: Pick<Logger, "warn">;
   /** Needed by the HTTP transport alone. */

@@ -85,7 +85,7 @@ class Handle implements ActorHandleRaw {
     const { env, transport, retry } = this.#scope.settings;
     return sendToQueue(name, body, options, {
       env,
-      ticket: () => this.#scope.tickets.next(),
+      tickets: this.#scope.tickets,
       policy: retry,
       calls: this.#scope.calls,
       signals: [this.#options.signal],

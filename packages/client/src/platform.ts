@@ -34,6 +34,20 @@ function platformFetch(url: string, init: FetchInit): Promise<FetchAnswer> {
   return fetch(url, { ...init, headers: { ...init.headers }, body });
 }
 
+/** A browser's page or worker says when its network is back, a page also when somebody looks at it again. */
+function onWake(listener: () => void): () => void {
+  const seen = (): void => {
+    if (document.visibilityState === "visible") listener();
+  };
+  const page = typeof document === "undefined" ? undefined : document;
+  addEventListener("online", listener);
+  page?.addEventListener("visibilitychange", seen);
+  return () => {
+    removeEventListener("online", listener);
+    page?.removeEventListener("visibilitychange", seen);
+  };
+}
+
 /** The platform that this runs on: browsers, Node from 22 on, Deno, Bun, workers. */
 export function platformEnv(): ClientEnv {
   return {
@@ -41,6 +55,7 @@ export function platformEnv(): ClientEnv {
     timers,
     random,
     log: { warn: (message, fields) => console.warn(`troupe: ${message}`, fields ?? "") },
+    ...(typeof navigator === "undefined" || typeof navigator.onLine !== "boolean" ? {} : { onWake }),
     fetch: platformFetch,
     streamingFetch: (url, init) => fetch(url, init),
     ...(typeof WebSocket === "undefined" ? {} : { WebSocket }),

@@ -1,9 +1,9 @@
 /**
  * Messages for queues, sent without a connection.
  *
- * A sender that waits for the reply may wait for long, and lose its way to the actor meanwhile. Its message has a ticket,
- * so it asks again: the message is in the queue once, and the reply is kept. Only what can't be reached for as long as any
- * other call is repeated is given up.
+ * A message has a ticket where its answer may be lost on the way, so it is sent again: it is in the queue once. A sender
+ * that waits for the reply may wait for long, and lose its way to the actor meanwhile. It asks again, with the ticket that it
+ * has in any case, and the reply is kept. Only what can't be reached for as long as any other call is repeated is given up.
  */
 import { TroupeError } from "@troupe/base";
 import { cloneValue, type SendOutcome } from "@troupe/protocol";
@@ -18,8 +18,7 @@ import type { QueueSendOptions, QueueSendResult } from "./types.ts";
 /** What one message is sent with. */
 export interface Sending {
   readonly env: Pick<ClientEnv, "clock">;
-  /** A name for one message that nobody else has. */
-  readonly ticket: () => string;
+  readonly tickets: Tickets;
   readonly policy: RetryPolicy;
   readonly calls: StatelessCalls;
   readonly signals: readonly (AbortSignal | undefined)[];
@@ -40,19 +39,19 @@ export async function sendToQueue(
   const { calls, signals, params } = sending;
   const what = `The message for queue "${name}"`;
   const all = [options.signal, ...signals];
+  const named = sending.tickets.ofSend(options.wait);
   if (options.wait !== true) {
-    const send = (attempt: Attempt) => sending.send({ name, body }, attempt);
-    await calls.run({ what, signals: all, idempotent: false, params, send });
+    const send = (attempt: Attempt) => sending.send({ name, body, ...named }, attempt);
+    await calls.run({ what, signals: all, idempotent: "ticket" in named, params, send });
     return undefined;
   }
   const { clock } = sending.env;
   const start = clock.monotonic();
-  const ticket = sending.ticket();
   const left = () =>
     options.timeout === undefined
       ? {}
       : { timeoutMs: Math.max(0, options.timeout - (clock.monotonic() - start)) };
-  const send = (attempt: Attempt) => sending.send({ name, body, wait: true, ticket, ...left() }, attempt);
+  const send = (attempt: Attempt) => sending.send({ name, body, wait: true, ...named, ...left() }, attempt);
   for (;;) {
     const begun = clock.monotonic();
     try {
@@ -72,8 +71,8 @@ export function connectedSend(
   { wait, timeout: timeoutMs }: QueueSendOptions,
   tickets: Tickets,
 ): QueueSend {
-  if (wait !== true) return { name, body };
-  return { name, body, wait, ticket: tickets.next(), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const named = { name, body, ...tickets.ofSend(wait) };
+  return wait === true ? { ...named, wait, ...(timeoutMs === undefined ? {} : { timeoutMs }) } : named;
 }
 
 /** The outcome in an answer; undefined when it isn't one. */

@@ -34,6 +34,7 @@ export const CONNECTION_MEMBERS: readonly (keyof ActorConnRaw & string)[] = [
   "events",
   "isConnected",
   "ready",
+  "reconnect",
   "dispose",
 ];
 

@@ -45,7 +45,7 @@ export class ClientScope {
   constructor(settings: ClientSettings) {
     this.settings = settings;
     this.calls = new StatelessCalls(settings.env, settings.retry, settings.transport.attemptsAtOnce);
-    this.tickets = new Tickets(settings.env);
+    this.tickets = new Tickets(settings.env, settings.transport);
   }
 
   /** A connection that has begun to connect. Throws `client.disposed`. */

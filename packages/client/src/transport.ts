@@ -60,6 +60,10 @@ export interface QueueSend extends SendOptions {
 
 /** Carries calls and connections to actors. */
 export interface ClientTransport {
+  /**
+   * An answer may be lost on the way though the call was carried out. Messages are named then, so that they can be sent again.
+   */
+  readonly losesAnswers?: boolean;
   /** How many calls may be on their way at once; the client holds the others back. Any number by default. */
   readonly attemptsAtOnce?: number;
   /** Calls an action once and gives its result. */

@@ -261,6 +261,8 @@ export interface ActorConnRaw<AD extends AnyActorDefinition = AnyActorDefinition
   readonly isConnected: boolean;
   /** Settles when the actor accepts the connection for the first time; rejects when that will never be. */
   readonly ready: Promise<void>;
+  /** Tries to connect now, where the connection waits before its next attempt; else there is nothing to do. */
+  reconnect(): void;
   /**
    * Closes the connection for good and settles when it is closed. Calls that weren't sent reject with
    * `client.disposed`, calls that were with `client.outcome_unknown`.

@@ -81,6 +81,46 @@ test("only a link that held resets the waits: an actor that throws its clients o
   expect(gateway.dials).toHaveLength(4);
 });
 
+test("each loss of a link that held is the first one, and who had one waits less long", async () => {
+  const { world, gateway, client } = stage({ reconnect: { baseMs: 100, maxMs: 3_000 } });
+  client.room.get("a").connect();
+  world.chance = 1;
+  for (let loss = 1; loss <= 5; loss += 1) {
+    const link = await gateway.accept();
+    await world.pass(1_000);
+    await link.drop();
+    await world.pass(100);
+    expect(gateway.dials).toHaveLength(loss + 1);
+  }
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    await gateway.refuseDial(clientErrors.notSent("there"));
+    await world.pass(1_000);
+  }
+  expect(gateway.dials).toHaveLength(14);
+  // Thrown out at once: it waits as one that never had a link.
+  await (await gateway.accept()).drop();
+  await world.pass(1_000);
+  expect(gateway.dials).toHaveLength(14);
+  await world.pass(2_000);
+  expect(gateway.dials).toHaveLength(15);
+});
+
+test("a wait ends at once on reconnect(), and when the platform says that the network is back", async () => {
+  const { world, gateway, client } = stage({ reconnect: { baseMs: 10_000 } });
+  const conn = client.room.get("a").connect();
+  await gateway.refuseDial(clientErrors.notSent("there"));
+  expect(gateway.dials).toHaveLength(1);
+  conn.reconnect();
+  conn.reconnect();
+  await gateway.refuseDial(clientErrors.notSent("there"));
+  expect([gateway.dials.length, world.wakes.size, world.pendingTimers]).toEqual([2, 1, 1]);
+  for (const wake of world.wakes) wake();
+  await gateway.accept();
+  conn.reconnect();
+  await settled();
+  expect([gateway.dials.length, world.wakes.size]).toEqual([3, 0]);
+});
+
 test("getParams is asked again for each attempt; when it fails the attempt does", async () => {
   const { world, gateway, client } = stage();
   const errors: string[] = [];

@@ -20,6 +20,32 @@ test("without wait a message is sent once, and its lost answer is told", async (
   expect(gateway.calls).toHaveLength(1);
 });
 
+test("where an answer may be lost, a message goes again under its ticket though nobody waits", async () => {
+  const { world, gateway, client } = stage();
+  Object.assign(gateway, { losesAnswers: true });
+  const handle = client.room.get("a");
+  const sent = watch(handle.send("jobs", 1));
+  await settled();
+  const first = gateway.call.args[0] as QueueSend;
+  gateway.call.reject(clientErrors.outcomeUnknown("it"));
+  await world.pass(1_000);
+  expect(gateway.call.args).toEqual([first]);
+  expect(first.ticket).toBeDefined();
+  gateway.call.resolve(DONE);
+  await settled();
+  expect(sent.state).toBe("resolved");
+  const conn = handle.connect();
+  const link = await gateway.accept();
+  const over = watch(conn.send("jobs", 2));
+  await settled();
+  await link.drop();
+  await world.pass(1_000);
+  const next = await gateway.accept();
+  expect(next.frames).toEqual(link.frames);
+  await next.say({ kind: "reply", id: next.idOf("jobs"), output: { status: "completed" } });
+  expect(over.state).toBe("resolved");
+});
+
 test("with wait it goes again under its ticket, with what is left of its time", async () => {
   const { world, gateway, client } = stage();
   const handle = client.room.get("a");

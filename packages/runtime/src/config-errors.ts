@@ -62,6 +62,12 @@ export const setupErrors = {
       `"${key}" is for the engine to have: a host of an engine elsewhere can't obey it`,
       { metadata: { key } },
     ),
+  unknownSetupKey: (key: string, suggestion: string | undefined) =>
+    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
+  unsupportedSetupKey: (key: string, instead: string) =>
+    error(400, "config", "unsupported_key", `setup() has no "${key}" here: ${instead}`, {
+      metadata: { key, instead },
+    }),
   twoRelays: () =>
     error(
       400,
@@ -94,16 +100,6 @@ export const setupErrors = {
       "opened_otherwise",
       `client() or handler() has opened the store already, ${where}: call start() before them, or stop() first`,
     ),
-  unknownSetupKey: (key: string, suggestion: string | undefined) =>
-    error(400, "config", "unknown_key", `setup() has no "${key}"${hint(suggestion)}`, { metadata: { key } }),
-  unsupportedSetupKey: (key: string, instead: string) =>
-    error(400, "config", "unsupported_key", `setup() has no "${key}" here: ${instead}`, {
-      metadata: { key, instead },
-    }),
-  invalidEnvironment: (name: string, value: string, expected: string) =>
-    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
-      metadata: { name },
-    }),
   unsafeBind: (host: string) =>
     error(
       400,
@@ -112,6 +108,10 @@ export const setupErrors = {
       `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
       { metadata: { host } },
     ),
+  invalidEnvironment: (name: string, value: string, expected: string) =>
+    error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
+      metadata: { name },
+    }),
 };
 
 function hint(suggestion: string | undefined): string {

@@ -17,7 +17,7 @@ import {
 import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
 import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
-import { startErrors } from "../errors.ts";
+import { setupErrors } from "../errors.ts";
 
 /** What they are made of. */
 export interface StartPluginsParts {
@@ -101,7 +101,7 @@ export class StartPlugins implements PluginSet {
   async checkStarted(): Promise<void> {
     if (this.#beside !== undefined) return;
     const { plugins } = await this.#find();
-    if (plugins.length > 0) throw startErrors.installedUnused(plugins.length);
+    if (plugins.length > 0) throw setupErrors.installedUnused(plugins.length);
   }
 
   /** The refusal of plugins that guard tools and models, where those run in other processes. Undefined: there are none. */
@@ -114,7 +114,7 @@ export class StartPlugins implements PluginSet {
     if (guards.length === 0) return undefined;
     const names = guards.map(({ name }) => name);
     const installed = this.#found.filter(({ id }) => names.some((name) => name.startsWith(`${id}/`)));
-    return startErrors.hostsUnguarded(
+    return setupErrors.hostsUnguarded(
       names,
       installed.map(({ id }) => id),
     );
@@ -149,7 +149,7 @@ export class StartPlugins implements PluginSet {
     if (!TroupeError.is(cause)) return cause;
     const { plugin, file } = Object(cause.metadata);
     const failed = this.#found.find(({ id, manifest }) => id === plugin || manifest === file);
-    return failed === undefined ? cause : startErrors.installedFailed(cause, failed);
+    return failed === undefined ? cause : setupErrors.installedFailed(cause, failed);
   }
 
   async #find(): Promise<FoundPlugins> {

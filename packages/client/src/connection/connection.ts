@@ -10,7 +10,6 @@
  */
 import { type TimerHandle, TroupeError } from "@troupe/base";
 import { closeCodes, type Encoding } from "@troupe/protocol";
-import { backoffMs } from "../backoff.ts";
 import type { ClientEnv } from "../env.ts";
 import { clientErrors } from "../errors.ts";
 import { connectedSend, sendOutcome } from "../queue-send.ts";
@@ -35,6 +34,7 @@ import { EventItems } from "./event-items.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Waits } from "./waits.ts";
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -61,7 +61,7 @@ type Phase =
   | { readonly kind: "idle" }
   | Dialing
   | { readonly kind: "live"; readonly session: Session }
-  | { readonly kind: "waiting"; readonly timer: TimerHandle }
+  | { readonly kind: "waiting"; readonly stop: () => void }
   | { readonly kind: "ended"; readonly error: TroupeError; readonly closed: Promise<void> };
 
 /** A connection that comes back by itself. */
@@ -81,14 +81,12 @@ export class Connection implements ActorConnRaw, SessionOwner {
   #phase: Phase = { kind: "idle" };
   #status: ActorConnStatus = "idle";
   #lastId = 0;
-  /** Attempts since the last link that held. */
-  #failures = 0;
-  /** Monotonic time of the newest welcome. */
-  #welcomedAt: number | undefined;
+  readonly #waits: Waits;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    const { env, encoding, times } = parts;
+    const { env, encoding, times, policy } = parts;
+    this.#waits = new Waits(env, policy);
     this.#calls = new CallQueue({
       ...{ env, encoding, ...times, nextId: this.#nextId },
       control: (frame) => this.#phase.kind === "live" && this.#phase.session.control(frame),
@@ -193,6 +191,12 @@ export class Connection implements ActorConnRaw, SessionOwner {
     return this.#ready.promise;
   }
 
+  reconnect(): void {
+    if (this.#phase.kind !== "waiting") return;
+    this.#phase.stop();
+    this.#dial();
+  }
+
   dispose(): Promise<void> {
     if (this.#phase.kind === "ended") {
       this.#setStatus("idle");
@@ -214,7 +218,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   /** A session's: the actor has accepted the connection. */
   welcomed(): void {
-    this.#welcomedAt = this.#parts.env.clock.monotonic();
+    this.#waits.welcomed();
     this.#setStatus("connected");
     const events = this.#subscriptions.gap();
     if (events.length > 0) this.#onGap.emit({ events });
@@ -245,8 +249,6 @@ export class Connection implements ActorConnRaw, SessionOwner {
       if (wasOpen) this.#onClose.emit();
       return;
     }
-    // A link that broke soon after its welcome doesn't count: an actor that throws its clients out isn't hammered.
-    if (wasOpen && this.#uptimeMs() >= this.#parts.policy.maxMs) this.#failures = 0;
     if (end.kind === "lost") this.#calls.lost(end.cause);
     else this.#calls.requeueSent();
     this.#wait();
@@ -326,10 +328,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
 
   /** Waits before the next attempt. */
   #wait(): void {
-    const { env, policy } = this.#parts;
-    const waitMs = backoffMs(policy, this.#failures, env.random);
-    this.#failures += 1;
-    this.#phase = { kind: "waiting", timer: env.timers.set(() => this.#dial(), waitMs) };
+    this.#phase = { kind: "waiting", stop: this.#waits.begin(() => this.#dial()) };
     this.#setStatus("disconnected");
   }
 
@@ -361,7 +360,7 @@ export class Connection implements ActorConnRaw, SessionOwner {
         timers.clear(phase.timer);
         break;
       case "waiting":
-        timers.clear(phase.timer);
+        phase.stop();
         break;
       case "idle":
       case "ended":
@@ -379,10 +378,6 @@ export class Connection implements ActorConnRaw, SessionOwner {
     if (this.#status === status) return;
     this.#status = status;
     this.#onStatusChange.emit(status);
-  }
-
-  #uptimeMs(): number {
-    return this.#welcomedAt === undefined ? 0 : this.#parts.env.clock.monotonic() - this.#welcomedAt;
   }
 
   #callbacks<Args extends readonly unknown[]>(what: string): Callbacks<Args> {

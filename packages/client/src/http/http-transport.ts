@@ -70,6 +70,7 @@ interface Request<K extends AnswerKind> {
 
 /** Speaks HTTP for calls and WebSocket for connections. */
 export class HttpTransport implements ClientTransport {
+  readonly losesAnswers = true;
   readonly attemptsAtOnce = limits.clientCallsAtOnce;
   readonly raw: HttpRaw;
   readonly #env: Pick<ClientEnv, "fetch" | "WebSocket">;

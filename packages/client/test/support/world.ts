@@ -24,6 +24,12 @@ export class World implements ClientEnv {
   readonly log = {
     warn: (message: string, fields?: LogFields): void => void this.warnings.push({ message, fields }),
   };
+  /** Who waits for the network to be back. */
+  readonly wakes = new Set<() => void>();
+  readonly onWake = (listener: () => void): (() => void) => {
+    this.wakes.add(listener);
+    return () => this.wakes.delete(listener);
+  };
   readonly timers = {
     set: (task: () => void, delayMs: number): TimerHandle => {
       this.#order += 1;

@@ -31,17 +31,13 @@ const COMPLETED: Accepted = Object.freeze({ outcome: Object.freeze({ status: "co
 export function acceptMessage(accepting: Accepting, sent: Sent): MaybePromise<Accepted> {
   const { queues } = accepting;
   const { name, body, exclusive, wait = false, ticket } = sent;
-  if (!wait) {
-    queues.send(name, body, { exclusive });
-    return COMPLETED;
-  }
-  if (ticket === undefined) return waitFor(accepting, queues.send(name, body, { exclusive }).id, sent);
-  return andThen(queues.replies.find(ticket), (known) => {
-    if (known === undefined)
-      return waitFor(accepting, queues.send(name, body, { exclusive, ticket }).id, sent);
-    if (known.kind === "waiting") return waitFor(accepting, known.id, sent);
-    if (known.kind === "dead") throw known.error;
-    return { outcome: outcomeOf(known) };
+  return andThen(ticket === undefined ? undefined : queues.replies.find(ticket), (known) => {
+    // One that was handled is known as well, until so many newer ones were.
+    const { id } = known === undefined ? queues.send(name, body, { exclusive, ticket }) : { id: 0, ...known };
+    if (!wait) return COMPLETED;
+    if (known?.kind === "dead") throw known.error;
+    if (known?.kind === "handled") return { outcome: outcomeOf(known) };
+    return waitFor(accepting, id, sent);
   });
 }
 

@@ -109,11 +109,13 @@ export class Driver<U extends Use> {
   /** The real client over the real HTTP transport; its fetch and WebSocket end in the gateway. */
   client(config: ClientConfig = {}): Client<Registry<U>> {
     const world = this.#world;
+    const place = this.#clients.length;
     const client = createClient<Registry<U>>({
       env: {
         clock: world.clock,
         timers: world.timers,
-        random: world.random,
+        // Tickets are made of it: no two clients have the same.
+        random: () => (world.random() + place / 1_024) % 1,
         log: world.log,
         fetch: async (url, init) => {
           const { pathname, search } = new URL(url);

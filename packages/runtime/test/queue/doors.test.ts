@@ -169,6 +169,24 @@ test("an answer over HTTP says what became of a message; what isn't a message is
   expect((await driver.http("POST", "/actor/office/queue")).code).toBe("gateway.not_found");
 });
 
+test("a message with a ticket is in its queue once though nobody waits, while it waits there and when it was handled", async () => {
+  const desk = actor({
+    queues: { jobs: queue<number>() },
+    actions: {
+      count: async (c) => (await c.queue.nextBatch({ names: ["jobs"], count: 10, timeout: 0 })).length,
+    },
+  });
+  await using driver = await Driver.start({ desk });
+  const send = async (ticket: string) =>
+    (await driver.http("POST", "/actor/desk/queue/jobs", { body: 1, ticket })).output;
+  const stored = { status: "completed" };
+  expect([await send("t-1"), await send("t-1"), await send("t-2")]).toEqual([stored, stored, stored]);
+  expect((await driver.act("desk", "count")).output).toBe(2);
+  await driver.crash();
+  expect(await send("t-1")).toEqual(stored);
+  expect((await driver.act("desk", "count")).output).toBe(0);
+});
+
 test("messages of one connection are in the order in which they were sent, however long each is looked at", async () => {
   const asked: number[] = [];
   const latches = new Map([1, 2, 4].map((n) => [n, new Latch()]));

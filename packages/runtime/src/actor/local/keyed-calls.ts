@@ -107,7 +107,8 @@ export class KeyedCalls {
   }
 
   async #run(run: KeyedRun, ids: Ids, { call: { name }, perform }: KeyedCall): Promise<void> {
-    const found = this.#results.find(...ids);
+    const [id, other] = ids;
+    const found = this.#results.find(id, other);
     // At once where it can be: between a look at what is kept and the action no other turn fits in.
     const kept = found instanceof Promise ? await found : found;
     if (kept === undefined && !this.#activation.doomed) {
