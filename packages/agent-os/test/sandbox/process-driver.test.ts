@@ -7,9 +7,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
+import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
 import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
 fileKit(processes);
+shellKit(processes);
 processKit(processes);
 escapeKit(processes);
 

@@ -2,6 +2,7 @@
 import { HOME } from "../home.ts";
 import type { DirectoryEntry, ExecResult, FileStat } from "../sandbox.ts";
 import { shellWord } from "../shell-word.ts";
+import { encode, readable } from "./byte-text.ts";
 import type { Operation, OperationResults, ProcessResult, ShellLine } from "./messages.ts";
 import { checkPath } from "./path-names.ts";
 import type { Shell } from "./shell.ts";
@@ -62,13 +63,14 @@ async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Prom
     ...(env === undefined ? {} : { env: { ...env } }),
     ...(stdin === undefined ? {} : { stdin }),
   });
-  const stdout = cut(result.stdout, shell.outputBytes);
-  const stderr = cut(result.stderr, shell.outputBytes);
+  const printed = { stdout: readable(result.stdout), stderr: readable(result.stderr) };
+  const stdout = cut(printed.stdout, shell.outputBytes);
+  const stderr = cut(printed.stderr, shell.outputBytes);
   return {
     exitCode: result.exitCode,
     stdout,
     stderr,
-    truncated: stdout.length < result.stdout.length || stderr.length < result.stderr.length,
+    truncated: stdout.length < printed.stdout.length || stderr.length < printed.stderr.length,
   };
 }
 
@@ -102,7 +104,7 @@ async function runLine(shell: Shell, { line, env, lastExitCode }: ShellLine): Pr
   const { bash } = shell;
   const options = { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true };
   const result = await behindExitCode(bash, lastExitCode, () => bash.exec(line, options));
-  const output = outputOf(shell, { ...result, stdout: Buffer.from(result.stdout) });
+  const output = outputOf(shell, { ...result, stdout: encode(result.stdout) });
   if (bytesOf(result.env) <= shell.variableBytes) return { ...output, env: result.env };
   // They are kept by the runtime while nothing runs, for each shell that is open.
   const refused = Buffer.from(
@@ -126,7 +128,7 @@ function outputOf(
     exitCode: printed.exitCode,
     // Who hears one byte too much ends the process for it.
     stdout: printed.stdout.subarray(0, processOutputBytes + 1),
-    stderr: Buffer.from(printed.stderr).subarray(0, processOutputBytes + 1),
+    stderr: encode(printed.stderr).subarray(0, processOutputBytes + 1),
   };
 }
 

@@ -1,8 +1,7 @@
 /**
  * OutputTap: what a command prints, byte by byte.
  *
- * The result of a script is text: just-bash decodes what was printed as UTF-8, and where that can't be it gives each byte as a
- * character of its own, so that nobody can tell the byte ff from the letter ÿ. Its pipes carry bytes. So a command whose bytes are
+ * The result of a script is text: just-bash decodes what was printed as UTF-8. Its pipes carry bytes. So a command whose bytes are
  * wanted has a pipe behind it, and at the end of that a command of ours.
  */
 import type { Bash, BashExecResult, CustomCommand, ExecOptions } from "just-bash";

@@ -1,0 +1,280 @@
+/**
+ * Shell corrections: where just-bash 3.4.2 damages files, or ends a script, without a word, and has neither an option nor a command that could be another.
+ * Each is a few words of its text that are others when it is imported. They are those of the one version that this package takes; where one isn't found
+ * nothing is imported, and a story tells of it before.
+ */
+import { FILE_WORDS } from "./file-words.ts";
+
+/** A place in just-bash. */
+export interface ShellCorrection {
+  /** What is wrong there. */
+  readonly why: string;
+  /** Its file, in `dist/bundle`. */
+  readonly file: string;
+  /** What stands there, once. */
+  readonly has: string;
+  /** What is to stand there. It may use what `byte-text.ts` exports, as `bytes`. */
+  readonly gets: string;
+}
+
+/** The words for what was thrown, `a`. */
+const WORDS = `${JSON.stringify(FILE_WORDS)}[/^(E[A-Z]+):/.exec(a?.message)?.[1]]`;
+
+/** The shell itself. */
+const SHELL = "index.js";
+/** Bytes as text, and text as bytes: in pipes, and what commands read. */
+const TEXT = "chunks/chunk-GN6CQ3J4.js";
+/** Text as bytes: what is written to files. */
+const FILES = "chunks/chunk-WNH3HOQA.js";
+const ECHO = "chunks/chunk-AGH5UJJI.js";
+const PRINTF = "chunks/chunk-4AKAIZPW.js";
+const FORMATS = "chunks/chunk-6D3WD6YU.js";
+
+const redirects: readonly ShellCorrection[] = [
+  {
+    why: "A redirect that can't be opened rejects the script: no exit code, what was printed is lost, and nothing behind it is run. `i` is the path, `t` the word.",
+    file: SHELL,
+    has: `try{n?await e.fs.appendFile(i,"","binary"):await e.fs.writeFile(i,"","binary")}catch(a){if(!s)throw a;return{error:L("",\`bash: \${t}: cannot open redirect target
+\`,1)}}`,
+    gets: `try{n?await e.fs.appendFile(i,"","binary"):await e.fs.writeFile(i,"","binary")}catch(a){let w=${WORDS};if(w===void 0)throw a;return{error:L("",\`bash: \${t}: \${w}
+\`,1)}}`,
+  },
+  {
+    why: "So does one that can't be written to. `t` is the command.",
+    file: SHELL,
+    has: "try{i=await this.executeCommandInner(t,n,r)}catch(a){throw await qi(this.ctx,s).catch(()=>{}),a}",
+    gets: `try{i=await this.executeCommandInner(t,n,r)}catch(a){let w=${WORDS};if(w===void 0)throw await qi(this.ctx,s).catch(()=>{}),a;i=L("",\`\${t.name?.parts?.[0]?.value??"bash"}: \${w}
+\`,1)}`,
+  },
+  {
+    why: "What a group, a subshell or a function printed goes to where the redirect's word leads from the directory that its body has gone to.",
+    file: SHELL,
+    has: 'let C=A.entry;y.operator==="&>"||y.operator==="&>>"?',
+    gets: 'let C=A.entry;C.kind==="output"&&s.set(g,C.path);y.operator==="&>"||y.operator==="&>>"?',
+  },
+];
+
+/** `set -e`. */
+const errexit: readonly ShellCorrection[] = [
+  {
+    why: "What fails inside of a group or a function on the left of `||`, `&&` or behind `!` ends the script.",
+    file: SHELL,
+    has: "let f=await this.executePipeline(c);",
+    gets: "let w=this.ctx.state.inCondition,f;(l<t.pipelines.length-1||c.negated)&&(this.ctx.state.inCondition=!0);try{f=await this.executePipeline(c)}finally{this.ctx.state.inCondition=w}",
+  },
+  {
+    why: "A function whose last list has failed on the left of `&&` doesn't end the script: a group's own failure is passed over, that of a simple command isn't.",
+    file: SHELL,
+    has: "a=this.ctx.state.errexitSafe;",
+    gets: 'a=this.ctx.state.errexitSafe&&t.pipelines[s]?.commands.length===1&&t.pipelines[s].commands[0].type!=="SimpleCommand";',
+  },
+  {
+    why: "A command substitution is ended by it, too, and what it sets stays set behind it.",
+    file: SHELL,
+    has: "let p=await e.executeScript(t.body),h=p.exitCode;",
+    gets: "let q=e.state.options,p;e.state.options={...q,errexit:!1};try{p=await e.executeScript(t.body)}finally{e.state.options=q}let h=p.exitCode;",
+  },
+];
+
+const bytes: readonly ShellCorrection[] = [
+  {
+    why: "Bytes that are no UTF-8 become one letter each, and two bytes when they are written.",
+    file: TEXT,
+    has: "try{return u.decode(r)}catch{return e}",
+    gets: "try{return u.decode(r)}catch{return bytes.decode(e)}",
+  },
+  {
+    why: "They are bytes again in a pipe.",
+    file: TEXT,
+    has: "let e=y.encode(t),o",
+    gets: "let e=bytes.encode(t),o",
+  },
+  {
+    why: "The mark at a text's beginning is lost.",
+    file: TEXT,
+    has: 'new TextDecoder("utf-8",{fatal:!0})',
+    gets: 'new TextDecoder("utf-8",{fatal:!0,ignoreBOM:!0})',
+  },
+  {
+    why: "A file that a command reads as text loses both.",
+    file: FILES,
+    has: "return a.decode(r)}",
+    gets: "return bytes.decode(r)}",
+  },
+  {
+    why: "A byte that stands for itself isn't three.",
+    file: TEXT,
+    has: "else n+=3}return n}",
+    gets: "else n+=o>=56448&&o<=56575?1:3}return n}",
+  },
+  { why: "And in a file.", file: FILES, has: "return u.encode(r)}", gets: "return bytes.encode(r)}" },
+  {
+    why: "`read` puts bytes into variables, each as a letter.",
+    file: SHELL,
+    has: '(v=v.slice(0,-1));let R=_=>s?_:_.replace(/\\\\(.)/g,"$1");',
+    gets: '(v=v.slice(0,-1));v=Vf(v);let R=_=>s?_:_.replace(/\\\\(.)/g,"$1");',
+  },
+  {
+    why: "`read -N` counts bytes.",
+    file: SHELL,
+    has: "let _=Math.min(l,b.length);v=b.substring(0,_),C(v),N=_,P=_>=l,$(N);",
+    gets: "let _=bytes.bytesOfCharacters(b,l);v=Vf(b.substring(0,_)),C(v),N=_,P=_<b.length||[...v].length>=l,$(N);",
+  },
+  {
+    why: "`read -n` counts bytes, up to the last character's first one.",
+    file: SHELL,
+    has: "T<b.length&&_<a;){",
+    gets: "T<b.length&&(_<a||bytes.isContinuation(b.charCodeAt(T)));){",
+  },
+  {
+    why: "And the others of each character.",
+    file: SHELL,
+    has: "else A(oe),T++,_++,N=T}",
+    gets: "else A(oe),_+=bytes.isContinuation(b.charCodeAt(T))?0:1,T++,N=T}",
+  },
+  {
+    why: "`mapfile` puts bytes into an array.",
+    file: SHELL,
+    has: '"string_length");f.push(g)};for(;d<u.length;){',
+    gets: '"string_length");f.push(Vf(g))};for(;d<u.length;){',
+  },
+  {
+    why: "What a script printed is decoded once more, so that letters which look like bytes become others.",
+    file: SHELL,
+    has: "function _f(e){",
+    gets: "function _f(e){return e;",
+  },
+  {
+    why: "Whether what a command complains of is text is looked for in its beginning.",
+    file: SHELL,
+    has: "function Su(e){",
+    gets: 'function Su(e){return"utf8";',
+  },
+];
+
+/** What a command prints, and what a descriptor reads: bytes in one place, and text in another. */
+const streams: readonly ShellCorrection[] = [
+  {
+    why: "What a command says of itself is added, as text, to the bytes that it prints.",
+    file: SHELL,
+    has: 't=e.executionScope.accountResult(t,"redirection"));let{stdout:l,stderr:c,exitCode:u}=t,',
+    gets: 't=e.executionScope.accountResult(t,"redirection"));if(t.stderr!==""&&zf(t)==="bytes")t={...t,stdout:Ys(t),stdoutKind:"text",stdoutEncoding:void 0};let{stdout:l,stderr:c,exitCode:u}=t,',
+  },
+  {
+    why: "A file that a descriptor reads is text, and read as bytes.",
+    file: SHELL,
+    has: "try{let s=await e.fs.readFile(r);return n?{entry:",
+    gets: "try{let s=await vn(e.fs,r);return n?{entry:",
+  },
+  {
+    why: "So is a here-document.",
+    file: SHELL,
+    has: "let A=await vh(e,y.target);",
+    gets: "let A=Tt(await vh(e,y.target));",
+  },
+  { why: "It is bytes already.", file: SHELL, has: "c=Tt(A),u=-1", gets: "c=A,u=-1" },
+  {
+    why: "So is a here-string, in a descriptor that gets its number.",
+    file: SHELL,
+    has: `P={kind:"input",content:\`\${v}\n\`}`,
+    gets: `P={kind:"input",content:Tt(\`\${v}\n\`)}`,
+  },
+  {
+    why: "And in one that has it.",
+    file: SHELL,
+    has: `lt(e,A,{kind:"input",content:\`\${v}\n\`})`,
+    gets: `lt(e,A,{kind:"input",content:Tt(\`\${v}\n\`)})`,
+  },
+  {
+    why: "What a descriptor writes that reads, too, is text between bytes.",
+    file: SHELL,
+    has: "let a=o.content.slice(0,o.position)+r+",
+    gets: 's==="utf8"&&(r=Tt(r),s="binary");let a=o.content.slice(0,o.position)+r+',
+  },
+];
+
+/** `\xff` and `\377` are bytes, and not the letter ÿ. */
+const escapes: readonly ShellCorrection[] = [
+  {
+    file: ECHO,
+    has: "let l=parseInt(a,8)%256;s+=String.fromCharCode(l)",
+    gets: "s+=bytes.byteInText(parseInt(a,8))",
+  },
+  {
+    file: ECHO,
+    has: 'let l=parseInt(a,16);s+=String.fromCharCode(l),e=t}break}case"u"',
+    gets: 's+=bytes.byteInText(parseInt(a,16)),e=t}break}case"u"',
+  },
+  {
+    file: FORMATS,
+    has: "n+=String.fromCharCode(parseInt(l,8))",
+    gets: "n+=bytes.byteInText(parseInt(l,8))",
+  },
+  {
+    file: FORMATS,
+    has: 'try{let o=new TextDecoder("utf-8",{fatal:!0});n+=o.decode(new Uint8Array(l))}catch{for(let o of l)n+=String.fromCharCode(o)}',
+    gets: "n+=bytes.decode(new Uint8Array(l));",
+  },
+  {
+    file: PRINTF,
+    has: 'i?n+=String.fromCharCode(parseInt(i,8)):n+="\\0"',
+    gets: 'i?n+=bytes.byteInText(parseInt(i,8)):n+="\\0"',
+  },
+  {
+    file: PRINTF,
+    has: "n+=String.fromCharCode(parseInt(i,8)),r=t",
+    gets: "n+=bytes.byteInText(parseInt(i,8)),r=t",
+  },
+  {
+    file: PRINTF,
+    has: "i.length>0?(n+=X(i),r=t)",
+    gets: "i.length>0?(n+=bytes.decode(new Uint8Array(i)),r=t)",
+  },
+  {
+    file: PRINTF,
+    has: "return{value:String.fromCharCode(a),parseError",
+    gets: "return{value:bytes.byteInText(a),parseError",
+  },
+  {
+    file: SHELL,
+    has: "let c=parseInt(a,8);r+=String.fromCharCode(c),s=l;break}default:r+=i,s++}",
+    gets: "r+=bytes.byteInText(parseInt(a,8)),s=l;break}default:r+=i,s++}",
+  },
+  {
+    file: SHELL,
+    has: "a.length>0?(r+=bd(a),s=l)",
+    gets: "a.length>0?(r+=bytes.decode(new Uint8Array(a)),s=l)",
+  },
+].map((correction) => ({ ...correction, why: "An escape for a byte is a letter, two bytes in a file." }));
+
+/** `printf %q` writes a letter below U+0100 as the byte of that number, which is another letter's, or none. */
+const quotes: readonly ShellCorrection[] = [
+  {
+    has: "/[\\x00-\\x1f\\x7f-\\xff]/.test(e)",
+    gets: "/[\\x00-\\x1f\\x7f\\u{dc80}-\\u{dcff}]/u.test(e)",
+  },
+  { has: "t<32||t>=127&&t<=255?r+=4", gets: "t<32||t===127||t>=56448&&t<=56575?r+=4" },
+  { has: "s<32||s>=127&&s<=255?i+=", gets: "s<32||s===127||s>=56448&&s<=56575?i+=" },
+  { has: "s.toString(8).padStart(3", gets: "(s&255).toString(8).padStart(3" },
+].map((correction) => ({ ...correction, file: PRINTF, why: "`printf %q` quotes letters as bytes." }));
+
+/** All of them. */
+export const shellCorrections: readonly ShellCorrection[] = [
+  ...redirects,
+  ...errexit,
+  ...bytes,
+  ...streams,
+  ...escapes,
+  ...quotes,
+];
+
+/** A file of just-bash as it is to be; `undefined` where nothing of it is to change. Throws where it has another text. */
+export function corrected(file: string, text: string): string | undefined {
+  const here = shellCorrections.filter((correction) => correction.file === file);
+  if (here.length === 0) return undefined;
+  return here.reduce((before, { has, gets, why }) => {
+    const parts = before.split(has);
+    if (parts.length !== 2) throw new Error(`just-bash has another text than 3.4.2: ${file} (${why})`);
+    return parts.join(gets);
+  }, text);
+}
