@@ -9,6 +9,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { TroupeError } from "@troupe/base";
+import { startedChild } from "@troupe/runtime/process";
 import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
 import { StderrTail } from "./stderr-tail.ts";
@@ -38,12 +39,15 @@ export class AgentProcess implements AgentProgram {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #stderr = new StderrTail();
 
+  /** Throws `storage.too_many_open_files`. */
   constructor(command: AgentCommand) {
-    this.#child = spawn(command.command, command.args ?? [], {
-      stdio: ["pipe", "pipe", "pipe"],
-      env: environment(command),
-      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    });
+    this.#child = startedChild(
+      spawn(command.command, command.args ?? [], {
+        stdio: ["pipe", "pipe", "pipe"],
+        env: environment(command),
+        ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      }),
+    );
     const { promise, resolve } = Promise.withResolvers<TroupeError>();
     this.ended = promise;
     this.#child.on("error", (cause) =>

@@ -10,6 +10,7 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { lacksDescriptors, tooManyOpenFiles } from "@troupe/runtime/process";
 import { readBounded } from "../bounded-file.ts";
 import { fileErrors } from "../errors.ts";
 import { pinErrors } from "./errors.ts";
@@ -41,7 +42,7 @@ export interface CheckedFile {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** Checks a file. Throws `plugin.file_*`, and `plugin.integrity_mismatch` or `plugin.pin_mismatch`. */
+/** Checks a file. Throws `plugin.file_*`, `storage.too_many_open_files`, and `plugin.integrity_mismatch` or `plugin.pin_mismatch`. */
 export async function checkFile(named: NamedFile): Promise<CheckedFile> {
   const path = await findFile(named);
   if (named.sha256 === undefined) return { path, bytes: undefined };
@@ -84,7 +85,7 @@ async function findFile({ origin, key, path }: NamedFile): Promise<string> {
     const stats = await lstat(place).catch((cause: unknown) => {
       throw isMissing(cause)
         ? fileErrors.missing(origin.file, key, place)
-        : fileErrors.unreadable(origin.file, key, place, cause);
+        : unreadable({ origin, key }, place, cause);
     });
     if (stats.isSymbolicLink()) throw fileErrors.notPlain(origin.file, key, place, "a link");
     if (index < names.length - 1 ? !stats.isDirectory() : !stats.isFile())
@@ -97,9 +98,19 @@ async function readOpened({ origin, key }: NamedFile, path: string, limitBytes: 
   const tooLarge = (): Error => fileErrors.tooLarge(path, limitBytes);
   return await readBounded(path, { limitBytes, tooLarge, flags: constants.O_NOFOLLOW }).catch(
     (cause: unknown) => {
-      throw TroupeError.is(cause) ? cause : fileErrors.unreadable(origin.file, key, path, cause);
+      throw TroupeError.is(cause) ? cause : unreadable({ origin, key }, path, cause);
     },
   );
+}
+
+function unreadable(
+  { origin, key }: Pick<NamedFile, "origin" | "key">,
+  path: string,
+  cause: unknown,
+): TroupeError {
+  return lacksDescriptors(cause)
+    ? tooManyOpenFiles(cause)
+    : fileErrors.unreadable(origin.file, key, path, cause);
 }
 
 function isMissing(cause: unknown): boolean {

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { children } from "../support/dynamic-world.ts";
 import { needsPackage } from "../support/native-package.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
+import { commandOf } from "../support/processes.ts";
 import { findPython } from "../support/python.ts";
 
 needsPackage("isolated-vm");
@@ -73,10 +74,6 @@ async function startHost() {
     pids,
     guardian: () => children(host.pid).filter((pid) => commandOf(pid).includes("guardian-main")),
   };
-}
-
-function commandOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
 }
 
 /** Those of them that run, or stand still. */

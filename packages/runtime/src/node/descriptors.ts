@@ -5,7 +5,7 @@
  * checkpoint thread has it open too. They get half;
  * the rest is for connections, threads and what actors open themselves. (Node has raised the soft limit to the hard one.)
  */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { error } from "../new-error.ts";
@@ -20,7 +20,27 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** What a caller is told who needs a file that can't be opened for want of a descriptor: others close theirs. */
+const OUT_OF_DESCRIPTORS: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE"]);
+
+/** True when the system refused it for want of a descriptor. */
+export function lacksDescriptors(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && OUT_OF_DESCRIPTORS.has(cause.code);
+}
+
+/** True when there aren't as many left: for what fails without saying why. */
+export function isOutOfDescriptors(needed = 1): boolean {
+  const opened: number[] = [];
+  try {
+    while (opened.length < needed) opened.push(openSync(process.execPath, "r"));
+    return false;
+  } catch (cause) {
+    return lacksDescriptors(cause);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** What a caller is told who needs a file or a process that can't be had for want of a descriptor: others close theirs. */
 export function tooManyOpenFiles(cause: unknown): TroupeError {
   const message =
     "The server has as many files and sockets open as it may: call again later, and raise its `ulimit -n`";

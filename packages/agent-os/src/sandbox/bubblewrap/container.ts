@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { startedChild } from "@troupe/runtime/process";
 import { sandboxErrors, textOf } from "../../errors.ts";
 import type { SandboxNetwork } from "../network.ts";
 import { checkEntry, checkMessage } from "./from-supervisor.ts";
@@ -81,17 +82,20 @@ export class Container {
   #why: TroupeError | undefined;
   #stderr = "";
 
+  /** Throws `storage.too_many_open_files`. */
   constructor(parts: ContainerParts) {
     const { promise, resolve } = Promise.withResolvers<TroupeError>();
     this.ended = promise;
     this.#end = resolve;
     const { bubblewrap, args, filter, uid } = parts;
-    this.#child = spawn(bubblewrap, args, {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: {},
-      cwd: "/",
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    });
+    this.#child = startedChild(
+      spawn(bubblewrap, args, {
+        stdio: ["ignore", "pipe", "pipe", "pipe"],
+        env: {},
+        cwd: "/",
+        ...(uid === undefined ? {} : { uid, gid: uid }),
+      }),
+    );
     const { promise: gone, resolve: left } = Promise.withResolvers<void>();
     this.#gone = gone;
     this.#child.on("error", (cause) => {

@@ -9,8 +9,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { assert, sourceArguments } from "@troupe/base";
+import { assert, sourceArguments, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { startedChild } from "@troupe/runtime/process";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import type { ImageChanges } from "../file-store.ts";
 import type { SandboxNetwork } from "../network.ts";
@@ -72,7 +73,7 @@ export class SandboxWorker {
   #isDemoted = false;
   #mayDemote = true;
 
-  /** Throws `sandbox.lost` when the system has no room for it. */
+  /** Throws `sandbox.lost`, or `storage.too_many_open_files`, when the system has no room for it. */
   constructor(bounds: EmbeddedBounds) {
     this.#bounds = bounds;
     this.#child = start(bounds);
@@ -226,13 +227,15 @@ function bytesOf(page: ImageChanges): number {
 
 function start(bounds: EmbeddedBounds): ChildProcess {
   try {
-    return spawn(process.execPath, processArguments(bounds), {
-      env: {},
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-    });
+    return startedChild(
+      spawn(process.execPath, processArguments(bounds), {
+        env: {},
+        cwd: "/",
+        stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+      }),
+    );
   } catch (cause) {
-    throw workerLost(String(cause));
+    throw TroupeError.is(cause) ? cause : workerLost(String(cause));
   }
 }
 

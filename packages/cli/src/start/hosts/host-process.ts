@@ -82,8 +82,8 @@ export class HostProcess {
     const env = { ...process.env, ...this.#parts.env, TROUPE_HOST_PROCESS: String(this.#parts.number) };
     const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"], env });
     this.#child = child;
-    // Not in its environment, which every process that an actor starts would have, too. One that has ended says so below.
-    child.send(this.#parts.place, () => {});
+    // Not in its environment, which every process that an actor starts would have, too. One that has ended, or couldn't be started, says so below.
+    if (child.connected) child.send(this.#parts.place, () => {});
     child.once("message", () => {
       this.#served = true;
       this.#ready.resolve();

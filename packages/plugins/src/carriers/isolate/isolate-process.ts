@@ -19,7 +19,7 @@ import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Env, RepeatedFailures, sourceArguments, type TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { nodeBusyPoll } from "@troupe/runtime/process";
+import { isOutOfDescriptors, nodeBusyPoll, tooManyOpenFiles } from "@troupe/runtime/process";
 import { packageErrors } from "../../errors.ts";
 import { guardian } from "../processes/guardian.ts";
 import { SilenceWatch } from "../silence-watch.ts";
@@ -102,7 +102,7 @@ export class IsolateProcess {
     });
   }
 
-  /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`, and `dynamic.process_lost` for whoever ended it again and again. */
+  /** Makes an isolate; its number. Throws `package.missing`, `dynamic.closed`, `storage.too_many_open_files`, and `dynamic.process_lost` for whoever ended it again and again. */
   create(order: IsolateOrder, ear: IsolateEar): number {
     if (this.#closed) throw dynamicErrors.closed();
     const waiting = this.#blamed.waiting(idOf(ear.actor));
@@ -142,7 +142,10 @@ export class IsolateProcess {
 
   #start(): Running {
     if (this.#running !== undefined) return this.#running;
-    const { child, ended } = guardian.guard(spawnProcess(processArguments()));
+    const { child, ended } = guardian.guard({
+      start: spawnProcess(processArguments()),
+      log: this.#env.log,
+    });
     const socket = child.stdio[3];
     if (!(socket instanceof Duplex)) throw new RangeError("A pipe is a duplex stream");
     const writer = new WireWriter((bytes) => void socket.write(bytes));
@@ -258,12 +261,14 @@ function spawnProcess(args: readonly string[]): () => ChildProcess {
     });
 }
 
-/** Throws `package.missing`. */
+/** Throws `package.missing`, `storage.too_many_open_files`. */
 function processArguments(): string[] {
   const { resolve } = createRequire(import.meta.url);
   try {
     resolve("isolated-vm");
   } catch (cause) {
+    // Node takes what it can't open for what isn't there.
+    if (isOutOfDescriptors()) throw tooManyOpenFiles(cause);
     throw packageErrors.missing(ISOLATED_VM, "A dynamic actor", cause);
   }
   const source = new URL(import.meta.url).pathname.endsWith(".ts");

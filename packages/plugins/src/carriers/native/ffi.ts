@@ -5,6 +5,7 @@
  * callback from a thread that isn't JavaScript's waits for the event loop, and whoever joins that thread meanwhile waits
  * for ever. Of its calls only `open` and `close` leave the JavaScript thread.
  */
+import { isOutOfDescriptors, tooManyOpenFiles } from "@troupe/runtime/process";
 import { packageErrors } from "../../errors.ts";
 import { nativeErrors } from "./errors.ts";
 
@@ -90,6 +91,8 @@ async function importKoffi(): Promise<Koffi> {
   try {
     return (await import("koffi")).default;
   } catch (cause) {
+    // Node takes what it can't open for what isn't there.
+    if (isOutOfDescriptors()) throw tooManyOpenFiles(cause);
     throw packageErrors.missing("koffi", "A native plugin", cause);
   }
 }

@@ -14,7 +14,7 @@ import { rm } from "node:fs/promises";
 import type { Env, TroupeError } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { type HostFrame, HostFrameCodec, PluginFrameCodec } from "@troupe/protocol/plugin/v1";
-import { makeOwnedFolder } from "@troupe/runtime/process";
+import { lacksDescriptors, makeOwnedFolder, tooManyOpenFiles } from "@troupe/runtime/process";
 import type { Carrier, CarrierEvents, CloseReport, OpenCarrier } from "../../carrier.ts";
 import { pluginErrors } from "../../errors.ts";
 import type { Origin } from "../../manifest/checked-file.ts";
@@ -52,6 +52,9 @@ export interface WorkerOptions {
 /** How long the end of a connection waits for the end of the process, which says more. */
 const EXIT_GRACE_MS = 1_000;
 
+/** Each waits 100 ms longer than the one before. */
+const REMOVALS = 5;
+
 const PING = HostFrameCodec.encode({ body: { $case: "ping", value: { number: 0 } } });
 const WATCHED = {
   beatMs: engineLimits.workerBeatMs,
@@ -59,21 +62,24 @@ const WATCHED = {
   mostMs: engineLimits.workerHungMs,
 };
 
-/** Opens a worker. Rejects with `config.no_temporary_folder`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`. */
+/** Opens a worker. Rejects with `config.no_temporary_folder`, `plugin.file_*`, `plugin.integrity_mismatch`, `plugin.worker_*`, `storage.too_many_open_files`. */
 export function workerCarrier(options: WorkerOptions): OpenCarrier {
   return async (events) => {
     const { plugin, env, load, origin, override } = options;
     await using room = new AsyncDisposableStack();
     const folder = room.adopt(await makeOwnedFolder(WORKER_FOLDER), (path) =>
-      rm(path, { recursive: true, force: true }),
+      // Without a descriptor nothing can be removed: it is tried for a while.
+      rm(path, { recursive: true, force: true, maxRetries: REMOVALS }),
     );
     const launch = await planLaunch({ load, origin, folder, override });
     const handover = { socket: socketIn(folder), token: randomBytes(32).toString("hex") };
     const listening = WorkerServer.listen(handover).catch((cause: unknown) => {
+      if (lacksDescriptors(cause)) throw tooManyOpenFiles(cause);
       throw workerErrors.noSocket(plugin, handover.socket, cause);
     });
     const server = room.adopt(await listening, (it) => it.close());
-    const child = room.adopt(new WorkerProcess(launch, handover, options.bounds), (it) => it.kill());
+    const started = new WorkerProcess(launch, handover, { log: env.log, bounds: options.bounds });
+    const child = room.adopt(started, (it) => it.kill());
     const stream = await connected(options, server, child, launch.program);
     const ofLibrary = load.kind === "native";
     return new WorkerCarrier({ plugin, env, child, stream, ofLibrary, room: room.move() }, events);

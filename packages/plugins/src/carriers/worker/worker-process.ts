@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
+import type { Logger } from "@troupe/base";
 import { engineLimits } from "@troupe/protocol";
 import { textWithoutSecrets } from "@troupe/relay";
 import { guardian } from "../processes/guardian.ts";
@@ -23,6 +24,13 @@ import { BoundsWatch, endFirst, type WorkerBounds, type WorkerExcess } from "./w
 /** How long a dead process's standard error may stay open in something that outlived it. */
 const LAST_WORDS_MS = 500;
 
+/** What it needs of its host. */
+export interface WorkerProcessOptions {
+  readonly log: Logger;
+  /** Default: as the limits say. */
+  readonly bounds?: WorkerBounds | undefined;
+}
+
 /** One process. */
 export class WorkerProcess {
   /** Settles when the process is gone, with all that it said. Rejects if it was never there. */
@@ -33,7 +41,8 @@ export class WorkerProcess {
   #stderr = Buffer.alloc(0);
   #isCut = false;
 
-  constructor(launch: Launch, handover: Handover, bounds: WorkerBounds = {}) {
+  /** Throws `storage.too_many_open_files`. */
+  constructor(launch: Launch, handover: Handover, { log, bounds = {} }: WorkerProcessOptions) {
     const id = randomBytes(16).toString("hex");
     const strays = new Strays(id);
     const env = {
@@ -49,7 +58,7 @@ export class WorkerProcess {
         detached: true,
         stdio: [launch.stdin === undefined ? "ignore" : "pipe", "ignore", "pipe", "pipe"],
       });
-    const guarded = guardian.guard(start, id);
+    const guarded = guardian.guard({ start, id, log });
     this.#child = guarded.child;
     const { pid } = this.#child;
     const exceeded = (excess: WorkerExcess): void => {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { storageErrors } from "../../errors.ts";
-import { tooManyOpenFiles } from "../descriptors.ts";
+import { isOutOfDescriptors, lacksDescriptors, tooManyOpenFiles } from "../descriptors.ts";
 import { dataErrors } from "./data-errors.ts";
 import { isDamage, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
@@ -47,7 +47,6 @@ export function replaceFile(path: string, text: string): void {
 }
 
 const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST"]);
-const OUT_OF_DESCRIPTORS = new Set(["EMFILE", "ENFILE"]);
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 /** A path component, or the path itself, is a file. */
 const NO_DIRECTORY = new Set(["ENOTDIR", "EEXIST"]);
@@ -66,9 +65,12 @@ export function fileError(path: string, cause: unknown): TroupeError {
   const code = sqliteCode(cause);
   if (READ_ONLY.has(name) || code === sqliteCodes.readOnly) return dataErrors.readOnly(path, cause);
   if (FULL.has(name) || code === sqliteCodes.full) return dataErrors.diskFull(path, cause);
-  if (OUT_OF_DESCRIPTORS.has(name)) return tooManyOpenFiles(cause);
+  if (lacksDescriptors(cause)) return tooManyOpenFiles(cause);
   // SQLite keeps the file system's reasons to itself: they are asked for.
-  if ((code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) && isOutOfDescriptors(path))
+  if (
+    (code === sqliteCodes.cantOpen || code === sqliteCodes.ioError) &&
+    isOutOfDescriptors(limits.databaseDescriptors)
+  )
     return tooManyOpenFiles(cause);
   // So it is called, too, when a log's shared memory finds no room.
   if (code === sqliteCodes.ioError && isFull(path)) return dataErrors.diskFull(path, cause);
@@ -84,19 +86,6 @@ export function isFullDisk(path: string, cause: unknown): boolean {
   return (
     (code === sqliteCodes.full || code === sqliteCodes.ioError) && fileError(path, cause).code === "disk_full"
   );
-}
-
-/** True when there aren't as many descriptors as a database with its log needs. */
-function isOutOfDescriptors(path: string): boolean {
-  const opened: number[] = [];
-  try {
-    while (opened.length < limits.databaseDescriptors) opened.push(openSync(dirname(path), "r"));
-    return false;
-  } catch (error) {
-    return OUT_OF_DESCRIPTORS.has(nameOf(error));
-  } finally {
-    for (const fd of opened) closeSync(fd);
-  }
 }
 
 function nameOf(cause: unknown): string {

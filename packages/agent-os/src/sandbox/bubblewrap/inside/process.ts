@@ -72,7 +72,8 @@ export function startProcess(
     failed(cause);
     return { pid: undefined, signal: () => undefined, resize: () => undefined, exceed: () => undefined };
   }
-  join(child, channels);
+  // Without a descriptor it has no streams; `error` says why.
+  if ("stdio" in child) join(child, channels);
   child.on("error", (cause) => {
     if (child.pid === undefined) failed(cause);
   });

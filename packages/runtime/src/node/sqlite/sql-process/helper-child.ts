@@ -1,14 +1,15 @@
 /** SpawnedHelper: a helper process as Node starts it. What it runs is `helper-main.ts`. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { sourceArguments } from "@troupe/base";
 import { limits } from "@troupe/protocol";
+import { startedChild } from "../../started-child.ts";
 import { workerUrl } from "../worker-url.ts";
 import { type HelperQuestion, type HelperSaying, LIFELINE_FD, MEMORY_SIGNAL } from "./helper-messages.ts";
 import { type HelperChild, type HelperEar, HelperLost } from "./helper-process.ts";
 
-/** Starts one. */
+/** Starts one. Throws `storage.too_many_open_files`. */
 export function spawnHelper(ear: HelperEar): HelperChild {
   return new SpawnedHelper(ear);
 }
@@ -17,12 +18,13 @@ class SpawnedHelper implements HelperChild {
   readonly #child: ChildProcess;
 
   constructor(ear: HelperEar) {
-    this.#child = spawn(process.execPath, processArguments(), {
+    const options: SpawnOptions = {
       env: {},
       cwd: "/",
       stdio: ["ignore", "ignore", "ignore", "pipe", "ipc"],
       serialization: "advanced",
-    });
+    };
+    this.#child = startedChild(spawn(process.execPath, processArguments(), options));
     this.#child.on("message", (saying: HelperSaying) => ear.said(saying));
     this.#child.once("exit", (code, signal) => ear.ended(lossOf(code, signal)));
     this.#child.once("error", (cause) => ear.ended(new HelperLost("ended", String(cause))));
