@@ -219,7 +219,7 @@ class Running:
                 actor.start(context, self._is_new)
             self._voice.started()
             self._voice.flush(context.state)
-        except Exception as error:  # noqa: BLE001 - it is why the actor can't start
+        except BaseException as error:  # noqa: BLE001 - it is why the actor can't start
             self._failed = True
             self._voice.forget()
             self._voice.started(error)
@@ -248,7 +248,7 @@ class Running:
             if isinstance(value, Iterator):
                 return self._begin(number, value, part)
             self._voice.reply(number, encode_json(value))
-        except Exception as error:  # noqa: BLE001 - it is the answer
+        except BaseException as error:  # noqa: BLE001 - it is the answer
             self._voice.reply(number, b"", error)
         self._end(number)
 
@@ -275,7 +275,7 @@ class Running:
             if item():
                 return self._said(call)
             self._voice.reply(call, b"")
-        except Exception as error:  # noqa: BLE001 - it is how the result ends
+        except BaseException as error:  # noqa: BLE001 - it is how the result ends
             self._voice.reply(call, b"", error)
         self._end(call)
 
@@ -300,7 +300,7 @@ class Running:
         try:
             self._voice.flush(self._context.state, joined)
             return True
-        except Exception as error:  # noqa: BLE001 - a state that JSON can't hold is this call's error
+        except BaseException as error:  # noqa: BLE001 - a state that JSON can't hold is this call's error
             self._voice.forget()
             self._voice.reply(call, b"", error)
             self._context.state = self._voice.restored()
@@ -315,7 +315,7 @@ class Running:
         run()
         try:
             self._voice.flush(context.state)
-        except Exception as error:  # noqa: BLE001 - a state that JSON can't hold: nothing of it is stored
+        except BaseException as error:  # noqa: BLE001 - a state that JSON can't hold: nothing of it is stored
             context.log.error("%s: %s", type(error).__name__, error)
             self._voice.forget()
             context.state = self._voice.restored()
@@ -326,7 +326,7 @@ class Running:
                 if self._actor.request is None:
                     raise PluginError("no_handler", "The actor takes no requests", "actor")
                 self._requests.answer(name, self._actor.request(self._context, request))
-            except Exception as error:  # noqa: BLE001 - it is the answer
+            except BaseException as error:  # noqa: BLE001 - it is the answer
                 self._requests.refuse(name, error)
 
         self._hook(run)

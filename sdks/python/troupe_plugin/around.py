@@ -66,7 +66,7 @@ class Arounds:
         with self._lock:
             self._waiting[("word", invoke, 0)] = queue.Queue()
 
-    def write(self, invoke: int, chunks: Iterable[Any], error: Callable[[Exception], bytes]) -> None:
+    def write(self, invoke: int, chunks: Iterable[Any], error: Callable[[BaseException], bytes]) -> None:
         """Writes the answer's chunks as they are asked for; returns when the stream is over."""
         stream, name = iter(chunks), number(1, invoke)
         words = self._waiting[("word", invoke, 0)]
@@ -81,7 +81,7 @@ class Arounds:
                     except StopIteration:
                         self._send(data(CHUNK_END, name))
                         return
-                    except Exception as failure:  # noqa: BLE001 - it is how the stream ends
+                    except BaseException as failure:  # noqa: BLE001 - it is how the stream ends
                         self._send(data(CHUNK_END, name + data(3, error(failure))))
                         return
                     self._send(data(CHUNK, name + data(3, encode_json(chunk))))

@@ -100,7 +100,7 @@ class OpenConnections:
             state = None if self._actor.accept is None else self._actor.accept(params)
             # What can't be stored is said now.
             encode_json(state)
-        except Exception as error:  # noqa: BLE001 - it is why there is no connection
+        except BaseException as error:  # noqa: BLE001 - it is why there is no connection
             return self._voice.connected(name, error)
         self._params[name] = params
         self._voice.connected(name)
@@ -118,7 +118,7 @@ class OpenConnections:
             return
         try:
             self._actor.connected(context, connection)
-        except Exception as error:  # noqa: BLE001 - it is why the connection ends
+        except BaseException as error:  # noqa: BLE001 - it is why the connection ends
             reason = f"{error.group}.{error.code}" if isinstance(error, PluginError) else "internal.error"
             context.disconnect(connection.number, reason)
 
@@ -132,7 +132,7 @@ class OpenConnections:
             return
         try:
             self._actor.disconnected(context, connection)
-        except Exception as error:  # noqa: BLE001 - nobody is left to be told
+        except BaseException as error:  # noqa: BLE001 - nobody is left to be told
             context.log.error("disconnected: %s: %s", type(error).__name__, error)
 
     def _subscribe(self, name: int, event: str, subscription: int) -> None:
@@ -140,6 +140,6 @@ class OpenConnections:
         try:
             if self._actor.can_subscribe is not None:
                 self._actor.can_subscribe(self._params.get(name), event)
-        except Exception as error:  # noqa: BLE001 - it is why the client may not listen
+        except BaseException as error:  # noqa: BLE001 - it is why the client may not listen
             refusal = data(2, error_of(error))
         self._voice.say(data(SUBSCRIBED, number(1, subscription) + (refusal or b"")))

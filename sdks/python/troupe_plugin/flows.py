@@ -4,6 +4,7 @@ An item is made on its actor's lane, between other functions of the actor: a slo
 """
 
 import threading
+from contextlib import suppress
 from typing import Any, Callable, Dict, Iterator
 
 from .json_values import encode_json
@@ -91,5 +92,8 @@ class _Flow:
         self.waits = False
 
     def close(self) -> None:
-        if hasattr(self.items, "close"):
+        if not hasattr(self.items, "close"):
+            return
+        # Nobody hears what a generator says that is given up, and its actor works on.
+        with suppress(BaseException):
             self.items.close()

@@ -100,8 +100,12 @@ class Plugin:
     ready: Optional[Callable[["Host"], None]] = None
 
 
-def error_of(error: Exception) -> bytes:
-    """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside."""
+def error_of(error: BaseException) -> bytes:
+    """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside.
+
+    Whatever an author's function raises is one: a library that calls `sys.exit` fails that call, and neither the thread nor the
+    plugin, which serves others, ends with it.
+    """
     if isinstance(error, PluginError):
         metadata = b"" if error.metadata is None else _metadata(error.metadata)
         return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)

@@ -75,7 +75,7 @@ class Requests:
         self._voice.say_later(data(ANSWER, number(1, name) + number(2, response.status) + headers))
         self._voice.then(lambda: threading.Thread(target=self._send, args=(name, leaving), daemon=True).start())
 
-    def refuse(self, name: int, error: Exception) -> None:
+    def refuse(self, name: int, error: BaseException) -> None:
         """The request's answer is an error."""
         self._leaving.pop(name, None)
         self._voice.say_later(data(ANSWER, number(1, name) + data(4, error_of(error))))

@@ -62,7 +62,7 @@ class Session:
                 raise PluginError("version_unsupported", f"This plugin speaks version {VERSION}", "plugin")
             if self._plugin.start is not None:
                 self._plugin.start(json.loads(config) if config else None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
             self._send(data(FAILED, data(1, error_of(error))))
             return
         ready = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
@@ -77,7 +77,7 @@ class Session:
     def _ready(self, ready: Callable[[Host], None]) -> None:
         try:
             ready(Host(self._link, 0))
-        except Exception as error:  # noqa: BLE001 - nobody waits for it
+        except BaseException as error:  # noqa: BLE001 - nobody waits for it
             self._link.log("error", f"ready: {type(error).__name__}: {error}")
 
     def _invoke(self, invoke: bytes) -> None:
@@ -93,7 +93,7 @@ class Session:
                 answer += number(4, 1)
             else:
                 answer += data(2, encode_json(value))
-        except Exception as error:  # noqa: BLE001 - it is the answer
+        except BaseException as error:  # noqa: BLE001 - it is the answer
             answer += data(3, error_of(error))
         self._send(data(RESULT, answer))
         if chunks is not None:

@@ -113,7 +113,7 @@ class OpenSockets:
             return
         try:
             self._tell(context, socket, what, said)
-        except Exception as error:  # noqa: BLE001 - it is why the socket ends
+        except BaseException as error:  # noqa: BLE001 - it is why the socket ends
             reason = f"{error.group}.{error.code}" if isinstance(error, PluginError) else "internal.error"
             if what != CLOSE:
                 socket.close(REFUSED if what == OPEN else FAILED, reason)

@@ -69,17 +69,17 @@ class Voice:
     def end(self, destroy: bool) -> None:
         self._said.append(data(END, number(1, DESTROY if destroy else SLEEP)))
 
-    def reply(self, call: int, value: bytes, error: Optional[Exception] = None) -> None:
+    def reply(self, call: int, value: bytes, error: Optional[BaseException] = None) -> None:
         answer = number(1, call) + data(2, value)
         self._said.append(data(REPLY, answer if error is None else answer + data(3, error_of(error))))
 
-    def started(self, error: Optional[Exception] = None) -> None:
+    def started(self, error: Optional[BaseException] = None) -> None:
         self._said.append(data(STARTED, b"" if error is None else data(1, error_of(error))))
 
     def stopped(self) -> None:
         self._said.append(data(STOPPED, b""))
 
-    def connected(self, connection: int, error: Optional[Exception] = None) -> None:
+    def connected(self, connection: int, error: Optional[BaseException] = None) -> None:
         """Said at once: connections wait for no work. A client that the host can keep while the actor sleeps stays."""
         answer = number(1, connection) + (number(3, 1) if error is None else data(2, error_of(error)))
         self.say(data(CONNECTED, answer))
