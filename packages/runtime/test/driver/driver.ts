@@ -107,12 +107,9 @@ export class Driver<U extends Use> {
   }
 
   /** The real client over the real HTTP transport; its fetch and WebSocket end in the gateway. */
-  #clients = 0;
-
   client(config: ClientConfig = {}): Client<Registry<U>> {
     const world = this.#world;
-    const place = this.#clients;
-    this.#clients += 1;
+    const place = this.#clients.length;
     const client = createClient<Registry<U>>({
       env: {
         clock: world.clock,
