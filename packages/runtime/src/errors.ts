@@ -272,9 +272,15 @@ export const gatewayErrors = {
       { metadata: { accepted: ["identity"] } },
     ),
   upgradeRequired: () =>
-    error(426, "gateway", "upgrade_required", "This address is for WebSockets", {
-      metadata: { upgrade: "websocket" },
-    }),
+    error(
+      426,
+      "gateway",
+      "upgrade_required",
+      "This address is for WebSockets, which start() serves and handler() doesn't",
+      {
+        metadata: { upgrade: "websocket" },
+      },
+    ),
   badRequest: (reason: string) => error(400, "gateway", "bad_request", reason),
   noResponse: () =>
     error(500, "gateway", "no_response", "What was given to setup({ fetch }) returned no Response"),

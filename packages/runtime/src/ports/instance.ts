@@ -50,8 +50,16 @@ export interface ActionScope extends LazyScope {
   end(): void;
 }
 
+/** What a call may come again under. */
+export interface CallName {
+  /** However often it comes under this key, the call is applied once. */
+  readonly idempotencyKey?: string | undefined;
+  /** With a key: what all attempts of one call have in common, and nobody else knows. */
+  readonly ticket?: string | undefined;
+}
+
 /** A call of an action, or a message for a queue. */
-export interface ActionCall {
+export interface ActionCall extends CallName {
   readonly name: string;
   readonly args: readonly unknown[];
   /** `name` is a queue, and `args` hold the message. The answer is a `SendOutcome`. */
@@ -67,10 +75,6 @@ export interface ActionCall {
   began?(): void;
   /** When the caller gives up, monotonic; absent for never. */
   readonly until?: number | undefined;
-  /** However often it comes under this key, the call is applied once. */
-  readonly idempotencyKey?: string | undefined;
-  /** With a key: what all attempts of one call have in common, and nobody else knows. */
-  readonly ticket?: string | undefined;
   /** Who calls, where the host knows it: another actor. Else it is whoever has these connection parameters. */
   readonly caller?: string | undefined;
   /** What the call is a part of; absent for a call from outside. */
