@@ -50,8 +50,8 @@ try {
     cwd: process.cwd(),
     env: process.env,
     out: (text) => void process.stdout.write(text),
-    fail: () => {
-      process.exitCode = 1;
+    fail: (code = 1) => {
+      process.exitCode = code;
     },
     err: (text) => void process.stderr.write(text),
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],

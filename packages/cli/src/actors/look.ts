@@ -1,10 +1,11 @@
 /** `troupe actors list` and `show`: who there is, and how one is. */
-import { TroupeError } from "@troupe/base";
+import { nearest, TroupeError } from "@troupe/base";
 import { optionErrors } from "../errors.ts";
 import { aligned } from "../plugins/table.ts";
 import type { RunTerminal } from "../run/command.ts";
 import { printable } from "../trace/printable.ts";
 import { idOf } from "./address.ts";
+import { actorsErrors } from "./errors.ts";
 import { type ActorOverview, type ActorSize, InspectorApi, type ListedActor } from "./inspector-api.ts";
 
 /** Flags of every command. */
@@ -39,6 +40,9 @@ export async function listActors(flags: ListFlags, terminal: RunTerminal): Promi
     for (const [field, value] of Object.entries({ name, prefix: key, phase: state, namespace, after: next }))
       if (value !== undefined) query.set(field, value);
     const page = await api.list(query);
+    const { names } = page;
+    if (page.actors.length === 0 && name !== undefined && names?.includes(name) === false)
+      throw actorsErrors.unknownName(name, nearest(name, names));
     actors.push(...page.actors);
     next = page.next;
   } while (next !== undefined && actors.length < limit);

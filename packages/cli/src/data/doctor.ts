@@ -10,6 +10,9 @@ import type { DoctorTerminal } from "../doctor/command.ts";
 import { linesOf } from "../doctor/finding-lines.ts";
 import { optionErrors } from "../errors.ts";
 
+/** The exit code of `EX_TEMPFAIL`: ask again when the folder is free. */
+const IN_USE = 75;
+
 /** As typed. */
 export interface DataDoctorFlags {
   /** The new folder. */
@@ -38,12 +41,18 @@ export async function runDataDoctor(
     return await salvage(dataDir, resolve(terminal.cwd, flags.salvage), flags, terminal);
   if (giveUp !== undefined) return await giveUpActor(dataDir, giveUp, flags, terminal);
   const findings = await examineData(dataDir);
-  const ok = findings.every(({ level }) => level !== "problem");
-  const verdict = ok ? "Nothing is wrong with the data." : "Something is wrong with the data.";
+  const sound = findings.every(({ level }) => level !== "problem");
+  // Nobody reads the files of a server that runs: what isn't known must not pass for good.
+  const checked = findings.every(({ check, level }) => check !== "lock" || level === "ok");
+  const found = checked ? "Nothing is wrong with the data." : "The data was not checked: a process has it.";
+  const verdict = sound ? found : "Something is wrong with the data.";
+  const ok = sound && checked;
   terminal.out(
-    flags.json ? `${JSON.stringify({ ok, findings })}\n` : `${[...linesOf(findings), verdict].join("\n")}\n`,
+    flags.json
+      ? `${JSON.stringify({ ok, checked, findings })}\n`
+      : `${[...linesOf(findings), verdict].join("\n")}\n`,
   );
-  if (!ok) terminal.fail();
+  if (!ok) terminal.fail(sound ? IN_USE : 1);
 }
 
 async function giveUpActor(

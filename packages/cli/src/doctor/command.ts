@@ -25,8 +25,8 @@ export interface DoctorFlags extends ConfigFlags {
 
 /** What the command needs of the process. */
 export interface DoctorTerminal extends Terminal, Asking {
-  /** Makes the process end with 1. */
-  readonly fail: () => void;
+  /** Makes the process end with `code`, by default 1. */
+  readonly fail: (code?: number) => void;
 }
 
 /** Says what it found; fails when there is a problem. */

@@ -73,6 +73,10 @@ test("they are listed by name, key and state, as many as are asked for, and the 
   );
   expect((await json("list", "--key", "anna/")).actors).toHaveLength(1);
   expect(await said("list", "--state", "asleep")).toBe("There are no such actors.\n");
+  await expect(said("list", "--name", "countr")).rejects.toMatchObject({
+    code: "not_registered",
+    message: expect.stringContaining('did you mean "counter"?'),
+  });
   const first = await json("list", "--limit", "3");
   const rest = await json("list", "--limit", "3", "--after", first.next);
   expect(new Set([...first.actors, ...rest.actors].map((one) => one.id)).size).toBe(4);

@@ -51,3 +51,20 @@ test("it says that nothing is wrong, or what is, and saves what can be read", as
   expect((await troupe.run("doctor", data)).out).toMatch(/✗ shard-00\.db: it is missing/);
   await expect(troupe.run("doctor", "--salvage", to)).rejects.toMatchObject({ code: "usage" });
 });
+
+test("a folder that a server has was not checked, and doesn't pass for good", async () => {
+  using troupe = new Troupe();
+  const data = join(troupe.path, "data");
+  const registry = setup({ use: { counter } });
+  await registry.start({ port: 0, dataDir: data, signals: false, banner: false });
+  try {
+    expect(await troupe.run("doctor", data)).toMatchObject({
+      exitCode: 75,
+      out: expect.stringMatching(/The data was not checked: a process has it\.\n$/),
+    });
+    const { out } = await troupe.run("doctor", data, "--json");
+    expect(JSON.parse(out)).toMatchObject({ ok: false, checked: false });
+  } finally {
+    await registry.stop();
+  }
+});

@@ -10,6 +10,7 @@ import { troupeProgram } from "../../src/program.ts";
 export interface Said {
   readonly out: string;
   readonly failed: boolean;
+  readonly exitCode: number;
 }
 
 export class Troupe implements Disposable {
@@ -43,20 +44,22 @@ export class Troupe implements Disposable {
   async run(...args: readonly string[]): Promise<Said> {
     let out = "";
     let failed = false;
+    let exitCode = 0;
     const program = troupeProgram({
       cwd: this.project,
       env: { XDG_CONFIG_HOME: this.config, ...this.env },
       out: (text) => {
         out += text;
       },
-      fail: () => {
+      fail: (code = 1) => {
         failed = true;
+        exitCode = code;
       },
       asked: async () => "SIGTERM",
       ...(this.types !== undefined && { ask: (question: string) => this.#typed(question) }),
     });
     await program.parseAsync(args, { from: "user" });
-    return { out, failed };
+    return { out, failed, exitCode };
   }
 
   async #typed(question: string): Promise<string> {
