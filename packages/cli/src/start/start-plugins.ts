@@ -16,7 +16,7 @@ import {
 } from "@troupe/plugins/installed";
 import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
-import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
+import type { ActorCarrier, NamedPluginView, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
 import { startErrors } from "../errors.ts";
 
 /** What they are made of. */
@@ -32,6 +32,8 @@ export interface StartPluginsParts {
 /** A set, as the commands see it. */
 export interface ReloadableSet extends PluginSet {
   readonly reload?: () => Promise<void>;
+  /** What was read of its plugins the last time. */
+  readonly sources?: FoundPlugins["elsewhere"];
 }
 
 /** One registry's. */
@@ -86,6 +88,10 @@ export class StartPlugins implements PluginSet {
   actor(plugin: string, actor: string | undefined, config?: unknown): ActorCarrier | undefined {
     const { own } = this.#parts;
     return own?.actor?.(plugin, actor, config) ?? this.#beside?.actor(plugin, actor, config);
+  }
+
+  named(naming: PluginNaming): NamedPluginView | undefined {
+    return this.#beside?.named(naming);
   }
 
   /** False: there is none to reload. Throws what keeps one from being replaced; all go on as they are then. */
@@ -154,12 +160,11 @@ export class StartPlugins implements PluginSet {
 
   async #find(): Promise<FoundPlugins> {
     const { own, scopes } = this.#parts;
-    const elsewhere = own?.view?.().map(({ id }) => id) ?? [];
+    const elsewhere = own?.sources ?? [];
+    const ids = own?.view?.().map(({ id }) => id) ?? [];
     if (scopes === undefined) return { plugins: [], elsewhere };
     const installed = await readInstalled(scopes);
-    this.#found = installed.filter(
-      ({ id, enabled, shadowed }) => enabled && !shadowed && !elsewhere.includes(id),
-    );
+    this.#found = installed.filter(({ id, enabled, shadowed }) => enabled && !shadowed && !ids.includes(id));
     return { plugins: enabledSources(this.#found), policy: await readPolicy(scopes), elsewhere };
   }
 }
