@@ -256,6 +256,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "@cfworker/json-schema": [
     `${plugins}manifest/config-schema.ts`,
     "packages/agent-os/src/host-tools/tool-arguments.ts",
+    "packages/agent-os/src/host-tools/tool-schema.ts",
   ],
   "@grpc/grpc-js": [`${otlp}packages.ts`],
   ...Object.fromEntries(

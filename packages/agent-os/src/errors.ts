@@ -287,9 +287,15 @@ export const sessionErrors = {
       metadata: { sessionId },
     }),
   invalidId: (limit: number) =>
-    error(400, "session", "invalid_id", `A session's name is Unicode text of 1 to ${limit} characters and isn't "vm"`, {
-      metadata: { limit },
-    }),
+    error(
+      400,
+      "session",
+      "invalid_id",
+      `A session's name is Unicode text of 1 to ${limit} characters and isn't "vm"`,
+      {
+        metadata: { limit },
+      },
+    ),
   otherAgent: (sessionId: string, agent: string) =>
     error(409, "session", "other_agent", `Session "${sessionId}" belongs to the agent "${agent}"`, {
       metadata: { sessionId, agent },

@@ -106,7 +106,7 @@ function withoutThem(installed: readonly string[]): string {
 }
 
 /** Errors of `troupe start`. */
-export const setupErrors = {
+export const startErrors = {
   /** Which plugin it is, whose list it is on, and what goes on without it. */
   installedFailed: (cause: TroupeError, { id, scope }: { readonly id: string; readonly scope: string }) =>
     error(

@@ -186,6 +186,36 @@ describe("plugins that are installed and enabled", () => {
     expect(hosts).toMatchObject({ code: 1, out: expect.stringContaining("[config.hosts_unguarded]") });
   });
 
+  test("a plugin that a program names is there, and no other of an id that the program's set has; the set's own runs once", async () => {
+    await using user = new Shielded();
+    using other = new PluginFolder();
+    const manifest = user.worker("guard", noRm);
+    const path = (file: string): string => JSON.stringify(file);
+    const program = (named: string): string =>
+      user.write(
+        "named.ts",
+        `import { actor, setup } from ${JSON.stringify(import.meta.resolve("troupe"))};
+         import { pluginActor, pluginSet } from ${JSON.stringify(import.meta.resolve("troupe/plugins"))};
+         const agent = actor({ actions: { use: (c, tool) => c.tool(tool, {}, () => tool + " ran") } });
+         const named = pluginActor({ plugin: ${path(named)} });
+         const plugins = pluginSet({ plugins: [{ manifest: ${path(manifest)} }] });
+         export const registry = setup({ use: { agent, named }, plugins });`,
+      );
+    const refused = [
+      [other.worker("guard", noRm), "[plugin.id_taken]"],
+      [join(user.path, "none"), "[plugin.required_failed]"],
+    ] as const;
+    for (const [named, code] of refused) {
+      const ended = await user.start(program(named)).ended();
+      expect(ended).toMatchObject({ code: 1, out: expect.stringContaining(code) });
+    }
+    const started = user.start(program(manifest));
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+    started.kill("SIGHUP");
+    await started.said(/Reloaded the plugins/);
+    expect(await call(started, "use", "rm")).toContain("guardrail_rejected");
+  });
+
   test("a program is refused that runs without them, or whose tools run where they are not", async () => {
     await using user = new Shielded();
     await user.enable();

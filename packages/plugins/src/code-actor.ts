@@ -1,5 +1,5 @@
 /** Actors of code that is given, whatever carries it: what a definition says of them, and the session that they share. */
-import { nearest, TROUPE_VERSION } from "@troupe/base";
+import { nearest, TROUPE_VERSION, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { encodePayload } from "@troupe/protocol/actor/v1";
 import type {
@@ -9,7 +9,7 @@ import type {
   CarrierRequest,
   HostOptions,
 } from "@troupe/runtime";
-import { carriedActor } from "@troupe/runtime/carried";
+import { carriedActorFrom, OpenedCarrier } from "@troupe/runtime/carried";
 import { OpeningLog } from "./activation/opening-log.ts";
 import { onlyOne } from "./activation/plugin-actors.ts";
 import type { OpenCarrier } from "./carrier.ts";
@@ -64,7 +64,27 @@ export function actorOfCode(
   const openings = new OpeningLog();
   const open = async (request: CarrierRequest): Promise<ActorCarrier> =>
     await openings.watch(request.env.log, request.name, () => openCode(request, actor, code));
-  return carriedActor(open, { needs, options, sqlTimeLimitMs });
+  return carriedActorFrom((request) => new CodeCarrier(request, open), { needs, options, sqlTimeLimitMs });
+}
+
+/** Whose middleware would be nobody's: where there is a relay, nothing starts beside it as if it guarded something. */
+class CodeCarrier extends OpenedCarrier {
+  readonly #underRelay: boolean;
+
+  constructor(request: CarrierRequest, open: (request: CarrierRequest) => Promise<ActorCarrier>) {
+    super(() => open(request));
+    this.#underRelay = request.relay !== undefined;
+  }
+
+  /** Code that can't be opened guards nothing in any case: its first caller hears of it. */
+  async check(): Promise<void> {
+    if (!this.#underRelay) return;
+    try {
+      await this.carrier();
+    } catch (error) {
+      if (TroupeError.is(error) && error.code === "not_in_force") throw error;
+    }
+  }
 }
 
 async function openCode(

@@ -237,19 +237,12 @@ export const activationErrors = {
       `Plugin ${id} may have middleware, and what runs has no relay: give it one, setup({ relay: createRelay() }), or start it anew with the plugin`,
       { metadata: { plugin: id } },
     ),
-  /** Of a plugin that is named, on a host of an engine. */
-  notInForce: (id: string) =>
-    hidden(
-      "not_in_force",
-      `Plugin ${id} has middleware, and this program runs its actors for an engine, so nothing goes by it here: give the engine's program the plugin`,
-      { metadata: { plugin: id } },
-    ),
-  /** Of a plugin that is named, and that couldn't be found when the plugins were started. */
-  foundLate: (id: string) =>
-    hidden(
-      "not_in_force",
-      `Plugin ${id} may have middleware, which isn't in force: the plugin couldn't be found when this program started. Reload its plugins (troupe start does at SIGHUP), or start it anew`,
-      { metadata: { plugin: id } },
+  /** A registry that shares the relay has it, or it was registered there by the program itself. */
+  inRelay: (id: string, cause: TroupeError) =>
+    error(
+      "in_relay",
+      `Plugin ${id} can't be in this relay twice: ${cause.message}. Registries that share a relay share its guardrails: give the plugin to one of them, or each a relay of its own`,
+      { statusCode: 409, metadata: { plugin: id }, cause },
     ),
   /** Of bare code: it has no manifest, and so it is nobody's plugin. */
   bareCodeNotInForce: (name: string) =>
@@ -324,14 +317,6 @@ export const activationErrors = {
       "configured_twice",
       `Plugin ${id} is among the registry's plugins, and configured there: pluginActor can't configure it again (an installed one is by troupe plugins enable --config)`,
       { statusCode: 400, metadata: { plugin: id } },
-    ),
-  namedTwice: (id: string) =>
-    hidden(
-      "named_twice",
-      `Plugin ${id} is named by several pluginActor() with different settings, and runs once: say the same of it everywhere`,
-      {
-        metadata: { plugin: id },
-      },
     ),
   notStarted: () =>
     error("not_started", "The plugins can't be reloaded: their registry doesn't run", { statusCode: 409 }),

@@ -4,14 +4,16 @@
  */
 import { fileURLToPath } from "node:url";
 import { limits } from "@troupe/protocol";
-import { type CarriedDefinition, carriedActorFrom } from "@troupe/runtime";
+import { type CarriedDefinition, carriedActorFrom, type PluginSet } from "@troupe/runtime";
 import { NamedActorCarriers } from "./activation/named-actors.ts";
 import { isReference, type PluginReference } from "./activation/named-plugin.ts";
+import type { ModuleDescription, WorkerDescription } from "./activation/plugin-source.ts";
 import type { OpenCarrier } from "./carrier.ts";
 import { nativeErrors } from "./carriers/native/errors.ts";
 import { nativeCarrier } from "./carriers/native/native-carrier.ts";
 import { wasmCarrier } from "./carriers/wasm/wasm-carrier.ts";
 import { actorOfCode, checkTerms, configOf, type PluginActorTerms } from "./code-actor.ts";
+import type { Startup } from "./manifest/manifest.ts";
 import { pluginSet } from "./plugin-set.ts";
 
 /** What `pluginActor` takes: where the code is, and what every actor of a plugin may say. */
@@ -24,6 +26,11 @@ export interface NamedPlugin {
    * its folder or manifest. Or what `pluginSet` takes.
    */
   readonly plugin: PluginReference;
+  /**
+   * `optional`: the program starts without it where it can't be found, read or started, and its callers hear why. Default: as its
+   * manifest says; one that can't be read is required. One of the registry's own is as that one is.
+   */
+  readonly startup?: Startup;
   readonly library?: never;
   readonly wasm?: never;
 }
@@ -63,7 +70,8 @@ export interface WasmCode {
  * The definition is frozen, and so is what it was made from: nothing outside can exchange what runs. A plugin that is named
  * by its id, and is one of the registry's own (`setup({ plugins })`), runs once for all that name it. Any other that may have
  * middleware runs beside those, from the start on, also once for all that name it, and a registry without a relay gets one; what is
- * left is opened when the first actor is needed, once for each definition. All end with the registry. Where its code runs is what its
+ * left is opened when the first actor is needed, once for each definition. All end with the registry, which doesn't start without one that
+ * can't be read, unless `startup` says so. Where its code runs is what its
  * manifest and its user's trust say, as with `pluginSet`. While its process is started again calls fail with
  * `plugin.restarting` and what ended it.
  *
@@ -82,17 +90,21 @@ export function pluginActor(options: PluginActorOptions): CarriedDefinition {
 }
 
 function namedActor(given: NamedPlugin & PluginActorTerms): CarriedDefinition {
-  checkTerms(given, ["plugin"]);
-  const { plugin, actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
+  checkTerms(given, ["plugin", "startup"]);
+  const { plugin, startup, actor, needs, options, sqlTimeLimitMs = limits.sqlStatementMs } = given;
   if (!isReference(plugin))
     throw nativeErrors.badOption("`plugin` must be an id, a path, a file: URL or a description");
+  if (isDescription(plugin) && !["worker", "module"].includes(plugin.kind))
+    throw nativeErrors.badOption(
+      'a `plugin` that is described says its `kind`, "worker" or "module"; any other is named by its manifest',
+    );
+  if (startup !== undefined && startup !== "optional" && startup !== "required")
+    throw nativeErrors.badOption('`startup` must be "required" or "optional"');
   const config = given.config === undefined ? undefined : structuredClone(given.config);
-  const named = Object.freeze({ plugin: kept(plugin), actor, config });
-  return carriedActorFrom((request) => new NamedActorCarriers(request, named), {
-    needs,
-    options,
-    sqlTimeLimitMs,
-    names: Object.freeze({ plugin: named.plugin, config, newSet: () => pluginSet({ plugins: [] }) }),
+  const newSet = (): PluginSet => pluginSet({ plugins: [] });
+  const names = Object.freeze({ plugin: kept(plugin), config, startup, newSet });
+  return carriedActorFrom((request) => new NamedActorCarriers(request, { naming: names, actor }), {
+    ...{ needs, options, sqlTimeLimitMs, names },
   });
 }
 
@@ -121,6 +133,10 @@ function carrierOf(
 function kept(plugin: PluginReference): PluginReference {
   if (typeof plugin === "string") return plugin;
   return plugin instanceof URL ? fileURLToPath(plugin) : Object.freeze({ ...plugin });
+}
+
+function isDescription(plugin: PluginReference): plugin is WorkerDescription | ModuleDescription {
+  return typeof plugin === "object" && !(plugin instanceof URL) && !("manifest" in plugin);
 }
 
 function pathOf(option: "library" | "wasm", code: string | URL | undefined): string {

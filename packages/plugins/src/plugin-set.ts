@@ -1,7 +1,7 @@
 /** `pluginSet({ plugins, relay })`: plugins that start and end with a registry, for `setup({ plugins })`. */
 import type { Env, TroupeError } from "@troupe/base";
 import type { Relay } from "@troupe/relay";
-import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
+import type { ActorCarrier, NamedPluginView, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
 import {
   type ActivateOptions,
   type ActivePlugins,
@@ -11,6 +11,7 @@ import {
 } from "./activation/activate-plugins.ts";
 import type { PluginStatus } from "./activation/active-plugin.ts";
 import { NamedPlugins } from "./activation/named-plugins.ts";
+import type { ReadPlugin } from "./activation/plugin-source.ts";
 import { activationErrors } from "./errors.ts";
 
 /** What `pluginSet` takes. */
@@ -41,7 +42,6 @@ export function pluginSet(options: PluginSetOptions): RegistryPlugins {
 export class RegistryPlugins implements PluginSet {
   readonly #options: PluginSetOptions;
   #active: ActivePlugins | undefined;
-  #named: NamedPlugins | undefined;
 
   constructor(options: PluginSetOptions) {
     this.#options = options;
@@ -62,9 +62,8 @@ export class RegistryPlugins implements PluginSet {
   }
 
   async start(env: Env, relay?: Relay, named: readonly PluginNaming[] = []): Promise<void> {
-    this.#named = new NamedPlugins(named, env.log);
     const options = { ...this.#options, relay: this.#options.relay ?? relay, env };
-    this.#active = await activatePlugins(options, this.#named);
+    this.#active = await activatePlugins(options, new NamedPlugins(named, env.log));
   }
 
   async stop(): Promise<void> {
@@ -86,9 +85,23 @@ export class RegistryPlugins implements PluginSet {
     const out = this.skipped.find((one) => one.plugin === plugin);
     if (out !== undefined) throw activationErrors.leftOut(plugin, out.error);
     const carrier = this.#active?.actorsOf(plugin)?.carrier(actor);
-    if (carrier !== undefined && config !== undefined && this.#named?.has(plugin) !== true)
+    if (carrier !== undefined && config !== undefined && !this.#isNamed(plugin))
       throw activationErrors.configuredTwice(plugin);
     return carrier;
+  }
+
+  named(naming: PluginNaming): NamedPluginView | undefined {
+    return this.#active?.named?.found.get(naming);
+  }
+
+  /** What was read of them the last time. */
+  get sources(): readonly ReadPlugin[] {
+    return this.#active?.sources ?? [];
+  }
+
+  /** It runs because it is named, and isn't one of the registry's own. */
+  #isNamed(id: string): boolean {
+    return this.#active?.named?.beside.some(({ manifest }) => manifest.id === id) === true;
   }
 
   /**

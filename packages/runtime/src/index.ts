@@ -182,7 +182,7 @@ export type {
   OpenCarrier,
   OpenCarrierSource,
 } from "./ports/carried.ts";
-export type { PluginNaming, PluginSet, PluginView } from "./ports/plugin-set.ts";
+export type { NamedPluginView, PluginNaming, PluginSet, PluginView } from "./ports/plugin-set.ts";
 export type { CallerRateLimit, RateLimit, RateLimits } from "./rate-limit/rate-limits.ts";
 export type { RegistryConfig } from "./registry/config.ts";
 export type { HostProcesses } from "./registry/host-processes.ts";

@@ -113,7 +113,9 @@ test("a schema that is none is refused where the program gives it", () => {
     [{ properties: { a: { $ref: "#/$defs/nope" } } }, "#/$defs/nope"],
   ];
   for (const [inputSchema, why] of wrong) {
-    const tools = { wrong: { description: "Wrong", inputSchema: inputSchema as Record<string, unknown>, run: () => 1 } };
+    const tools = {
+      wrong: { description: "Wrong", inputSchema: inputSchema as Record<string, unknown>, run: () => 1 },
+    };
     expect(() => agentOS({ tools }), JSON.stringify(inputSchema)).toThrow(
       expect.objectContaining({
         code: "invalid_option",

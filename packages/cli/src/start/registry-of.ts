@@ -1,6 +1,6 @@
 /** The registry that a program exports. The program is the user's own code, and is imported. */
 import { pathToFileURL } from "node:url";
-import { setupErrors } from "../errors.ts";
+import { startErrors } from "../errors.ts";
 import type { ReloadableSet } from "./start-plugins.ts";
 
 /** A registry, as the commands see it: it may be of another copy of the package. */
@@ -20,10 +20,10 @@ export interface RunningHost {
 /** Throws `config.program_failed`, `config.no_registry`. */
 export async function importRegistry(path: string): Promise<RunnableRegistry> {
   const exported: Record<string, unknown> = await import(pathToFileURL(path).href).catch((cause: unknown) => {
-    throw setupErrors.programFailed(path, cause);
+    throw startErrors.programFailed(path, cause);
   });
   const registry = [exported.registry, exported.default].find(isRegistry);
-  if (registry === undefined) throw setupErrors.noRegistry(path);
+  if (registry === undefined) throw startErrors.noRegistry(path);
   return registry;
 }
 

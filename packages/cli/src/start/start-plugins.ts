@@ -16,8 +16,8 @@ import {
 } from "@troupe/plugins/installed";
 import type { Scopes } from "@troupe/plugins/scopes";
 import type { Relay } from "@troupe/relay";
-import type { ActorCarrier, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
-import { setupErrors } from "../errors.ts";
+import type { ActorCarrier, NamedPluginView, PluginNaming, PluginSet, PluginView } from "@troupe/runtime";
+import { startErrors } from "../errors.ts";
 
 /** What they are made of. */
 export interface StartPluginsParts {
@@ -32,6 +32,8 @@ export interface StartPluginsParts {
 /** A set, as the commands see it. */
 export interface ReloadableSet extends PluginSet {
   readonly reload?: () => Promise<void>;
+  /** What was read of its plugins the last time. */
+  readonly sources?: FoundPlugins["elsewhere"];
 }
 
 /** One registry's. */
@@ -88,6 +90,10 @@ export class StartPlugins implements PluginSet {
     return own?.actor?.(plugin, actor, config) ?? this.#beside?.actor(plugin, actor, config);
   }
 
+  named(naming: PluginNaming): NamedPluginView | undefined {
+    return this.#beside?.named(naming);
+  }
+
   /** False: there is none to reload. Throws what keeps one from being replaced; all go on as they are then. */
   async reload(): Promise<boolean> {
     const { own } = this.#parts;
@@ -101,7 +107,7 @@ export class StartPlugins implements PluginSet {
   async checkStarted(): Promise<void> {
     if (this.#beside !== undefined) return;
     const { plugins } = await this.#find();
-    if (plugins.length > 0) throw setupErrors.installedUnused(plugins.length);
+    if (plugins.length > 0) throw startErrors.installedUnused(plugins.length);
   }
 
   /** The refusal of plugins that guard tools and models, where those run in other processes. Undefined: there are none. */
@@ -114,7 +120,7 @@ export class StartPlugins implements PluginSet {
     if (guards.length === 0) return undefined;
     const names = guards.map(({ name }) => name);
     const installed = this.#found.filter(({ id }) => names.some((name) => name.startsWith(`${id}/`)));
-    return setupErrors.hostsUnguarded(
+    return startErrors.hostsUnguarded(
       names,
       installed.map(({ id }) => id),
     );
@@ -149,17 +155,16 @@ export class StartPlugins implements PluginSet {
     if (!TroupeError.is(cause)) return cause;
     const { plugin, file } = Object(cause.metadata);
     const failed = this.#found.find(({ id, manifest }) => id === plugin || manifest === file);
-    return failed === undefined ? cause : setupErrors.installedFailed(cause, failed);
+    return failed === undefined ? cause : startErrors.installedFailed(cause, failed);
   }
 
   async #find(): Promise<FoundPlugins> {
     const { own, scopes } = this.#parts;
-    const elsewhere = own?.view?.().map(({ id }) => id) ?? [];
+    const elsewhere = own?.sources ?? [];
+    const ids = own?.view?.().map(({ id }) => id) ?? [];
     if (scopes === undefined) return { plugins: [], elsewhere };
     const installed = await readInstalled(scopes);
-    this.#found = installed.filter(
-      ({ id, enabled, shadowed }) => enabled && !shadowed && !elsewhere.includes(id),
-    );
+    this.#found = installed.filter(({ id, enabled, shadowed }) => enabled && !shadowed && !ids.includes(id));
     return { plugins: enabledSources(this.#found), policy: await readPolicy(scopes), elsewhere };
   }
 }

@@ -22,7 +22,7 @@ import { integrityOnly, type TrustPolicy } from "../manifest/signature.ts";
 import type { SessionEnv } from "../session/session.ts";
 import { ActivePlugin, type PluginStatus } from "./active-plugin.ts";
 import { warnOfOverride } from "./library-override.ts";
-import type { NamedPlugins } from "./named-plugins.ts";
+import type { NamedPlugins, NamedReading } from "./named-plugins.ts";
 import type { PluginActors } from "./plugin-actors.ts";
 import { type FoundPlugins, manifestOf, type PluginSource, type ReadPlugin } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
@@ -74,9 +74,13 @@ interface Generation {
   readonly kept: readonly SkippedPlugin[];
   /** Those that were left out. */
   readonly skipped: readonly SkippedPlugin[];
+  /** What was read of all of them. */
+  readonly sources: readonly ReadPlugin[];
+  /** Undefined: nothing was loaded yet. */
+  readonly named: NamedReading | undefined;
 }
 
-const NOTHING: Generation = { plugins: [], kept: [], skipped: [] };
+const NOTHING: Generation = { plugins: [], kept: [], skipped: [], sources: [], named: undefined };
 
 /** Plugins that run together. `activatePlugins` makes it. */
 export class ActivePlugins implements AsyncDisposable {
@@ -115,6 +119,16 @@ export class ActivePlugins implements AsyncDisposable {
   /** Optional plugins that were left out: they couldn't be started, and none of their id ran. */
   get skipped(): readonly SkippedPlugin[] {
     return this.#current.skipped;
+  }
+
+  /** What was read of all of them the last time, those among them that were left out. */
+  get sources(): readonly ReadPlugin[] {
+    return this.#current.sources;
+  }
+
+  /** What was read the last time of those that are named. */
+  get named(): NamedReading | undefined {
+    return this.#current.named;
   }
 
   /** The actors of one of them, as it is now; behind a reload ask again. Undefined: it isn't among them. */
@@ -166,7 +180,9 @@ export class ActivePlugins implements AsyncDisposable {
       typeof asked.plugins === "function" ? await asked.plugins() : { plugins: asked.plugins };
     const policy = asked.policy ?? found.policy ?? integrityOnly;
     const own = await readAll(found.plugins, policy);
-    const sources = [...own, ...((await this.#named?.beside(own, found.elsewhere)) ?? [])];
+    const all = [...own, ...(found.elsewhere ?? [])];
+    const named = await this.#named?.read(all, this.#current.named);
+    const sources = [...own, ...(named?.beside ?? [])];
     if (!this.#begun && sources.some(({ manifest }) => wantsRelay(manifest)))
       this.#relay ??= createRelay({ env: { ...platformEnv(), log: this.#env.log } });
     this.#begun = true;
@@ -189,7 +205,7 @@ export class ActivePlugins implements AsyncDisposable {
         plugins.push(running);
         kept.push({ plugin, error: activationErrors.notReplaced(plugin, error) });
       }
-      return { plugins, kept, skipped };
+      return { plugins, kept, skipped, sources, named };
     } catch (error) {
       await closeAll(without(plugins, this.#current.plugins));
       throw error;

@@ -4,11 +4,12 @@
  * - of the plugin that runs with the registry, as one of its own or because it is named and may have middleware;
  * - else of one that this source opens when the first actor is needed, for the definition alone.
  */
-import type { ActorCarrier, CarrierRequest, CarrierSource } from "@troupe/runtime";
-import { activationErrors, pluginErrors, runtimeErrors } from "../errors.ts";
+import type { ActorCarrier, CarrierRequest, CarrierSource, NamedPluginView } from "@troupe/runtime";
+import { pluginErrors, runtimeErrors } from "../errors.ts";
 import { warnOfOverride } from "./library-override.ts";
+import { namedErrors } from "./named-errors.ts";
 import { idOf } from "./named-plugin.ts";
-import { mayGuard, type Naming, readNamed } from "./named-plugins.ts";
+import { isRead, mayGuard, type Naming, readNamed } from "./named-plugins.ts";
 import { openPlugin } from "./open-plugin.ts";
 import { OpeningLog } from "./opening-log.ts";
 import { PluginActors } from "./plugin-actors.ts";
@@ -16,7 +17,8 @@ import type { ReadPlugin } from "./plugin-source.ts";
 import { preparePlugin } from "./prepared-plugin.ts";
 
 /** Which actor of which plugin. */
-export interface NamedActor extends Naming {
+export interface NamedActor {
+  readonly naming: Naming;
   /** Undefined: the only one. */
   readonly actor: string | undefined;
 }
@@ -32,8 +34,6 @@ export class NamedActorCarriers implements CarrierSource {
   readonly #request: CarrierRequest;
   readonly #named: NamedActor;
   readonly #openings = new OpeningLog();
-  /** Undefined: where it is was said, and its manifest hasn't been read. */
-  #id: string | undefined;
   #alone: Alone | undefined;
   /** One at a time; a failed one isn't kept. */
   #opening: Promise<void> | undefined;
@@ -42,7 +42,6 @@ export class NamedActorCarriers implements CarrierSource {
   constructor(request: CarrierRequest, named: NamedActor) {
     this.#request = request;
     this.#named = named;
-    this.#id = idOf(named.plugin);
   }
 
   carrier(): ActorCarrier | Promise<ActorCarrier> {
@@ -60,9 +59,17 @@ export class NamedActorCarriers implements CarrierSource {
   }
 
   #open(): ActorCarrier | undefined {
-    const { actor, config } = this.#named;
-    const shared = this.#id && this.#request.plugins?.actor?.(this.#id, actor, config);
+    const { actor, naming } = this.#named;
+    const { plugins } = this.#request;
+    const found = this.#found;
+    const id = found === undefined ? idOf(naming.plugin) : found.runs && found.id;
+    const shared = id && plugins?.actor?.(id, actor, naming.config);
     return shared || this.#alone?.actors.carrier(actor);
+  }
+
+  /** As the registry's plugins have it since they were last loaded. Undefined: there are none, or they couldn't read it. */
+  get #found(): NamedPluginView | undefined {
+    return this.#request.plugins?.named?.(this.#named.naming);
   }
 
   async #first(): Promise<ActorCarrier> {
@@ -79,16 +86,14 @@ export class NamedActorCarriers implements CarrierSource {
   }
 
   async #find(): Promise<void> {
-    const read = await readNamed(this.#named);
+    const found = this.#found;
+    if (found?.runs) return;
+    const read = isRead(found?.read) ? found.read : await readNamed(this.#named.naming);
     const { id, load } = read.manifest;
     const { plugins, onlyWasm } = this.#request;
     if (onlyWasm === true && load.kind !== "wasm")
       throw runtimeErrors.refused(`Plugin ${id}, of the kind ${load.kind},`);
-    if (plugins !== undefined && mayGuard(read)) {
-      if (plugins.view?.().some((one) => one.id === id) !== true) throw activationErrors.foundLate(id);
-      this.#id = id;
-      return;
-    }
+    if (plugins !== undefined && mayGuard(read)) throw namedErrors.foundLate(id);
     const alone = await this.#openAlone(read);
     this.#alone = alone;
     if (this.#closed) throw pluginErrors.closed();
@@ -108,7 +113,7 @@ export class NamedActorCarriers implements CarrierSource {
     if (plugins === undefined && session.current.declared.middleware.length > 0)
       log.warn("a plugin's middleware isn't in force", {
         plugin: id,
-        why: activationErrors.notInForce(id).message,
+        why: namedErrors.notInForce(id).message,
       });
     return { actors: new PluginActors(id, session), close: async () => void (await session.close()) };
   }

@@ -3,27 +3,30 @@
  * middleware runs beside the registry's own, once for all that name it, and so its guardrails are in force before the first
  * actor runs, and as long as any does. Its actors alone would run without what it guards them by.
  *
- * One that can't be found is told of, and is its first caller's to hear of. A reload finds all of them anew: what isn't installed or
- * enabled any more goes, and one that was in force and can't be read undoes the reload.
+ * Of one that can't be read nobody knows what it guards, or whether the program may run without it. So nothing starts without
+ * it, unless the definition says `startup: "optional"`. A reload reads all of them anew: what isn't installed or enabled
+ * any more goes, as its user said, and any other that can't be read undoes the reload.
  */
+import { realpath } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type Logger, TroupeError } from "@troupe/base";
-import type { PluginNaming } from "@troupe/runtime";
+import type { NamedPluginView, PluginNaming } from "@troupe/runtime";
 import { activationErrors } from "../errors.ts";
+import { namedErrors } from "./named-errors.ts";
 import { findPlugin, idOf, isReference, type PluginReference } from "./named-plugin.ts";
-import { manifestOf, type ReadPlugin } from "./plugin-source.ts";
+import { manifestOf, nameOf, type ReadPlugin } from "./plugin-source.ts";
 
 /** What a definition says of its plugin. */
-export interface Naming {
+export interface Naming extends PluginNaming {
   readonly plugin: PluginReference;
-  readonly config: unknown;
 }
 
 /** Finds a plugin that is named, and reads its manifest. Throws as `findPlugin` and `manifestOf` do. */
-export async function readNamed({ plugin, config }: Naming): Promise<ReadPlugin> {
+export async function readNamed({ plugin, config, startup }: Naming): Promise<ReadPlugin> {
   const { source, policy } = await findPlugin(plugin);
   const configured = config === undefined ? source : { ...source, config };
-  return { source: configured, policy, manifest: await manifestOf(source, policy) };
+  const manifest = await manifestOf(source, policy);
+  return { source: configured, policy, manifest: { ...manifest, ...(startup && { startup }) } };
 }
 
 /** It has what a relay would be guarded by, or tells. It declares nothing that its capabilities don't list. */
@@ -32,72 +35,99 @@ export function mayGuard({ source, manifest }: Pick<ReadPlugin, "source" | "mani
   return manifest.capabilities.includes("middleware");
 }
 
+/** What was read of them at one start, or reload. */
+export interface NamedReading {
+  /** Those that are to run beside the registry's own. */
+  readonly beside: readonly ReadPlugin[];
+  /** By who names it. Absent: one of the registry's own by its id, or one that couldn't be read and is optional. */
+  readonly found: ReadonlyMap<PluginNaming, NamedPluginView>;
+}
+
 /** Those of one registry. */
 export class NamedPlugins {
   readonly #namings: readonly Naming[];
   readonly #log: Logger;
-  /** Those that could be read the last time: a guardrail doesn't go because its manifest is broken. */
-  readonly #wereRead = new Set<Naming>();
-  #ids: ReadonlySet<string> = new Set();
 
   /** `namings` may be those of another copy of the package. */
   constructor(namings: readonly PluginNaming[], log: Logger) {
-    this.#namings = namings.flatMap(({ plugin, config }) => (isReference(plugin) ? { plugin, config } : []));
+    this.#namings = namings.filter(isNaming);
     this.#log = log;
   }
 
-  /** True: it runs because it is named, and isn't one of the registry's own. */
-  has(id: string): boolean {
-    return this.#ids.has(id);
-  }
-
   /**
-   * Those that are to run beside `own`, read now. `elsewhere`: ids that another set of the registry has. Throws `plugin.id_taken`
-   * and `plugin.named_twice` where others of the same id are meant, or the same one configured otherwise.
+   * Reads them now, for a registry that has `own`. `before`: what was read of them the last time; undefined: this is the start.
+   * Throws `plugin.required_failed` with the cause where one can't be read, and `plugin.id_taken` and `plugin.named_twice` where
+   * others of the same id are meant, or the same one configured otherwise.
    */
-  async beside(
-    own: readonly ReadPlugin[],
-    elsewhere: readonly string[] = [],
-  ): Promise<readonly ReadPlugin[]> {
+  async read(own: readonly ReadPlugin[], before: NamedReading | undefined): Promise<NamedReading> {
     const beside: ReadPlugin[] = [];
-    const had = [...elsewhere, ...own.map(({ manifest }) => manifest.id)];
+    const found = new Map<PluginNaming, NamedPluginView>();
+    const all = [...own];
     for (const naming of this.#namings) {
-      if (had.includes(idOf(naming.plugin) ?? "")) continue;
-      const read = await this.#read(naming);
-      if (read === undefined || !mayGuard(read) || elsewhere.includes(read.manifest.id)) continue;
+      if (own.some(({ manifest }) => manifest.id === idOf(naming.plugin))) continue;
+      const read = await this.#read(naming, before);
+      if (read === undefined) continue;
       const { id } = read.manifest;
-      const same = [...own, ...beside].find((one) => one.manifest.id === id);
-      if (same === undefined) beside.push(read);
-      else checkSame(same, read, beside.includes(same));
+      const same = all.find(({ manifest }) => manifest.id === id);
+      if (same === undefined) {
+        all.push(read);
+        if (mayGuard(read)) beside.push(read);
+      } else await checkSame(same, read, own.includes(same));
+      const runs = [...own, ...beside].some(({ manifest }) => manifest.id === id);
+      found.set(naming, { id, runs, read });
     }
-    this.#ids = new Set(beside.map(({ manifest }) => manifest.id));
-    return beside;
+    return { beside, found };
   }
 
-  async #read(naming: Naming): Promise<ReadPlugin | undefined> {
+  async #read(naming: Naming, before: NamedReading | undefined): Promise<ReadPlugin | undefined> {
     try {
-      const read = await readNamed(naming);
-      this.#wereRead.add(naming);
-      return read;
+      return await readNamed(naming);
     } catch (error) {
       if (!TroupeError.is(error)) throw error;
-      const gone = error.code === "not_added" || error.code === "not_enabled";
-      if (this.#wereRead.has(naming) && !gone) throw error;
-      this.#wereRead.delete(naming);
+      // Behind the start that is its user's decision, who may be told no more.
+      const gone = before !== undefined && (error.code === "not_added" || error.code === "not_enabled");
+      const maySkip = naming.startup === "optional" && before?.found.has(naming) !== true;
+      if (!gone && !maySkip) throw namedErrors.unread(wordsFor(naming.plugin), error);
       this.#log.warn("a plugin that an actor names can't be found, and nothing of it is in force", { error });
       return undefined;
     }
   }
 }
 
-/** They would guard under one name. */
-function checkSame(there: ReadPlugin, read: ReadPlugin, configured: boolean): void {
+/** What a set gives back of `NamedReading`, which may be another copy's. */
+export function isRead(read: unknown): read is ReadPlugin {
+  return typeof read === "object" && read !== null && "source" in read && "manifest" in read;
+}
+
+function isNaming(naming: PluginNaming): naming is Naming {
+  return isReference(naming.plugin);
+}
+
+function wordsFor(plugin: PluginReference): string {
+  return typeof plugin === "string" || plugin instanceof URL ? String(plugin) : nameOf(plugin);
+}
+
+/** An id is one plugin's: they would guard under one name, and a call would be for either. */
+async function checkSame(there: ReadPlugin, read: ReadPlugin, isOwn: boolean): Promise<void> {
   const { id } = read.manifest;
   const files = [there, read].map(({ manifest }) => manifest.origin.file);
-  if (files[0] !== files[1]) throw activationErrors.idTaken(id, files);
+  const [one, other] = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
+  if (one !== other) throw activationErrors.idTaken(id, files);
+  // What has actors alone is opened for each that names it, as that one says.
+  if (!isOwn && !mayGuard(there) && !mayGuard(read)) return;
   // One of the registry's own is configured there, which its first caller hears.
-  const alike = configured ? isDeepStrictEqual(there.source, read.source) : sameCode(there, read);
-  if (!alike) throw activationErrors.namedTwice(id);
+  if (!(isOwn ? sameCode(there, read) : sameSettings(there, read))) throw namedErrors.twice(id);
+}
+
+function sameSettings(one: ReadPlugin, other: ReadPlugin): boolean {
+  return (
+    one.manifest.startup === other.manifest.startup && isDeepStrictEqual(settingsOf(one), settingsOf(other))
+  );
+}
+
+/** Where it is was compared: a path may be said in several ways. */
+function settingsOf({ source }: ReadPlugin): unknown {
+  return "manifest" in source ? { ...source, manifest: undefined } : source;
 }
 
 /** What is described in code has no file of its own. */

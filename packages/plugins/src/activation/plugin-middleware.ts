@@ -8,7 +8,7 @@
  * that wait, for as long as it may take to drain; what it hasn't taken by then is counted and told of in one line.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assert } from "@troupe/base";
+import { assert, TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import {
   isGuardrailRejected,
@@ -73,8 +73,8 @@ export class PluginMiddleware {
       const registered = { kind, name: `${id}/${name}`, priority };
       const handle = (payload: unknown, context: CallContext): Promise<never> =>
         this.#call({ kind, wire, name, payload }, context);
-      const registration = this.#relay.register<MiddlewareKind>({ ...registered, handle });
-      this.#registrations.push({ registration, wire, name });
+      const register = (): Registration => this.#relay.register<MiddlewareKind>({ ...registered, handle });
+      this.#registrations.push({ registration: inRelay(id, register), wire, name });
     }
   }
 
@@ -202,6 +202,15 @@ export function checkSameMiddleware(
       .sort()
       .join("\n");
   if (names(declared) !== names(before)) throw activationErrors.declaresOther(id);
+}
+
+/** Throws `plugin.in_relay`, and what else a registration does. */
+function inRelay(id: string, register: () => Registration): Registration {
+  try {
+    return register();
+  } catch (error) {
+    throw TroupeError.is(error) && error.code === "name_taken" ? activationErrors.inRelay(id, error) : error;
+  }
 }
 
 function checkKind(id: string, wire: number): MiddlewareKind {

@@ -22,8 +22,8 @@ export interface FoundPlugins {
   readonly plugins: readonly PluginSource[];
   /** The policy under which they are taken. */
   readonly policy?: TrustPolicy;
-  /** Ids that another set of the same registry has: whoever names one of these means that one. Default: none. */
-  readonly elsewhere?: readonly string[];
+  /** What another set of the same registry has: whoever names one of these means that one. Default: none. */
+  readonly elsewhere?: readonly ReadPlugin[];
 }
 
 /** A plugin that was found, who is trusted for it, and what its manifest says. */

@@ -147,8 +147,11 @@ export class SupervisedSession {
       this.#state = "active";
       this.#log.warn("The plugin was started again", { crashes: this.#crashes });
       this.#watch(session);
-    } catch (error) {
-      if (!this.#closed) this.#ended(TroupeError.is(error) ? error : pluginErrors.ended(error));
+    } catch (cause) {
+      if (this.#closed) return;
+      const error = TroupeError.is(cause) ? cause : pluginErrors.ended(cause);
+      this.#log.warn("The plugin couldn't be started again", { crashes: this.#crashes, error });
+      this.#ended(error);
     }
   }
 

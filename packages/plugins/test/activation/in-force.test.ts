@@ -194,11 +194,12 @@ describe("of an installed plugin", () => {
     },
   );
 
-  test("one that can't be found at the start is told of; found later, its actors don't run without its guardrails", async () => {
+  test("an optional one that can't be found at the start is told of; found later, its actors don't run without its guardrails", async () => {
     const scopes = findScopes(process.cwd(), process.env);
     await decide(scopes, { id: "counter", scope: "user" }, { enabled: false });
     const plugins = pluginSet({ relay: createRelay(), plugins: [guard] });
-    const registry = setup({ use: { worker, counter: pluginActor({ plugin: "counter" }) }, plugins });
+    const counter = pluginActor({ plugin: "counter", startup: "optional" });
+    const registry = setup({ use: { worker, counter }, plugins });
     const log = await logged(async () => void (await registry.start(quiet)));
     expect(log).toContain("nothing of it is in force");
     try {

@@ -189,11 +189,11 @@ test("an installed plugin is found by its id, once it is enabled; what isn't the
     const scopes = findScopes(process.cwd(), process.env);
     const manifest = actorsAlone(folder);
     await addInstalled(scopes, "user", { id: "counter", manifest });
-    await using world = await running(pluginActor({ plugin: "counter" }));
+    await using world = await running(pluginActor({ plugin: "counter", startup: "optional" }));
     await expect(world.act("get")).rejects.toMatchObject({ group: "plugin", code: "not_enabled" });
     await decide(scopes, { id: "counter", scope: "user" }, { enabled: true });
     expect(await world.act("increment", 2)).toBe(2);
-    await using other = await running(pluginActor({ plugin: "conter" }));
+    await using other = await running(pluginActor({ plugin: "conter", startup: "optional" }));
     await expect(other.act("get")).rejects.toMatchObject({
       code: "not_added",
       message: expect.stringContaining("Did you mean counter?"),
@@ -228,7 +228,8 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
     const crashed = await world.ask("crash");
     expect(crashed).toContain("its process ended with code 9");
     expect(crashed).toContain("worker_exited");
-    await using missing = await running(pluginActor({ plugin: `${folder.path}/none` }));
+    const none = pluginActor({ plugin: `${folder.path}/none`, startup: "optional" });
+    await using missing = await running(none);
     const unread = await missing.ask("get");
     const digests = `[integrity]\nsha256 = "${"0".repeat(64)}"`;
     folder.write("troupe-plugin.toml", readFileSync(manifest, "utf8").replace("[integrity]", digests));
@@ -255,14 +256,14 @@ test("why a plugin can't be opened is said once for each reason, also where its 
   const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
   const lines = (): string[] => said.filter((line) => line.includes("the code of an actor can't be opened"));
   try {
-    await using named = await running(pluginActor({ plugin: `${folder.path}/none` }));
+    await using named = await running(pluginActor({ plugin: `${folder.path}/none`, startup: "optional" }));
     for (const _again of [1, 2]) await expect(named.act("get")).rejects.toMatchObject({ code: "error" });
     expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml isn't there")]);
     await using library = await running(pluginActor({ library: `${folder.path}/none.so` }));
     await expect(library.act("get")).rejects.toMatchObject({ code: "error" });
     expect(lines()).toEqual([expect.anything(), expect.stringContaining("none.so")]);
     // What a caller is told needs no line.
-    await using unknown = await running(pluginActor({ plugin: "none" }));
+    await using unknown = await running(pluginActor({ plugin: "none", startup: "optional" }));
     await expect(unknown.act("get")).rejects.toMatchObject({ code: "not_added" });
     expect(lines()).toHaveLength(2);
   } finally {
@@ -315,6 +316,9 @@ test("S1.5 (in part) a named definition is frozen, and options are checked by na
     [`{ "library": "a", "sha256": "zz" }`, "bad_option", "64 hexadecimal digits"],
     [`{ "wasm": "a", "sha256": "" }`, "bad_option", "64 hexadecimal digits"],
     [`{ "plugin": "a", "sha256": "b" }`, "bad_option", '"sha256"'],
+    [`{ "plugin": "a", "startup": "later" }`, "bad_option", '"required" or "optional"'],
+    [`{ "plugin": { "id": "a", "plugin": {} } }`, "bad_option", '"worker" or "module"'],
+    [`{ "plugin": { "id": "a", "kind": "native" } }`, "bad_option", "named by its manifest"],
     [`{ "plugin": "a", "options": { "sleepTimeuot": 1 } }`, "unknown_option", "sleepTimeout"],
     [`{ "plugin": "a", "options": { "noSleep": 1 } }`, "invalid_option", "true or false"],
     [`{ "plugin": "a", "options": { "concurrency": "serial" } }`, "option_of_code", "own code"],

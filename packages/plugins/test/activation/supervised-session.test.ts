@@ -68,6 +68,7 @@ test("a start that fails counts as a crash; crashes of long ago don't", async ()
   story.failing = true;
   await story.world.pass(limits.pluginRestartMs);
   expect([session.state, story.starts]).toEqual(["restarting", 2]);
+  expect(story.world.lines.at(-1)).toBe("warn The plugin couldn't be started again");
   story.failing = false;
   await story.world.pass(limits.pluginRestartMs * 2);
   expect([session.state, story.starts]).toEqual(["active", 3]);

@@ -20,13 +20,17 @@ test("S1.5 what the factory makes is a definition as `pluginActor` makes it: its
   expect(await handle.action({ name: "increment", args: [3] })).toBe(5);
 });
 
-test("guardrails of a bare library would be in force nowhere: under a relay its actor doesn't run", async (context) => {
+test("guardrails of a bare library would be in force nowhere: under a relay nothing starts with it; what can't be opened is its caller's to hear", async (context) => {
   const library = await cPlugin("lanes");
   if (library.missing !== undefined) return context.skip(library.missing);
   const lanes = createNativePluginFactory({ pluginPath: library.path });
-  const { client } = await setupTest(context, setup({ use: { lanes }, relay: createRelay() }));
-  const asked = client.lanes.getOrCreate(["a"]).action({ name: "get", args: [] });
-  await expect(asked).rejects.toMatchObject({ cause: { group: "plugin", code: "not_in_force" } });
+  const quiet = { port: 0, signals: false, banner: false, durability: "memory" } as const;
+  const starting = setup({ use: { lanes }, relay: createRelay() }).start(quiet);
+  await expect(starting).rejects.toMatchObject({ group: "plugin", code: "not_in_force" });
+  const none = createNativePluginFactory({ pluginPath: `${library.path}.none` });
+  const { client } = await setupTest(context, setup({ use: { none }, relay: createRelay() }));
+  const asked = client.none.getOrCreate(["a"]).action({ name: "get", args: [] });
+  await expect(asked).rejects.toMatchObject({ group: "internal" });
 });
 
 test("the library gets the configuration: one that it doesn't want is its own error", async (context) => {

@@ -97,7 +97,7 @@ export interface CarrierSource {
   carrier(actor: CarriedActivationInfo): ActorCarrier | Promise<ActorCarrier>;
   /** The same for every activation: what it declares is known before anything runs. Absent where that depends on the actor. */
   known?(): ActorCarrier | Promise<ActorCarrier>;
-  /** Before the first actor: rejects with what keeps all of them from running, and runs nothing. Absent: that isn't known. */
+  /** Before the first actor: rejects with what keeps all of them from running. Absent: that isn't known. */
   check?(): Promise<void>;
   /** Gives back what it opened; no instance runs any more. */
   close(): Promise<void>;

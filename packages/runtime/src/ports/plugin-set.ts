@@ -28,8 +28,19 @@ export interface PluginNaming {
   readonly plugin: unknown;
   /** What the definition configures it with. Undefined: it is configured elsewhere, or not at all. */
   readonly config: unknown;
+  /** `optional`: the program runs without it where it has to. Undefined: as the plugin says. */
+  readonly startup?: "required" | "optional" | undefined;
   /** The set of a registry that was given none. */
   newSet(): PluginSet;
+}
+
+/** What a set knows of a plugin that is named. */
+export interface NamedPluginView {
+  readonly id: string;
+  /** It is one of the set, whose actors are asked of `actor`. */
+  readonly runs: boolean;
+  /** What was read of it, for the package that the naming is of. */
+  readonly read: unknown;
 }
 
 /** Plugins that start and end with a registry. */
@@ -56,4 +67,6 @@ export interface PluginSet {
    * the set has by itself. Absent: none of them has actors.
    */
   actor?(plugin: string, actor: string | undefined, config?: unknown): ActorCarrier | undefined;
+  /** One of those that `start` was told of, as the set was last loaded. Undefined: it couldn't be read then, or is named by the id of one of the set. */
+  named?(naming: PluginNaming): NamedPluginView | undefined;
 }

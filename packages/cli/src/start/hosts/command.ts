@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { makeOwnedFolder } from "@troupe/runtime/process";
-import { setupErrors } from "../../errors.ts";
+import { startErrors } from "../../errors.ts";
 import type { RunTerminal } from "../../run/command.ts";
 import { importRegistry, type RunnableRegistry } from "../registry-of.ts";
 import { HostProcess, type HostProcessParts } from "./host-process.ts";
@@ -25,7 +25,7 @@ export interface Hosts {
 export function readHosts(text: string): number {
   const count = Number(text);
   if (/^\d{1,2}$/.test(text) && count >= 1 && count <= MOST_HOSTS) return count;
-  throw setupErrors.badHosts(text, MOST_HOSTS);
+  throw startErrors.badHosts(text, MOST_HOSTS);
 }
 
 /** Starts the registry here and its actors there. Throws `config.host_failed`, and what the registry's start throws. */
@@ -35,7 +35,7 @@ export async function startWithHosts(
   options: { readonly count: number; readonly start: object; readonly terminal: RunTerminal },
 ): Promise<Hosts> {
   const { count, start, terminal } = options;
-  if (terminal.env?.["TROUPE_ENDPOINT"]) throw setupErrors.endpointAndHosts();
+  if (terminal.env?.["TROUPE_ENDPOINT"]) throw startErrors.endpointAndHosts();
   const folder = await makeOwnedFolder("troupe-hosts");
   const processes = { socket: join(folder, "engine.sock"), token: randomBytes(32).toString("hex") };
   const hosts: HostProcess[] = [];
@@ -67,7 +67,7 @@ export async function startWithHosts(
  * on in the others, and the supervisor starts it again.
  */
 export async function runHostProcess(file: string, terminal: RunTerminal): Promise<void> {
-  if (!terminal.env?.["TROUPE_HOST_PROCESS"] || process.send === undefined) throw setupErrors.noSupervisor();
+  if (!terminal.env?.["TROUPE_HOST_PROCESS"] || process.send === undefined) throw startErrors.noSupervisor();
   let processOf: HostProcessParts["place"] | undefined;
   // Also while it is starting, or looks for an engine that is no more.
   process.once("disconnect", () => {

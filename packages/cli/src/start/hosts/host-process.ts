@@ -8,7 +8,7 @@
  * doesn't keep the machine busy. A process ends by itself when its supervisor is gone, however that ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { setupErrors } from "../../errors.ts";
+import { startErrors } from "../../errors.ts";
 
 /** A life that was longer than this is no reason to wait before the next one. */
 const LONG_LIFE_MS = 10_000;
@@ -97,7 +97,7 @@ export class HostProcess {
     const pid = this.#child?.pid;
     this.#child = undefined;
     if (this.#stopping) return this.#over.resolve();
-    if (!this.#served) return this.#ready.reject(setupErrors.hostFailed(number, how));
+    if (!this.#served) return this.#ready.reject(startErrors.hostFailed(number, how));
     const lived = performance.now() - this.#startedAt;
     this.#failures = lived > LONG_LIFE_MS ? 0 : this.#failures + 1;
     const waitMs =
