@@ -53,7 +53,11 @@ class LimitedHost {
   }
 
   guardians(): number[] {
-    return children(this.#process.pid).filter((pid) => commandOf(pid).includes("guardian-main"));
+    return this.#running("guardian-main");
+  }
+
+  isolates(): number[] {
+    return this.#running("isolate/process/");
   }
 
   async kill(): Promise<void> {
@@ -61,6 +65,10 @@ class LimitedHost {
     const exit = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await exit;
+  }
+
+  #running(program: string): number[] {
+    return children(this.#process.pid).filter((pid) => commandOf(pid).includes(program));
   }
 
   #hears(deed: string): Promise<string | undefined> {
@@ -94,10 +102,12 @@ onLinux(
 );
 
 onLinux(
-  "and so do those of a host that has a guardian already",
+  "and so do those of a host that has a guardian, and had an isolate",
   async () => {
     const host = await LimitedHost.start(256);
-    expect(await host.tell("worker")).toBe("done");
+    expect([await host.tell("worker"), await host.tell("isolate")]).toEqual(["done", "done"]);
+    for (const pid of host.isolates()) process.kill(pid, "SIGKILL");
+    await vi.waitFor(() => expect(host.warned).toEqual(["The isolate process ended"]), soon);
     await host.tell("take");
     expect([await host.tell("isolate"), await host.tell("worker")]).toEqual([NONE_LEFT, NONE_LEFT]);
     await host.tell("give");

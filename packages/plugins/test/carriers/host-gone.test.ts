@@ -1,9 +1,10 @@
 /** A host that is gone, however it went: nothing that it started is left, whatever that does. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { daemonChain } from "../support/daemon-chain.ts";
 import { children } from "../support/dynamic-world.ts";
 import { needsPackage } from "../support/native-package.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
@@ -41,7 +42,15 @@ async function startHost() {
   const python = await findPython();
   const inPython =
     'import os\nos.chdir(os.path.dirname(os.path.abspath(__file__)))\nopen("python", "w").write(str(os.getpid()))\nwhile True: pass\n';
-  if (python.missing === undefined) programs.push(["python", "loops.py", inPython]);
+  let begun: Promise<unknown> | undefined;
+  let linksOver: Promise<unknown> | undefined;
+  if (python.missing === undefined) {
+    programs.push(["python", "loops.py", inPython], ["python", "chain.py", daemonChain]);
+    execFileSync("mkfifo", [pidFile("chain")]);
+    const links = createReadStream(pidFile("chain")).resume();
+    begun = once(links, "open");
+    linksOver = once(links, "end");
+  }
   const args = programs.map(
     ([runtime, name = "", source = ""]) => `${runtime}:${folder.write(name, source, 0o755)}`,
   );
@@ -55,6 +64,7 @@ async function startHost() {
     folder[Symbol.dispose]();
   });
   await once(createInterface({ input: host.stdout }), "line");
+  await begun;
   const said = ["loops", "stopped", "daemon", ...(python.missing === undefined ? ["python"] : [])];
   await vi.waitFor(
     () =>
@@ -72,6 +82,8 @@ async function startHost() {
   return {
     host,
     pids,
+    /** Settles when the last daemon of the chain has no successor. */
+    linksOver,
     guardian: () => children(host.pid).filter((pid) => commandOf(pid).includes("guardian-main")),
   };
 }
@@ -90,10 +102,10 @@ const ends = [
 ] as const;
 
 test.skipIf(process.platform !== "linux").for(ends)(
-  "a host that is ended by %s leaves nothing of its workers and isolates, which loop or stand still, and no daemon of theirs",
+  "a host that is ended by %s leaves nothing of its workers and isolates, which loop or stand still, and no daemon of theirs, be it one after the other",
   { timeout: 60_000 },
   async ([, signals]) => {
-    const { host, pids } = await startHost();
+    const { host, pids, linksOver } = await startHost();
     const exit = once(host, "exit");
     for (const signal of signals) {
       host.kill(signal);
@@ -102,6 +114,7 @@ test.skipIf(process.platform !== "linux").for(ends)(
     }
     await exit;
     await vi.waitFor(() => expect(left(pids)).toEqual([]), soon);
+    await linksOver;
   },
 );
 
@@ -109,7 +122,7 @@ test.skipIf(process.platform !== "linux")(
   "a guardian that was ended has a successor, and one that was stopped goes on: nothing is left behind either",
   { timeout: 60_000 },
   async () => {
-    const { host, pids, guardian } = await startHost();
+    const { host, pids, linksOver, guardian } = await startHost();
     const [first] = guardian();
     process.kill(Number(first), "SIGKILL");
     await vi.waitFor(() => expect(guardian().filter((pid) => pid !== first)).toHaveLength(1), soon);
@@ -122,5 +135,6 @@ test.skipIf(process.platform !== "linux")(
     host.kill("SIGKILL");
     await exit;
     await vi.waitFor(() => expect(left([...pids, Number(second)])).toEqual([]), soon);
+    await linksOver;
   },
 );

@@ -1,12 +1,20 @@
 /** What a worker leaves behind: daemons, which have left its process group and outlived their parents. */
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createReadStream, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { TroupeError } from "@troupe/base";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
+import { ProcessTree } from "../../src/carriers/processes/process-tree.ts";
+import { Strays } from "../../src/carriers/processes/strays.ts";
 import type { WorkerBounds } from "../../src/carriers/worker/worker-bounds.ts";
 import { workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
+import { daemonChain } from "../support/daemon-chain.ts";
 import { nodeSessionEnv } from "../support/node-env.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
+import { findPython } from "../support/python.ts";
 
 const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;
 /** A time of this process's own: by it what was left is found. */
@@ -69,6 +77,34 @@ onLinux("a bomb of daemons has the bounds of any other", async () => {
   expect(await ended).toMatchObject({ code: "worker_exceeded", metadata: { what: "processes", limit: 20 } });
   await expect.poll(sleepers).toEqual([]);
 });
+
+onLinux(
+  "daemon after daemon, each of which lives for a moment: all end at once",
+  { timeout: 60_000 },
+  async (context) => {
+    const python = await findPython();
+    if (python.missing !== undefined) return context.skip(python.missing);
+    using folder = new PluginFolder();
+    const program = folder.write("chain.py", daemonChain, 0o755);
+    execFileSync("mkfifo", [join(folder.path, "chain")]);
+    // One look may find one of them by chance.
+    for (let chain = 0; chain < 10; chain += 1) {
+      const id = randomBytes(16).toString("hex");
+      const reader = createReadStream(join(folder.path, "chain")).resume();
+      const [begun, over] = [once(reader, "open"), once(reader, "end")];
+      const first = spawn(python.path, [program], {
+        env: { TROUPE_WORKER_ID: id },
+        stdio: ["ignore", "inherit", "inherit", "pipe"],
+      });
+      const exit = once(first, "exit");
+      await begun;
+      first.kill("SIGKILL");
+      await exit;
+      new ProcessTree(undefined, new Strays(id, [])).kill();
+      await over;
+    }
+  },
+);
 
 function sleepers(): string[] {
   return readdirSync("/proc").filter((pid) => {

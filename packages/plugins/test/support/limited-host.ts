@@ -12,7 +12,8 @@ import { workerCarrier } from "../../src/carriers/worker/worker-carrier.ts";
 import { nodeSessionEnv } from "./node-env.ts";
 
 const [folder = ""] = process.argv.slice(2);
-const log = { ...nodeSessionEnv.log, warn: (line: string) => void process.send?.({ warned: line }) };
+const warn = (line: string): void => void process.send?.({ warned: line });
+const log = { ...nodeSessionEnv.log, warn, error: warn };
 const env = { ...nodeSessionEnv, log };
 const events: CarrierEvents = { frame: () => {}, ended: () => {} };
 const sdk = new URL("../../src/worker/host-link.ts", import.meta.url).href;

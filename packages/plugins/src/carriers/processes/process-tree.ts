@@ -14,12 +14,16 @@ export interface TreeUse {
 
 /** So often what is being ended is looked for anew; one that waits for a processor takes its time to stop. */
 const ROUNDS = 200;
+/** After so many looks in a row that found nobody new nothing is left. One look alone may come between two that live for a moment. */
+const QUIET_ROUNDS = 10;
 
 /** The processes that begin with one. */
 export class ProcessTree {
   /** When each that was ever seen was started: a number may be given to another process later. */
   readonly #seen = new Map<number, string>();
   readonly #strays: Strays | undefined;
+  /** How often somebody was found that wasn't known. */
+  #found = 0;
 
   /** `root`: undefined for one that is gone. `strays`: those that nobody else leads to. Default: they aren't looked for. */
   constructor(root: number | undefined, strays?: Strays) {
@@ -45,22 +49,26 @@ export class ProcessTree {
 
   /**
    * Ends every one of them that still runs. They are stopped first, and looked for until all that are known stand still and
-   * have no other: what one starts while it is ended would be nobody's.
+   * have no other: what one starts while it is ended would be nobody's. Some of them live for a moment only, and have a successor then.
    */
   kill(): void {
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let quiet = 0;
+    for (let round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round += 1) {
       this.#signal("SIGSTOP");
       const still = [...this.#seen.keys()].every((pid) => !runs(pid));
-      const known = this.#seen.size;
+      const found = this.#found;
       this.use(Infinity);
-      if (still && this.#seen.size <= known) break;
+      quiet = still && this.#found === found ? quiet + 1 : 0;
     }
     this.#signal("SIGKILL");
     this.#seen.clear();
   }
 
   #add(pid: number): void {
-    const started = this.#seen.has(pid) ? undefined : startOf(pid);
+    if (this.#seen.has(pid)) return;
+    // Also one that has ended since: it may have started another.
+    this.#found += 1;
+    const started = startOf(pid);
     if (started !== undefined) this.#seen.set(pid, started);
   }
 

@@ -9,13 +9,16 @@ import { listOf, textOf } from "./proc.ts";
 /** The variable. */
 const MARK = "TROUPE_WORKER_ID";
 
+/** What has no environment for so long has none: it isn't just beginning. */
+const BEGINNING_MS = 200;
+
 /** One worker's. */
 export class Strays {
   readonly #entry: string;
   /** Those that aren't: they were there before, or were looked at. */
   #others: Set<number>;
-  /** Nothing could be read of them when they were looked at first: they were just beginning, or are somebody else's. */
-  readonly #unread = new Set<number>();
+  /** Since when nothing can be read of them: they are just beginning, or are somebody else's. */
+  #unread = new Map<number, number>();
   /** The number that was given last. When it is the same, nothing has begun. */
   #last = "";
 
@@ -36,25 +39,29 @@ export class Strays {
     if (last === this.#last && this.#unread.size === 0) return [];
     this.#last = last;
     const others = new Set<number>();
+    const unread = new Map<number, number>();
     const found: number[] = [];
     for (const pid of processes()) {
       const isOther = this.#others.has(pid) || this.#look(pid);
-      if (isOther === "unread") continue;
+      if (typeof isOther === "number") {
+        unread.set(pid, isOther);
+        continue;
+      }
       others.add(pid);
-      if (isOther === false) found.push(pid);
+      if (!isOther) found.push(pid);
     }
     this.#others = others;
+    this.#unread = unread;
     return found;
   }
 
-  /** True: it isn't the worker's. */
-  #look(pid: number): boolean | "unread" {
+  /** True: it isn't the worker's. A number: that isn't known, since then. */
+  #look(pid: number): boolean | number {
     const environment = textOf(`/proc/${pid}/environ`);
-    if (environment !== "") this.#unread.delete(pid);
-    else if (this.#unread.delete(pid)) return true;
-    else {
-      this.#unread.add(pid);
-      return "unread";
+    const now = performance.now();
+    if (environment === "") {
+      const since = this.#unread.get(pid) ?? now;
+      return now - since > BEGINNING_MS || since;
     }
     return !`\0${environment}`.includes(this.#entry);
   }
