@@ -114,6 +114,8 @@ export const limits = {
 
   /** Raw HTTP requests that one actor has in flight, bodies of their answers included. */
   actorRequests: 4_096,
+  /** Streams of models that one actor has open: far fewer than a plugin may have calls, so that one that forgets its own takes nobody else's. */
+  actorStreams: 128,
   /** One chunk of a raw HTTP body on its way through the house: larger ones are cut. */
   bodyChunkBytes: 64 * 1024,
   /** Chunks of one body, either way, that are read ahead of whoever takes them. */

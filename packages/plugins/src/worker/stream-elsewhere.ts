@@ -25,6 +25,7 @@ export class ChunksElsewhere implements LlmChunks {
   readonly #question: LentQuestion;
   readonly #ended: () => void;
   #over = false;
+  readonly #closed = Promise.withResolvers<void>();
   /** The host ended it, and no read was on its way that could be told. */
   #failure: { readonly cause: unknown } | undefined;
 
@@ -32,9 +33,13 @@ export class ChunksElsewhere implements LlmChunks {
   constructor(question: LentQuestion, ended: () => void) {
     this.#question = question;
     this.#ended = ended;
-    question.answer.catch((cause) => {
-      this.#failure = { cause };
-    });
+    question.answer.then(
+      () => this.#closed.resolve(),
+      (cause) => {
+        this.#failure = { cause };
+        this.#closed.resolve();
+      },
+    );
   }
 
   /** Rejects with why it couldn't be opened. */
@@ -78,6 +83,10 @@ export class ChunksElsewhere implements LlmChunks {
 
   async close(): Promise<void> {
     await this.return();
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** Tools and models of actors that are elsewhere, in an isolate, a worker or a plugin's module: under the middleware of their host. */
 import { existsSync } from "node:fs";
 import { type Client, createClient } from "@troupe/client";
+import { limits } from "@troupe/protocol";
 import type { Relay } from "@troupe/relay";
 import { type AnyActorDefinition, setup } from "@troupe/runtime";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -13,6 +14,7 @@ import { PluginWorld } from "../support/plugin-world.ts";
 
 const config = `
   state: { ran: 0, made: 0, ended: 0, told: 0 },
+  createVars: () => ({ told: 0 }),
   actions: {
     tool: (c, name, args, id) => c.tool(name, args, (given, { scope }) => {
       c.state.ran += 1;
@@ -66,6 +68,26 @@ const config = `
       const second = stream.next().catch((error) => error.group + "." + error.code);
       abort.abort();
       return [first.value, await second, await told.promise, (await stream.next()).done];
+    },
+    stream_left: async (c, how) => {
+      const stream = await c.llmStream("left", { headers: {}, content: 1 }, async function* (_, { signal }) {
+        signal.addEventListener("abort", () => { c.vars.told += 1; });
+        for (;;) yield 1;
+      });
+      await stream.next();
+      c.vars.left = stream;
+      if (how === "waits") c.waitUntil(new Promise((go) => { c.vars.go = go; }));
+    },
+    stream_next: async (c) => [(await c.vars.left.next().catch((error) => error.group + "." + error.code)), c.vars.told],
+    stream_go: (c) => c.vars.go(),
+    stream_many: async (c, most) => {
+      const open = [];
+      const model = async function* () { for (;;) yield 1; };
+      const one = async () => open.push(await c.llmStream("many", { headers: {}, content: 1 }, model));
+      while (open.length < most) await one();
+      const refused = await one().catch((error) => error.group + "." + error.code);
+      await open[0].close();
+      return [refused, await one()];
     },
     stream_unread: async (c) => {
       const abort = new AbortController();
@@ -265,6 +287,23 @@ for (const [where, make] of places)
       expect(await host.act("stream_given_up")).toEqual([1, "relay.aborted", "told", true]);
       // It isn't taken for the end of what the model had to say.
       expect(await host.act("stream_unread")).toEqual(["relay.aborted", true]);
+    });
+
+    test("a stream that is left open ends with its action, behind what the action waits for; one actor has so many", async () => {
+      await using host = await start(make);
+      await host.act("stream_left");
+      expect(await host.listener.end("left")).toMatchObject({ metadata: { "error.type": "relay.aborted" } });
+      expect(await host.act("stream_next")).toEqual(["relay.aborted", 1]);
+      await host.act("stream_left", "waits");
+      expect(await host.act("stream_next")).toEqual([{ done: false, value: 1 }, 1]);
+      await host.act("stream_go");
+      expect(await host.act("stream_next")).toEqual(["relay.aborted", 2]);
+      // Each action's are gone behind it.
+      for (let twice = 0; twice < 2; twice += 1)
+        expect(await host.act("stream_many", limits.actorStreams)).toEqual([
+          "actor.overloaded",
+          limits.actorStreams + 1,
+        ]);
     });
 
     test("an intercept opens a stream twice: the model runs twice, and the one that is left is told", async () => {

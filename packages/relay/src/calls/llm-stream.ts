@@ -58,6 +58,9 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
   #failure: string | undefined;
   /** There from the moment when it is over; settles behind the end event. */
   #ending: Promise<void> | undefined;
+  readonly #closed = Promise.withResolvers<void>();
+  /** Settles when it is over, in whatever way. Never rejects. */
+  readonly closed = this.#closed.promise;
   /** It failed while nobody read: whoever reads next is told. */
   #untold: Failure | undefined = undefined;
   #reading = false;
@@ -109,8 +112,8 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
     await this.return();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** What is behind the last chunk: an error that nobody has been told of, or nothing. */
@@ -171,6 +174,7 @@ export class LlmStream implements AsyncIterableIterator<unknown>, AsyncDisposabl
     else model.failed(failure.error, { output, profile });
     model.end();
     this.#stream.ended();
+    this.#closed.resolve();
   }
 
   get #knowsItsEnd(): boolean {

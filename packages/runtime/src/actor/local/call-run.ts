@@ -50,6 +50,9 @@ export class CallRun implements Running, RunningCall, Borrower {
   #listeners: Set<Abandoned> | undefined;
   #released = false;
   #ends: (() => void)[] | undefined;
+  /** Itself, and what it leaves to go on behind its end. */
+  #goingOn = 1;
+  #held: Set<() => void> | undefined;
   #conn: Conn | undefined;
 
   constructor(activation: Activation, caller: Caller, place: CallPlace = {}) {
@@ -139,6 +142,25 @@ export class CallRun implements Running, RunningCall, Borrower {
     this.#ends.push(end);
   }
 
+  /** It has left this to go on behind its end. */
+  leaves(work: Promise<unknown>): void {
+    this.#goingOn += 1;
+    void work.catch(() => {}).then(() => this.#ended());
+  }
+
+  /** Calls `end` when it has ended with all that it left behind; not when it has by now. Returns what undoes it. */
+  hold(end: () => void): () => void {
+    this.#held ??= new Set();
+    const held = this.#held;
+    held.add(end);
+    return () => held.delete(end);
+  }
+
+  #ended(): void {
+    this.#goingOn -= 1;
+    if (this.#goingOn === 0) for (const end of this.#held ?? []) end();
+  }
+
   /** Its code has returned: what it assigned is its own no longer. Throws when what it wrote there can't be stored. */
   returned(): void {
     const ends = this.#ends;
@@ -154,6 +176,7 @@ export class CallRun implements Running, RunningCall, Borrower {
       this.activation.log.error("what was written to the state can't be stored", { cause });
     }
     releaseContext(this.context, false);
+    if (!this.#released) this.#ended();
     this.#released = true;
     this.#listeners = undefined;
     if (this.#abort !== undefined) this.activation.abort.unfollow(this.#abort);

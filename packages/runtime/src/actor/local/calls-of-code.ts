@@ -5,6 +5,7 @@
  * marks and metrics are sent there. So are calls of tools and models, and each chunk of a stream that is read: their middleware is there,
  * and calls the tool or the model itself here.
  */
+import { limits } from "@troupe/protocol";
 import type {
   CallContext,
   LlmCallOptions,
@@ -16,11 +17,12 @@ import type {
   Scope,
   ToolCallOptions,
 } from "@troupe/relay";
-import type { RunningCall } from "../../ports/running-call.ts";
+import { actorErrors } from "../../errors.ts";
 import { relayErrors } from "../../traced/errors.ts";
 import type { LlmChunks, MarkOptions, ToolCode } from "../types/relay.ts";
 import type { Activation } from "./activation.ts";
 import type { CallElsewhere, RelayElsewhere } from "./activation-services.ts";
+import type { CallRun } from "./call-run.ts";
 import type { HandlerQueue } from "./handler-queue.ts";
 
 /** Where a handler's code is. */
@@ -29,7 +31,7 @@ export interface CodePlace {
   /** What it has taken from queues, if anything. */
   readonly received: HandlerQueue | undefined;
   /** The call that its context is of, if it is of one. */
-  readonly call?: RunningCall | undefined;
+  readonly call?: CallRun | undefined;
 }
 
 /** The scope that the code runs in: of the message that it works on, or what is current. */
@@ -103,13 +105,18 @@ export async function callModel(
 ): Promise<unknown> {
   const { relay } = place.activation;
   if (relay === undefined) {
-    const code = (given: unknown, context: CallContext) => fn(given as LlmRequest, context);
+    // The host gives it a request, as intercepts left it.
+    const code = fn as CallElsewhere["code"];
     return await runElsewhere(place, "llm", { input: { name, request }, code, options });
   }
   return await relay.llmCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
 }
 
-/** Calls a model whose response comes in chunks. A stream that its reader forgets ends with the activation. */
+/**
+ * Calls a model whose response comes in chunks. A stream that its reader forgets ends with the call that opened it, behind all that this
+ * call has left to `c.waitUntil` and `c.keepAwake`; one that no call opened ends with the activation. Whoever reads it then is told
+ * `relay.aborted`: an end would look as if it were whole. Throws `actor.overloaded`.
+ */
 export async function streamModel(
   place: CodePlace,
   {
@@ -119,21 +126,32 @@ export async function streamModel(
   }: { readonly name: string; readonly request: LlmRequest; readonly fn: LlmStreamFunction },
   options: LlmStreamOptions,
 ): Promise<LlmChunks> {
-  const { activation } = place;
-  const { relay, record } = activation;
-  let stream: LlmChunks;
-  if (relay === undefined) {
+  const { activation, call } = place;
+  const { relay, record, work } = activation;
+  if (work.streams >= limits.actorStreams) throw actorErrors.overloaded("model streams", limits.actorStreams);
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  const own = ended.signal;
+  const given = { ...options, signal: AbortSignal.any([own, options.signal ?? own]) };
+  const open = async (): Promise<LlmChunks> => {
+    if (relay !== undefined)
+      return await relay.llmStreamCallExecute(name, request, fn, { parent: scopeOf(place), ...given });
     const { trace, relay: there } = elsewhere(place);
-    const code = (given: unknown, context: CallContext) => fn(given as LlmRequest, context);
-    stream = await there.stream({ input: { name, request }, code, options, trace }, record.name);
-  } else stream = await relay.llmStreamCallExecute(name, request, fn, { parent: scopeOf(place), ...options });
-  try {
-    activation.atEnd(() => void stream.close());
-  } catch (cause) {
-    await stream.close();
-    throw cause;
-  }
-  return stream;
+    // As in callModel.
+    const code = fn as CallElsewhere["code"];
+    return await there.stream({ input: { name, request }, code, options: given, trace }, record.name);
+  };
+  const forget = activation.atEnd(end);
+  const letGo = call?.hold(end);
+  work.streams += 1;
+  const opening = open();
+  const over = (): void => {
+    forget();
+    letGo?.();
+    work.streams -= 1;
+  };
+  void opening.then(({ closed }) => closed).then(over, over);
+  return await opening;
 }
 
 function runElsewhere(

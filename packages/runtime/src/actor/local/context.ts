@@ -19,7 +19,6 @@ import type {
   ToolCallOptions,
 } from "@troupe/relay";
 import { observed } from "../../ports/observed.ts";
-import type { RunningCall } from "../../ports/running-call.ts";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { ActorLogger } from "../types/actor-log.ts";
 import type { ActorContext, Conn, ConnContext, SaveStateOptions } from "../types/context.ts";
@@ -50,7 +49,7 @@ export let releaseContext: (c: unknown, failed: boolean) => void;
 export class LocalContext implements ActorContext {
   readonly #activation: Activation;
   readonly #occupation: Occupation | undefined;
-  readonly #call: RunningCall | undefined;
+  readonly #call: CallRun | undefined;
   #received: HandlerQueue | undefined;
 
   static {
@@ -60,7 +59,7 @@ export class LocalContext implements ActorContext {
   }
 
   /** `occupation`: who is told when it waits for messages. `call`: whose it is, if it is a call's. */
-  constructor(activation: Activation, occupation?: Occupation, call?: RunningCall) {
+  constructor(activation: Activation, occupation?: Occupation, call?: CallRun) {
     this.#activation = activation;
     this.#occupation = occupation;
     this.#call = call;
@@ -160,10 +159,12 @@ export class LocalContext implements ActorContext {
   }
 
   keepAwake<R>(promise: Promise<R>): Promise<R> {
+    this.#call?.leaves(promise);
     return this.#work("keepAwake", promise);
   }
 
   waitUntil(promise: Promise<unknown>): void {
+    this.#call?.leaves(promise);
     void this.#work("waitUntil", promise);
   }
 

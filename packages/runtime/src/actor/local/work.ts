@@ -17,26 +17,18 @@ export type WorkKind =
   | "schedule"
   | "carried";
 
-const awakeKinds: ReadonlySet<WorkKind> = new Set([
-  "action",
-  "request",
-  "connection",
-  "hook",
-  "keepAwake",
-  "run",
-  "schedule",
-  "carried",
-]);
+type AwakeKind = Exclude<WorkKind, "waitUntil">;
+
 /** What a stop waits for, beside `run`, which is drained first. */
 const drainedKinds: readonly WorkKind[] = ["action", "request", "hook", "keepAwake", "waitUntil", "schedule"];
 
-const reasonTexts: Readonly<Record<WorkKind, readonly [one: string, many: string]>> = {
+/** Why it is awake, in words. */
+const reasonTexts: Readonly<Record<AwakeKind, readonly [one: string, many: string]>> = {
   action: ["an action in flight", "actions in flight"],
   request: ["an HTTP request in flight", "HTTP requests in flight"],
   connection: ["a connection", "connections"],
   hook: ["a hook is running", "hooks are running"],
   keepAwake: ["a keepAwake promise", "keepAwake promises"],
-  waitUntil: ["a waitUntil promise", "waitUntil promises"],
   run: ["run is active", "runs are active"],
   schedule: ["a scheduled call is running", "scheduled calls are running"],
   carried: ["its code has work of its own", "its code has work of its own"],
@@ -50,6 +42,8 @@ export interface WorkOwner {
 
 /** Counts an activation's work. */
 export class Work {
+  /** Of models, that are open: they neither keep the actor awake nor does a stop wait for them. */
+  streams = 0;
   readonly #counts: Partial<Record<WorkKind, number>> = {};
   readonly #owner: WorkOwner;
   #awake = 0;
@@ -110,9 +104,9 @@ export class Work {
   /** Why the actor is awake, in words. */
   reasons(): string[] {
     const reasons: string[] = [];
-    for (const kind of awakeKinds) {
-      const count = this.count(kind);
-      if (count > 0) reasons.push(count === 1 ? reasonTexts[kind][0] : `${count} ${reasonTexts[kind][1]}`);
+    for (const [kind, [one, many]] of Object.entries(reasonTexts)) {
+      const count = this.count(kind as AwakeKind);
+      if (count > 0) reasons.push(count > 1 ? `${count} ${many}` : one);
     }
     return reasons;
   }

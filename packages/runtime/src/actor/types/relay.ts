@@ -25,6 +25,8 @@ export interface LlmChunks extends AsyncIterableIterator<unknown>, AsyncDisposab
   return(): Promise<IteratorResult<unknown>>;
   /** As `return`. */
   close(): Promise<void>;
+  /** Settles when it is over, in whatever way. Never rejects. */
+  readonly closed: Promise<void>;
 }
 
 /** Calls under the relay of `setup({ relay })`. All of them throw `actor.no_relay` where there is none. */
@@ -46,7 +48,10 @@ export interface ActorCalls {
   tool<A, R>(name: string, args: A, fn: ToolCode<A, R>, options?: ToolCallOptions): Promise<R>;
   /** Calls a model whose response comes in one piece, as `tool`. */
   llm(name: string, request: LlmRequest, fn: LlmFunction, options?: LlmCallOptions): Promise<unknown>;
-  /** Calls a model whose response comes in chunks; they end with the actor's life at the latest. */
+  /**
+   * Calls a model whose response comes in chunks. They end with the action, request or connection that asked for them, behind what it has
+   * left to `waitUntil` and `keepAwake`: who reads on then is told `relay.aborted`. Throws `actor.overloaded` when 128 are open.
+   */
   llmStream(
     name: string,
     request: LlmRequest,
