@@ -11,7 +11,7 @@ export const namedErrors = {
   unread: (plugin: string, cause: TroupeError) =>
     hidden(
       "required_failed",
-      `An actor names the plugin ${plugin}, which can't be read, so nobody knows what it guards: ${cause.message}. To start without it: pluginActor({ plugin, startup: "optional" })`,
+      `An actor names the plugin ${plugin}, which can't be read, so nobody knows what it guards (to start without it: pluginActor({ plugin, startup: "optional" })): ${cause.message}`,
       { metadata: { plugin, group: cause.group, code: cause.code }, cause },
     ),
   /** Of a plugin that is named, on a host of an engine. */

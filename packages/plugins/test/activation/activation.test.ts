@@ -181,7 +181,7 @@ describe("S5.4 registrations are cleared before a plugin ends and after a failed
     const twice = worker(folder, "twice", `${noRm.replace("no-rm", "taken")}`);
     relay.registerToolConditionalExecutionGuardrail("twice/taken", () => null);
     await expect(activatePlugins({ plugins: [good, twice], relay })).rejects.toMatchObject({
-      code: "name_taken",
+      code: "in_relay",
     });
     expect(relay.listRuntimeRegistrations().length).toBe(none.length + 1);
     const missing = manifest(folder, "missing");

@@ -66,7 +66,7 @@ describe("a reload that fails changes nothing", () => {
     await using active = await activatePlugins({ plugins: [rail("one", "one")], relay });
     relay.registerToolConditionalExecutionGuardrail("two/no-rm", () => null);
     await expect(active.reload({ plugins: [rail("new", "new"), rail("two", "two")] })).rejects.toMatchObject({
-      code: "name_taken",
+      code: "in_relay",
     });
     const names = relay.listRuntimeRegistrations().map(({ name }) => name);
     expect(names.sort()).toEqual(["one/no-rm", "two/no-rm"]);
@@ -136,7 +136,7 @@ describe("an optional plugin that can't be started", () => {
     });
     const relay = world.relay.registerToolConditionalExecutionGuardrail("taken/no-rm", () => null);
     await expect(set.reload({ plugins: [{ manifest }, rail("taken", "taken")] })).rejects.toMatchObject({
-      code: "name_taken",
+      code: "in_relay",
     });
     relay.deregister();
     expect(await world.reason()).toBe("kept");
