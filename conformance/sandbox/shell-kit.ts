@@ -264,6 +264,40 @@ const errexit: readonly Told[] = [
   },
 ];
 
+/** Links and modes are kept, backups are made, and `wait` says how it went. */
+const commands: readonly Told[] = [
+  {
+    script:
+      "echo a > f; echo b > g; ln -s f l; cp g l; readlink l; cp l c; [ -L c ] || echo file; ln -s nowhere k; cp f k; echo $?; rm k",
+    stdout: "f\nfile\n1\n",
+    files: { c: "b\n", f: "b\n", g: "b\n" },
+  },
+  {
+    script:
+      "echo a > f; sed -i.bak s/a/b/ f; sed -i.orig -e s/b/c/ f; sed --in-place=.k s/c/d/ -- f; sed -ie s/d/e/ f; sed -n -i.z p f",
+    files: { f: "e\n", "f.bak": "a\n", "f.k": "c\n", "f.orig": "b\n", "f.z": "e\n", fe: "d\n" },
+  },
+  {
+    script:
+      "echo x > s; chmod 755 s; echo y > p; chmod 600 p; mkdir -p d/e; chmod 700 d; ln -s p l; tar czf t s p l d; mkdir o; tar xzf t -C o 2> e; rm -r t e d s p l; stat -c '%a %n' o/s o/p o/d; readlink o/l",
+    stdout: "755 o/s\n600 o/p\n700 o/d\np\n",
+    files: { "o/p": "y\n", "o/s": "x\n" },
+  },
+  {
+    script:
+      "false & wait $!; echo $?; (exit 3) & p=$!; true & wait $!; echo $?; wait $p; echo $?; f() { return 4; }; f & if wait $!; then echo built; else echo failed; fi; wait; echo $?; wait 99999; echo $?",
+    stdout: "1\n0\n3\nfailed\n0\n127\n",
+  },
+  {
+    script:
+      "set -e; x=1; { x=2; cd /; false; } & wait; echo $x; pwd | grep -c user; for i in 1 2; do echo $i > f$i & done; wait; false & wait $!; echo never",
+    stdout: "1\n1\n",
+    exitCode: 1,
+    files: { f1: "1\n", f2: "2\n" },
+  },
+  { script: "ln -s nowhere l; ls l; ls; ls -l l > /dev/null; echo $?", stdout: "l\nl\n0\n" },
+];
+
 /** Registers the kit's stories for one driver. */
 export function shellKit(driver: DriverUnderTest): void {
   const story = storyteller(driver, "shell");
@@ -275,6 +309,9 @@ export function shellKit(driver: DriverUnderTest): void {
     tell(sandbox, "redirects", redirects),
   );
   story("set -e ends a script where bash ends it", (sandbox) => tell(sandbox, "errexit", errexit));
+  story("links and modes are kept, backups are made, and wait says how it went", (sandbox) =>
+    tell(sandbox, "commands", commands),
+  );
 }
 
 async function tell(sandbox: Sandbox, about: string, scripts: readonly Told[]): Promise<void> {

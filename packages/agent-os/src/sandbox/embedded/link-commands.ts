@@ -1,17 +1,28 @@
 /**
- * Link commands: `rm`, `ln` and `mv` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
- * removed nor replaced, and `rm -f` said that it was. They get the shell's files with another look at a link; all else is just-bash's.
+ * Link commands: `rm`, `ln`, `mv`, `ls` and `tar` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
+ * removed nor replaced, and `rm -f` said that it was; and `cp` puts a file in the place of a link. They get the shell's files with another look at a link; all else is just-bash's.
  */
 import type { Bash, IFileSystem } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
 
-type Look = Partial<Pick<IFileSystem, "stat" | "exists">>;
+type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp">>;
 
 /** What each command sees at a path. */
 const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
   // What is removed is the link, also one to a directory.
   rm: (files) => ({ stat: (path) => files.lstat(path) }),
   ln: (files) => ({ exists: (path) => isThere(files, path) }),
+  // A link that leads nowhere is there.
+  ls: (files) => ({ stat: (path) => files.stat(path).catch(() => files.lstat(path)) }),
+  // What is packed is the link.
+  tar: (files) => ({ stat: (path) => files.lstat(path) }),
+  cp: (files) => ({
+    cp: async (from, to, options) => {
+      // Without `-r` what a link leads to is copied.
+      const source = options?.recursive === true ? from : await files.realpath(from);
+      await files.cp(source, await throughLink(files, to), options);
+    },
+  }),
   // Things are moved into a directory that a link leads to; a link that leads nowhere is what it is itself, and no other.
   mv: (files) => ({
     stat: (path) =>
@@ -36,6 +47,18 @@ function seen(files: IFileSystem, look: (files: IFileSystem) => Look): IFileSyst
       const value: unknown = other.get(name) ?? Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
+  });
+}
+
+/** Where a copy goes that is put to a link. */
+async function throughLink(files: IFileSystem, path: string): Promise<string> {
+  const isLink = await files.lstat(path).then(
+    ({ isSymbolicLink }) => isSymbolicLink,
+    () => false,
+  );
+  if (!isLink) return path;
+  return await files.realpath(path).catch(() => {
+    throw new Error(`not writing through dangling symlink '${path}'`);
   });
 }
 

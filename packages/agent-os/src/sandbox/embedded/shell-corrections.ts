@@ -26,6 +26,7 @@ const SHELL = "index.js";
 const TEXT = "chunks/chunk-GN6CQ3J4.js";
 /** Text as bytes: what is written to files. */
 const FILES = "chunks/chunk-WNH3HOQA.js";
+const ARCHIVES = "chunks/chunk-X3TZEFQG.js";
 const ECHO = "chunks/chunk-AGH5UJJI.js";
 const PRINTF = "chunks/chunk-4AKAIZPW.js";
 const FORMATS = "chunks/chunk-6D3WD6YU.js";
@@ -193,6 +194,44 @@ const streams: readonly ShellCorrection[] = [
   },
 ];
 
+/** What is unpacked. */
+const archives: readonly ShellCorrection[] = [
+  {
+    why: "A file gets the mode of every new file, also one that is to be run. As for a user who isn't root: without what its group and others could write.",
+    file: ARCHIVES,
+    has: "await e.fs.writeFile(z,m.content),t.preserve&&m.mode)try{await e.fs.chmod(z,m.mode)}catch{}",
+    gets: "await e.fs.writeFile(z,m.content),m.mode)try{await e.fs.chmod(z,t.preserve?m.mode:m.mode&493)}catch{}",
+  },
+  {
+    why: "So does a directory.",
+    file: ARCHIVES,
+    has: "await e.fs.mkdir(z,{recursive:!0}),t.verbose&&",
+    gets: "await e.fs.mkdir(z,{recursive:!0}),m.mode&&await e.fs.chmod(z,t.preserve?m.mode:m.mode&493),t.verbose&&",
+  },
+  {
+    why: "What is printed loses bytes that are no UTF-8.",
+    file: ARCHIVES,
+    has: "h+=new TextDecoder().decode(m.content)",
+    gets: "h+=bytes.decode(m.content)",
+  },
+];
+
+/** `&`: what it is for runs at once, before what is behind it. */
+const jobs: readonly ShellCorrection[] = [
+  {
+    why: "It runs in this shell, and its failure is this shell's.",
+    file: SHELL,
+    has: "async executeStatement(t){",
+    gets: 'async executeStatement(t){if(t.background){let s=this.ctx.state,r=await this.executeCommand({type:"Subshell",body:[{...t,background:!1}],redirections:[]},"");s.lastBackgroundPid=s.nextVirtualPid++;(s.jobs??=new Map).set(String(s.lastBackgroundPid),r.exitCode);s.lastExitCode=0;s.env.set("?","0");return{...r,exitCode:0}}',
+  },
+  {
+    why: "`wait` says of everything that it has gone well.",
+    file: SHELL,
+    has: 'if(t==="wait")return ne;',
+    gets: 'if(t==="wait"){let f=n.filter(p=>/^[0-9]+$/.test(p)).at(-1);if(f===void 0)return ne;let d=c.state.jobs?.get(f);return d===void 0?D("bash: wait: pid "+f+" is not a child of this shell\\n",127):L("","",d)}',
+  },
+];
+
 /** `\xff` and `\377` are bytes, and not the letter ÿ. */
 const escapes: readonly ShellCorrection[] = [
   {
@@ -264,6 +303,8 @@ export const shellCorrections: readonly ShellCorrection[] = [
   ...errexit,
   ...bytes,
   ...streams,
+  ...archives,
+  ...jobs,
   ...escapes,
   ...quotes,
 ];

@@ -18,6 +18,7 @@ import type { Layers, WorkerData } from "./messages.ts";
 import { saysPlaces } from "./mount-words.ts";
 import { OutputTap } from "./output-tap.ts";
 import { correctRefusedCommands } from "./refused-commands.ts";
+import { correctSed } from "./sed-backups.ts";
 import { giveVariables } from "./shell-state.ts";
 import { importJustBash } from "./shell-text.ts";
 
@@ -175,6 +176,7 @@ function correctCommands(bash: Bash): void {
   correctLinkCommands(bash);
   correctGrep(bash);
   correctRefusedCommands(bash);
+  correctSed(bash);
   correctWords(bash);
 }
 
