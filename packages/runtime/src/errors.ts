@@ -233,25 +233,7 @@ export const gatewayErrors = {
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
-  hostNotAllowed: (host: string) =>
-    error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
-  originNotAllowed: (origin: string) =>
-    error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
   unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
-  bodyTooLarge: (limit: number) =>
-    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
-      metadata: { limit },
-    }),
-  busy: (limit: number) =>
-    error(503, "gateway", "busy", `The gateway reads ${limit} bytes of bodies already; try again later`, {
-      retryable: true,
-      metadata: { limit },
-    }),
-  headersTooLong: () =>
-    error(431, "gateway", "headers_too_long", `The headers have more than ${limits.headerBytes} bytes`, {
-      metadata: { limit: limits.headerBytes },
-    }),
-  requestTimeout: () => error(408, "gateway", "request_timeout", "The request didn't come in time"),
   unsupportedMediaType: (type: string) =>
     error(
       415,
@@ -271,6 +253,28 @@ export const gatewayErrors = {
       `Can't read a body that is encoded as ${coding}: send it as it is (identity)`,
       { metadata: { accepted: ["identity"] } },
     ),
+};
+
+/** Errors of a gateway's own HTTP server. Apart, for no host at the edge has one. */
+export const serverErrors = {
+  hostNotAllowed: (host: string) =>
+    error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
+  originNotAllowed: (origin: string) =>
+    error(403, "gateway", "origin_not_allowed", `Origin ${origin} is not allowed`, { metadata: { origin } }),
+  bodyTooLarge: (limit: number) =>
+    error(413, "gateway", "body_too_large", `The body is larger than ${limit} bytes`, {
+      metadata: { limit },
+    }),
+  busy: (limit: number) =>
+    error(503, "gateway", "busy", `The gateway reads ${limit} bytes of bodies already; try again later`, {
+      retryable: true,
+      metadata: { limit },
+    }),
+  headersTooLong: () =>
+    error(431, "gateway", "headers_too_long", `The headers have more than ${limits.headerBytes} bytes`, {
+      metadata: { limit: limits.headerBytes },
+    }),
+  requestTimeout: () => error(408, "gateway", "request_timeout", "The request didn't come in time"),
   upgradeRequired: () =>
     error(
       426,

@@ -8,7 +8,7 @@
  */
 import type { Env } from "@troupe/base";
 import { TOKEN_SUBPROTOCOL_PREFIX } from "@troupe/protocol";
-import { configErrors, gatewayErrors, setupErrors } from "../errors.ts";
+import { configErrors, gatewayErrors, serverErrors, setupErrors } from "../errors.ts";
 import { carried } from "./subprotocols.ts";
 
 /** `setup({ … })`: who may come in. */
@@ -88,9 +88,9 @@ export class Access {
   check(request: AccessRequest): void {
     if (request.probe === true) return;
     const { host = "" } = request;
-    if (!this.hostAllowed(host)) throw gatewayErrors.hostNotAllowed(hostName(host) ?? host);
+    if (!this.hostAllowed(host)) throw serverErrors.hostNotAllowed(hostName(host) ?? host);
     if (request.origin !== undefined && !this.originAllowed(request.origin)) {
-      throw gatewayErrors.originNotAllowed(request.origin);
+      throw serverErrors.originNotAllowed(request.origin);
     }
     if (!this.#tokenAlways || request.preflight === true || request.remoteHost === true) return;
     if (!this.#inspected || request.inspector !== true) this.checkToken(request);

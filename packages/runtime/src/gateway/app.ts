@@ -1,7 +1,7 @@
 /**
  * The user's own pages and addresses on the gateway's port: `setup({ fetch })`.
  */
-import { gatewayErrors } from "../errors.ts";
+import { serverErrors } from "../errors.ts";
 import { checkMethod, type GatewayRequest, type GatewayResponse } from "./http-message.ts";
 
 /** Answers a request, as serverless platforms have it. */
@@ -15,7 +15,7 @@ export async function answerApp(app: AppFetch, request: GatewayRequest): Promise
   checkMethod(request.method);
   const response = await app(requestOf(request));
   // Not `instanceof`: the app may use a Response of its own, from a polyfill or a package.
-  if (typeof response?.arrayBuffer !== "function") throw gatewayErrors.noResponse();
+  if (typeof response?.arrayBuffer !== "function") throw serverErrors.noResponse();
   const headers = headersOf(response);
   return {
     status: statusOf(response),
@@ -28,7 +28,7 @@ export async function answerApp(app: AppFetch, request: GatewayRequest): Promise
 /** `Response.error()` has status 0, a polyfill's may have any. 1xx would be no answer yet. */
 function statusOf({ status }: Response): number {
   if (Number.isInteger(status) && status >= 200 && status <= 599) return status;
-  throw gatewayErrors.badResponse(`its status is ${String(status)}`);
+  throw serverErrors.badResponse(`its status is ${String(status)}`);
 }
 
 /** Fetch lets control characters pass that HTTP forbids, and servers throw at. */
@@ -40,11 +40,11 @@ function headersOf(response: Response): Headers {
   try {
     headers = new Headers(response.headers);
   } catch (cause) {
-    throw gatewayErrors.badResponse("its headers can't be read", cause);
+    throw serverErrors.badResponse("its headers can't be read", cause);
   }
   for (const [name, value] of headers) {
     if (forbiddenInHeaders.test(value))
-      throw gatewayErrors.badResponse(`its header ${name} has a character that HTTP forbids`);
+      throw serverErrors.badResponse(`its header ${name} has a character that HTTP forbids`);
   }
   return headers;
 }

@@ -4,7 +4,7 @@
  * Each body has a limit of its own; without one for all of them together, a few hundred slow requests would be enough
  * to fill the memory of a process before anything of them was checked.
  */
-import { gatewayErrors } from "../errors.ts";
+import { serverErrors } from "../errors.ts";
 
 /** Bytes that all bodies of one gateway may take together. */
 export class BodyBudget {
@@ -22,7 +22,7 @@ export class BodyBudget {
 
   /** Takes room for bytes that came. Throws `gateway.busy`. */
   take(bytes: number): void {
-    if (this.#used + bytes > this.#limit) throw gatewayErrors.busy(this.#limit);
+    if (this.#used + bytes > this.#limit) throw serverErrors.busy(this.#limit);
     this.#used += bytes;
   }
 

@@ -3,7 +3,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { gatewayErrors, requestErrors } from "../errors.ts";
+import { requestErrors, serverErrors } from "../errors.ts";
 import type { ByteSource } from "../ports/raw.ts";
 import { accessRequest } from "./access-request.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -94,8 +94,7 @@ async function admitted(
 
 /** Somebody else reads, or has read, the body. Throws `gateway.bad_request`. */
 function checkUnread({ body, bodyUsed }: Request): void {
-  if (bodyUsed || body?.locked === true)
-    throw gatewayErrors.badRequest("The request's body was read already");
+  if (bodyUsed || body?.locked === true) throw serverErrors.badRequest("The request's body was read already");
 }
 
 /** Reads at most the limit: a longer body is left unread. Throws `request.body_broken`. */
@@ -107,7 +106,7 @@ async function readBody(budget: BodyBudget, request: Request): Promise<Uint8Arra
   try {
     for await (const chunk of request.body) {
       if (length + chunk.byteLength > limits.httpBodyBytes)
-        throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
+        throw serverErrors.bodyTooLarge(limits.httpBodyBytes);
       budget.take(chunk.byteLength);
       length += chunk.byteLength;
       chunks.push(chunk);

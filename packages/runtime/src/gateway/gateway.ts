@@ -20,7 +20,7 @@ import {
   TIMEOUT_HEADER,
   TRACEPARENT_HEADER,
 } from "@troupe/protocol";
-import { connectionErrors, gatewayErrors } from "../errors.ts";
+import { connectionErrors, gatewayErrors, serverErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
@@ -247,7 +247,7 @@ export class Gateway {
     encoding: Encoding,
     respond: Respond,
   ): void {
-    if (route.kind === "connect" || route.kind === "websocket") throw gatewayErrors.upgradeRequired();
+    if (route.kind === "connect" || route.kind === "websocket") throw serverErrors.upgradeRequired();
     if (route.kind === "request") throw gatewayErrors.notFound(request.url);
     if (route.kind === "reload") return this.#reload(route.actor, request, encoding, respond);
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);

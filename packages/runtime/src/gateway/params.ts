@@ -1,5 +1,5 @@
 import { bytesPast, decodeJson, encodeJson, limits } from "@troupe/protocol";
-import { actorErrors, connectionErrors, gatewayErrors } from "../errors.ts";
+import { actorErrors, connectionErrors, serverErrors } from "../errors.ts";
 
 /** Connection parameters, when they are short enough. Throws `connection.params_too_long`. */
 export function paramsOf(params: unknown): unknown {
@@ -16,7 +16,7 @@ export function headerParams(text: string | undefined): unknown {
   try {
     params = decodeJson(text);
   } catch {
-    throw gatewayErrors.badRequest("the connection parameters can't be read");
+    throw serverErrors.badRequest("the connection parameters can't be read");
   }
   return paramsOf(params);
 }

@@ -2,7 +2,7 @@
  * Addresses of a gateway: `protocol/client/v1/http.ts` says what they look like.
  */
 import { checkKey, checkName, decodeKey, type ResolveMethod } from "@troupe/protocol";
-import { gatewayErrors } from "../errors.ts";
+import { gatewayErrors, serverErrors } from "../errors.ts";
 
 /** An address, taken apart. */
 export type Route =
@@ -106,7 +106,7 @@ function rawRoute(kind: RawRoute["kind"], parts: readonly string[], of: ActorPar
   const [own, others] = partition(of.query.split("&"), (pair) => pair.startsWith(RAW_MARK));
   const ours = own.map((pair) => pair.slice(RAW_MARK.length));
   if ("id" in of && ours.length > 0)
-    throw gatewayErrors.badRequest("an address by id has no troupe- parameters");
+    throw serverErrors.badRequest("an address by id has no troupe- parameters");
   const actor = "id" in of ? idRoute(of) : keyRoute(of.name, ours);
   const query = others.join("&");
   return { kind, actor, url: `/${parts.slice(4).join("/")}${query === "" ? "" : `?${query}`}` };
@@ -139,7 +139,7 @@ function keyRoute(name: string, pairs: readonly string[]): ActorRoute & { kind: 
     else if (pair.startsWith("method=")) method = once(method, pair.slice(7), "method");
     else if (pair.startsWith("namespace=")) namespace = once(namespace, decoded(pair.slice(10)), "namespace");
     else if (pair !== "")
-      throw gatewayErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
+      throw serverErrors.badRequest(`unknown parameter in the query: ${pair.split("=")[0] ?? ""}`);
   }
   const components = decodeKey(key);
   checkKey(components);
@@ -147,14 +147,14 @@ function keyRoute(name: string, pairs: readonly string[]): ActorRoute & { kind: 
 }
 
 function once(before: string | undefined, value: string, name: string): string {
-  if (before !== undefined) throw gatewayErrors.badRequest(`${name} is given twice`);
+  if (before !== undefined) throw serverErrors.badRequest(`${name} is given twice`);
   return value;
 }
 
 function resolveMethod(text: string | undefined): ResolveMethod {
   if (text === undefined) return "getOrCreate";
   if (isMethod(text)) return text;
-  throw gatewayErrors.badRequest("method must be get, getOrCreate or create");
+  throw serverErrors.badRequest("method must be get, getOrCreate or create");
 }
 
 function isMethod(text: string): text is ResolveMethod {
@@ -172,6 +172,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw gatewayErrors.badRequest("the address isn't percent-encoded UTF-8");
+    throw serverErrors.badRequest("the address isn't percent-encoded UTF-8");
   }
 }

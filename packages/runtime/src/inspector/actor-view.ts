@@ -2,7 +2,7 @@
 import { limits } from "@troupe/protocol";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { Catalogue } from "../engine/catalogue.ts";
-import { gatewayErrors } from "../errors.ts";
+import { serverErrors } from "../errors.ts";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { ActorPhase } from "../host/phase.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
@@ -84,7 +84,7 @@ export class ActorView {
     name: string | undefined,
     key: readonly string[],
   ): Promise<readonly ListedView[]> {
-    if (name === undefined) throw gatewayErrors.badRequest("a key needs a name beside it");
+    if (name === undefined) throw serverErrors.badRequest("a key needs a name beside it");
     const record = await this.#parts.directory.find({ namespace, name, key });
     return record === undefined ? [] : [this.#listed(record)];
   }

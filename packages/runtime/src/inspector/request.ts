@@ -1,6 +1,6 @@
 /** What is asked of the inspector, taken apart and checked. */
 import { type BindParams, decodeJson, decodeKey, encodeJson, limits, readUtf8 } from "@troupe/protocol";
-import { gatewayErrors } from "../errors.ts";
+import { gatewayErrors, serverErrors } from "../errors.ts";
 import type { GatewayRequest, GatewayResponse } from "../gateway/http-message.ts";
 import { type ActorPhase, actorPhases } from "../host/phase.ts";
 import type { PageQuery } from "../ports/inspection.ts";
@@ -51,35 +51,35 @@ export function parseUrl(url: string): { readonly path: readonly string[]; reado
   try {
     return { path: path.split("/").slice(2).map(decodeURIComponent), query: new URLSearchParams(query) };
   } catch {
-    throw gatewayErrors.badRequest("the path isn't percent-encoded UTF-8");
+    throw serverErrors.badRequest("the path isn't percent-encoded UTF-8");
   }
 }
 
 /** A field that must be a text. Throws `gateway.bad_request`. */
 export function textField(body: InspectorRequest["body"], name: string): string {
   const value = body[name];
-  if (typeof value !== "string") throw gatewayErrors.badRequest(`"${name}" must be a text`);
+  if (typeof value !== "string") throw serverErrors.badRequest(`"${name}" must be a text`);
   return value;
 }
 
 /** A field that is a list; an empty one when it is absent. Throws `gateway.bad_request`. */
 export function listField(body: InspectorRequest["body"], name: string): readonly unknown[] {
   const value = body[name] ?? [];
-  if (!Array.isArray(value)) throw gatewayErrors.badRequest(`"${name}" must be a list`);
+  if (!Array.isArray(value)) throw serverErrors.badRequest(`"${name}" must be a list`);
   return value;
 }
 
 /** A field that is an object; an empty one when it is absent. Throws `gateway.bad_request`. */
 export function recordField(body: InspectorRequest["body"], name: string): Readonly<Record<string, unknown>> {
   const value = body[name] ?? {};
-  if (!isRecord(value)) throw gatewayErrors.badRequest(`"${name}" must be an object`);
+  if (!isRecord(value)) throw serverErrors.badRequest(`"${name}" must be an object`);
   return value;
 }
 
 /** Parameters of a statement; what isn't one is found when it is bound. */
 export function paramsField(body: InspectorRequest["body"]): BindParams {
   const value = body["params"] ?? [];
-  if (typeof value !== "object") throw gatewayErrors.badRequest('"params" must be a list or an object');
+  if (typeof value !== "object") throw serverErrors.badRequest('"params" must be a list or an object');
   return value as BindParams;
 }
 
@@ -102,7 +102,7 @@ function keyOf(url: string): readonly string[] | undefined {
 function phaseOf(text: string | null): ActorPhase | undefined {
   const phase = actorPhases.find((one) => one === text);
   if (text !== null && phase === undefined)
-    throw gatewayErrors.badRequest(`phase must be one of ${actorPhases.join(", ")}`);
+    throw serverErrors.badRequest(`phase must be one of ${actorPhases.join(", ")}`);
   return phase;
 }
 
@@ -110,7 +110,7 @@ function pageLimit(text: string | null): number {
   if (text === null) return PAGE;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > limits.inspectorPage)
-    throw gatewayErrors.badRequest(`limit must be 1 to ${limits.inspectorPage}`);
+    throw serverErrors.badRequest(`limit must be 1 to ${limits.inspectorPage}`);
   return limit;
 }
 
@@ -120,10 +120,10 @@ function fieldsOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     text = readUtf8(body);
   } catch {
-    throw gatewayErrors.badRequest("the body isn't UTF-8");
+    throw serverErrors.badRequest("the body isn't UTF-8");
   }
   const value = decodeJson(text);
-  if (!isRecord(value)) throw gatewayErrors.badRequest("the body must be an object");
+  if (!isRecord(value)) throw serverErrors.badRequest("the body must be an object");
   return value;
 }
 

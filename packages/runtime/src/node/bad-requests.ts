@@ -6,7 +6,7 @@ import { type Server, ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TroupeError } from "@troupe/base";
 import type { WebSocketServer } from "ws";
-import { gatewayErrors } from "../errors.ts";
+import { serverErrors } from "../errors.ts";
 import type { GatewayResponse } from "../gateway/http-message.ts";
 
 /** Makes the answer to a refused request. */
@@ -24,7 +24,7 @@ export function answerBadRequests(server: Server, refuse: Refuse): void {
 /** Answers handshakes that ws refuses. */
 export function answerBadHandshakes(sockets: WebSocketServer, refuse: Refuse): void {
   sockets.on("wsClientError", (error, socket) => {
-    const { status, headers, body } = refuse(gatewayErrors.badRequest(error.message));
+    const { status, headers, body } = refuse(serverErrors.badRequest(error.message));
     writeRefusal(socket, { status, headers: { ...headers, "sec-websocket-version": "13" }, body });
   });
 }
@@ -45,7 +45,7 @@ function isAnswering(socket: Duplex): boolean {
 }
 
 function badRequest({ code, message }: NodeJS.ErrnoException): TroupeError {
-  if (code === "HPE_HEADER_OVERFLOW") return gatewayErrors.headersTooLong();
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return gatewayErrors.requestTimeout();
-  return gatewayErrors.badRequest(`The request isn't one of HTTP/1.1: ${message}`);
+  if (code === "HPE_HEADER_OVERFLOW") return serverErrors.headersTooLong();
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return serverErrors.requestTimeout();
+  return serverErrors.badRequest(`The request isn't one of HTTP/1.1: ${message}`);
 }

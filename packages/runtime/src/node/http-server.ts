@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Env } from "@troupe/base";
 import { limits, SUBPROTOCOL } from "@troupe/protocol";
 import { WebSocketServer } from "ws";
-import { gatewayErrors, setupErrors } from "../errors.ts";
+import { serverErrors, setupErrors } from "../errors.ts";
 import type { AccessRequest } from "../gateway/access.ts";
 import { isProbe } from "../gateway/access-request.ts";
 import type { BodyBudget } from "../gateway/body-budget.ts";
@@ -215,13 +215,13 @@ class BodyReader implements ReadingBody {
   }
 
   late(): void {
-    this.#refuse(gatewayErrors.requestTimeout());
+    this.#refuse(serverErrors.requestTimeout());
   }
 
   #take(chunk: Buffer): void {
     try {
       if (this.#length + chunk.length > limits.httpBodyBytes)
-        throw gatewayErrors.bodyTooLarge(limits.httpBodyBytes);
+        throw serverErrors.bodyTooLarge(limits.httpBodyBytes);
       this.#budget.take(chunk.length);
       this.#length += chunk.length;
       this.#chunks.push(chunk);
