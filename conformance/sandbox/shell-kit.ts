@@ -296,6 +296,11 @@ const commands: readonly Told[] = [
     files: { f1: "1\n", f2: "2\n" },
   },
   { script: "ln -s nowhere l; ls l; ls; ls -l l > /dev/null; echo $?", stdout: "l\nl\n0\n" },
+  {
+    script:
+      'env X=1 sh -c \'echo $X\'; env -u X Y="a b" bash -c \'printf "%s\\n" "$Y" "$1"; sh -c "echo \\$Y"\' me \'c d\'; echo in | env Z=2 sh -c \'cat; echo $Z\'; env A=1 false; echo $?$A$X$Y; env Q=1 printenv Q',
+    stdout: "1\na b\nc d\na b\nin\n2\n1\n1\n",
+  },
 ];
 
 /** Registers the kit's stories for one driver. */

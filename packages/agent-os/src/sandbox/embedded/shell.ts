@@ -10,6 +10,7 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { correctWords } from "./corrected-command.ts";
+import { correctEnv } from "./env-command.ts";
 import { FileWatch } from "./file-watch.ts";
 import { correctGrep } from "./grep-patterns.ts";
 import { correctLinkCommands } from "./link-commands.ts";
@@ -175,6 +176,7 @@ class LoadedShell implements ShellModule {
 function correctCommands(bash: Bash): void {
   correctLinkCommands(bash);
   correctGrep(bash);
+  correctEnv(bash);
   correctRefusedCommands(bash);
   correctSed(bash);
   correctWords(bash);
