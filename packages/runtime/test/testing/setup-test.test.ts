@@ -155,7 +155,7 @@ test("who schedules by the real clock, behind the test's, is warned", async (t) 
   await handle.ring("by the clock", 60_000);
   expect(said).toEqual([]);
   await handle.ringAt("too early", Date.now() + 60_000);
-  expect(said.join()).toContain("Date.now() stays real there");
+  expect(said.join()).toContain("c.schedule.after() follows and Date.now() doesn't");
 });
 
 test("what is no time to go forward is refused, and the clock stays what it was", async (t) => {
