@@ -25,8 +25,7 @@ export function makeTemplate(path: string): Uint8Array {
   try {
     for (const part of PARTS) rmSync(path + part, { force: true });
     const database = openDatabase(path);
-    // Its bytes are read at once, and nobody opens it again: none of them needs to reach the disk.
-    database.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; BEGIN; ${OWN_SCHEMA} COMMIT`);
+    database.exec(`PRAGMA journal_mode = WAL; BEGIN; ${OWN_SCHEMA} COMMIT`);
     database.close();
     return readFileSync(path);
   } catch (error) {

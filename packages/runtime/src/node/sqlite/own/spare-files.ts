@@ -49,7 +49,6 @@ export class SpareFiles {
   readonly #waiting: Waiting[] = [];
   #making = 0;
   #taken = 0;
-  #later: NodeJS.Immediate | undefined;
 
   constructor(options: SpareFilesOptions) {
     this.#options = options;
@@ -60,8 +59,8 @@ export class SpareFiles {
     const ready = this.#ready.pop();
     const taken = ready ?? new Promise<string>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#taken += 1;
-    while (this.#making < this.#waiting.length) this.#make();
-    this.#makeAhead();
+    const ahead = Math.min(AHEAD, this.#taken) - this.#ready.length;
+    while (this.#making < this.#waiting.length + ahead) this.#make();
     return await taken;
   }
 
@@ -74,23 +73,11 @@ export class SpareFiles {
 
   /** Deletes what is left. */
   close(): void {
-    clearImmediate(this.#later);
     for (const digits of this.#ready.splice(0)) rmSync(this.#path(digits), { force: true });
   }
 
   #path(digits: string): string {
     return sparePath(this.#options.directory, digits);
-  }
-
-  /** One in each turn of the loop: to open a new file takes longer than all else that is done here, and who has a spare goes on first. */
-  #makeAhead(): void {
-    const ahead = Math.min(AHEAD, this.#taken) - this.#ready.length;
-    if (this.#making >= this.#waiting.length + ahead) return;
-    this.#later ??= setImmediate(() => {
-      this.#later = undefined;
-      this.#make();
-      this.#makeAhead();
-    });
   }
 
   #make(): void {
