@@ -100,3 +100,20 @@ test("who listens is told, and the log is not", async () => {
   await driver.world.idle();
   expect(warnings(driver).filter(({ message }) => /nobody awaits/.test(message))).toEqual([]);
 });
+
+test("what runs when it is awaited, as a query of many libraries, is asked once by c.keepAwake and c.waitUntil", async () => {
+  let asked = 0;
+  const query = { then: (done: (rows: number) => void) => done((asked += 1)) };
+  const given: unknown = query;
+  const patient = actor({
+    actions: {
+      keep: async (c) => await c.keepAwake(given as Promise<number>),
+      wait: (c) => c.waitUntil(given as Promise<number>),
+    },
+  });
+  await using driver = await Driver.start({ patient });
+  const handle = driver.client().patient.getOrCreate(["a"]);
+  expect(await handle.keep()).toBe(1);
+  await handle.wait();
+  expect(asked).toBe(2);
+});

@@ -159,12 +159,10 @@ export class LocalContext implements ActorContext {
   }
 
   keepAwake<R>(promise: Promise<R>): Promise<R> {
-    this.#call?.leaves(promise);
     return this.#work("keepAwake", promise);
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    this.#call?.leaves(promise);
     void this.#work("waitUntil", promise);
   }
 
@@ -212,6 +210,7 @@ export class LocalContext implements ActorContext {
   /** What isn't a promise of the language (a query that runs when it is awaited) is asked once. */
   #work<R>(kind: "keepAwake" | "waitUntil", given: Promise<R>): Promise<R> {
     const promise = given instanceof Promise ? given : Promise.resolve(given);
+    this.#call?.leaves(promise);
     this.#activation.work.track(kind, promise);
     return this.#observed(`c.${kind}`, promise);
   }
