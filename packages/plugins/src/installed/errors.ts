@@ -19,11 +19,11 @@ export const stateErrors = {
     hidden("state_too_large", `${file} is larger than ${limit} bytes`, { metadata: { file, limit } }),
   malformed: (file: string, why: string, cause?: unknown) =>
     hidden("state_malformed", `${file} can't be used: ${why}`, { metadata: { file }, cause }),
-  locked: (lock: string, holder: number | undefined) =>
+  locked: (lock: string) =>
     hidden(
       "state_locked",
-      `Another process is changing the plugins${holder === undefined ? "" : ` (${holder})`}: it holds ${lock}`,
-      { metadata: { lock, holder }, retryable: true, statusCode: 503 },
+      `Another process is changing the plugins, and has been for seconds: it holds ${lock} (\`fuser\` says which). Try again when it is done`,
+      { metadata: { lock }, retryable: true, statusCode: 503 },
     ),
 };
 

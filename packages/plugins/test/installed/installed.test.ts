@@ -1,5 +1,5 @@
 /** The lists of installed plugins: two scopes, decisions, files that several processes change. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -170,57 +170,110 @@ test("the policy is the user's file: a rule, and keys that are keys", async () =
 });
 
 describe("several processes", () => {
-  const source = new URL("../../src/installed/installed-plugins.ts", import.meta.url).href;
+  const sources = new URL("../../src/installed/", import.meta.url).href;
 
-  /** A process that adds `count` plugins, one after the other. */
-  function adding(home: Home, name: string, count: number): ChildProcess {
-    const program = `
-      const { addInstalled } = await import(${JSON.stringify(source)});
-      for (let i = 0; i < ${count}; i += 1)
-        await addInstalled(${JSON.stringify(home.scopes)}, "user", { id: "${name}-" + i, manifest: "/x" });
+  /** Runs `program`, which has what it needs of the lists, and the scopes. */
+  function running({ scopes }: Home, program: string): ChildProcess {
+    const imports = `
+      import { addInstalled } from "${sources}installed-plugins.ts";
+      import { whileLocked } from "${sources}json-file.ts";
+      import { userFile } from "${sources}scopes.ts";
+      const scopes = ${JSON.stringify(scopes)};
     `;
-    return spawn(process.execPath, ["--conditions=troupe-source", "--input-type=module", "-e", program], {
-      stdio: ["ignore", "inherit", "inherit"],
-    });
+    return spawn(
+      process.execPath,
+      ["--conditions=troupe-source", "--input-type=module", "-e", imports + program],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
   }
 
-  test("that change a list at the same time lose nothing, and readers see whole files", async () => {
+  /** A process that adds plugins, one after the other, until it is told to end; then it says how many. */
+  function adding(home: Home, name: string): { readonly ended: () => Promise<number> } {
+    const child = running(
+      home,
+      `
+      let isOver = false;
+      process.stdin.resume().on("end", () => (isOver = true));
+      let count = 0;
+      for (; !isOver; count += 1) await addInstalled(scopes, "user", { id: "${name}-" + count, manifest: "/x" });
+      process.stdout.write(String(count));
+      `,
+    );
+    const said = wordsOf(child);
+    return {
+      ended: async () => {
+        child.stdin?.end();
+        return Number(await said);
+      },
+    };
+  }
+
+  /** A process that has the lock, for good. */
+  async function holding(home: Home): Promise<ChildProcess> {
+    const child = running(
+      home,
+      `
+      const forever = () => new Promise(() => process.stdin.resume().once("data", () => {}));
+      await whileLocked(userFile(scopes), () => (process.stdout.write("held"), forever()));
+      `,
+    );
+    if (child.stdout !== null) await once(child.stdout, "data");
+    return child;
+  }
+
+  async function wordsOf(child: ChildProcess): Promise<string> {
+    let text = "";
+    for await (const chunk of child.stdout ?? []) text += chunk;
+    return text;
+  }
+
+  async function killed(child: ChildProcess): Promise<void> {
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  test("that change a list at the same time lose nothing, though some are killed with the lock in their hand, and readers see whole files", async () => {
     using home = new Home();
-    const children = ["a", "b", "c"].map((name) => adding(home, name, 15));
-    const ended = Promise.all(children.map((child) => once(child, "exit")));
-    let running = true;
-    void ended.then(() => {
-      running = false;
-    });
+    const writers = ["a", "b", "c", "d"].map((name) => adding(home, name));
     let seen = 0;
-    while (running) {
+    for (let round = 0; round < 8; round += 1) {
+      const holder = await holding(home);
       const now = (await home.ids()).length;
       expect(now).toBeGreaterThanOrEqual(seen);
       seen = now;
-      await new Promise((resolve) => setImmediate(resolve));
+      // The others wait for it by now, or come to: one of them has the lock next.
+      await killed(holder);
     }
-    expect((await ended).map(([code]) => code)).toEqual([0, 0, 0]);
-    expect((await home.ids()).length).toBe(45);
+    const counts = await Promise.all(writers.map(({ ended }) => ended()));
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    const added = counts.flatMap((count, of) =>
+      Array.from({ length: count }, (_, number) => `user/${"abcd"[of]}-${number}`),
+    );
+    expect([...(await home.ids())].sort()).toEqual(added.sort());
     expect(readdirSync(home.scopes.user)).toEqual(["plugins.json"]);
   });
 
-  test("one that died with the lock in its hand stops nobody; one that lives does, and is named", async () => {
+  test("one that died in the middle of its change stops nobody; one that lives does", async () => {
     using home = new Home();
-    mkdirSync(home.scopes.user, { recursive: true });
-    const lock = `${userFile(home.scopes)}.lock`;
-    const { pid } = spawnSync(process.execPath, ["--version"]);
-    writeFileSync(lock, String(pid));
+    await killed(await holding(home));
     writeFileSync(`${userFile(home.scopes)}.half-written`, `{ "version": 1, "plug`);
     await Promise.all(
       ["one", "two", "three"].map((id) => addInstalled(home.scopes, "user", { id, manifest: "/x" })),
     );
     expect([...(await home.ids())].sort()).toEqual(["user/one", "user/three", "user/two"]);
+    const lock = `${userFile(home.scopes)}.lock.db`;
     expect(existsSync(lock)).toBe(false);
-    writeFileSync(lock, String(process.pid));
-    await expect(addInstalled(home.scopes, "user", { id: "four", manifest: "/x" })).rejects.toMatchObject({
-      code: "state_locked",
-      metadata: { holder: process.pid },
-    });
-    expect(readFileSync(lock, "utf8")).toBe(String(process.pid));
+    const holder = await holding(home);
+    try {
+      await expect(addInstalled(home.scopes, "user", { id: "four", manifest: "/x" })).rejects.toMatchObject({
+        code: "state_locked",
+        metadata: { lock },
+      });
+      expect(existsSync(lock)).toBe(true);
+    } finally {
+      await killed(holder);
+    }
+    await addInstalled(home.scopes, "user", { id: "four", manifest: "/x" });
   });
 });
