@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { daemonChain } from "../support/daemon-chain.ts";
 import { children } from "../support/dynamic-world.ts";
-import { needsPackage } from "../support/native-package.ts";
+import { needsPackage, whyNotLoaded } from "../support/native-package.ts";
 import { PluginFolder } from "../support/plugin-folder.ts";
 import { commandOf } from "../support/processes.ts";
 import { findPython } from "../support/python.ts";
@@ -135,6 +135,30 @@ test.skipIf(process.platform !== "linux")(
     host.kill("SIGKILL");
     await exit;
     await vi.waitFor(() => expect(left([...pids, Number(second)])).toEqual([]), soon);
+    await linksOver;
+  },
+);
+
+test.skipIf(process.platform !== "linux")(
+  "a guardian that stands still when its host ends is woken by the kernel: nothing is left behind",
+  { timeout: 60_000 },
+  async (context) => {
+    const missing = whyNotLoaded("koffi");
+    if (missing !== undefined) context.skip(missing);
+    const { host, pids, linksOver, guardian } = await startHost();
+    const pid = Number(guardian()[0]);
+    const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "latin1");
+    const state = () => read("stat").split(") ").at(-1)?.[0];
+    // It has asked the kernel.
+    await vi.waitFor(() => expect([read("maps").includes("koffi"), state()]).toEqual([true, "S"]), soon);
+    const exit = once(host, "exit");
+    // From here its host can't look after it.
+    host.kill("SIGSTOP");
+    process.kill(pid, "SIGSTOP");
+    await vi.waitFor(() => expect(state()).toBe("T"), soon);
+    host.kill("SIGKILL");
+    await exit;
+    await vi.waitFor(() => expect(left([...pids, pid])).toEqual([]), soon);
     await linksOver;
   },
 );

@@ -5,6 +5,7 @@
  * callback from a thread that isn't JavaScript's waits for the event loop, and whoever joins that thread meanwhile waits
  * for ever. Of its calls only `open` and `close` leave the JavaScript thread.
  */
+import { constants } from "node:os";
 import { isOutOfDescriptors, tooManyOpenFiles } from "@troupe/runtime/process";
 import { packageErrors } from "../../errors.ts";
 import { nativeErrors } from "./errors.ts";
@@ -72,6 +73,16 @@ export function importFfi(): Promise<Ffi> {
     known = undefined;
   });
   return importing;
+}
+
+/**
+ * From now on the kernel sends this process SIGCONT when the one that started it is gone, however it went: one that was stopped goes on.
+ * Linux only. Rejects where koffi is missing.
+ */
+export async function goOnBehindParent(): Promise<void> {
+  const koffi = await importKoffi();
+  const prctl = koffi.load(null).func("int prctl(int, ulong, ulong, ulong, ulong)");
+  prctl(LINUX.PR_SET_PDEATHSIG, constants.signals.SIGCONT, 0, 0, 0);
 }
 
 async function makeFfi(): Promise<Ffi> {
@@ -172,7 +183,10 @@ function offThread(call: { async: (...args: unknown[]) => unknown }, ...args: un
 }
 
 /** Linux' numbers; macOS has no pipe2 and gets its flags one by one. */
-const LINUX = { O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000, RTLD_NOW: 2, RTLD_NODELETE: 0x1000 } as const;
+const LINUX = {
+  ...{ O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000, PR_SET_PDEATHSIG: 1 },
+  ...{ RTLD_NOW: 2, RTLD_NODELETE: 0x1000 },
+} as const;
 const MACOS = {
   ...{ F_SETFD: 2, FD_CLOEXEC: 1, F_SETFL: 4, O_NONBLOCK: 4 },
   ...{ RTLD_NOW: 2, RTLD_NODELETE: 0x80 },

@@ -1,7 +1,7 @@
 /**
  * The guardian's process: it reads the list of what it guards, a line of JSON each time that it changes, until its host is gone. Whoever
- * minds the host's end gets a moment to end by itself; then all of them are ended. It imports little, as it starts beside every host
- * that has a worker.
+ * minds the host's end gets a moment to end by itself; then all of them are ended. It imports little before it listens, as it starts
+ * beside every host that has a worker.
  */
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
@@ -20,6 +20,10 @@ host.on("error", () => {}).on("close", () => setTimeout(() => charges.forEach(en
 createInterface({ input: host }).on("line", (line) => {
   charges = listOf(line) ?? charges;
 });
+
+// A host looks after a guardian that was stopped, while it lives; behind it there is nobody but the kernel.
+if (process.platform === "linux")
+  import("../native/ffi.ts").then(({ goOnBehindParent }) => goOnBehindParent()).catch(() => {});
 
 /** Undefined: its host was ended while it wrote. */
 function listOf(line: string): readonly Charge[] | undefined {

@@ -5,8 +5,9 @@
  * is stopped, it never listens. So beside a host that has such processes there is one more, of our own (`guardian-main.ts`). It holds the
  * end of a pipe, has the list of them, and ends them when the pipe ends. There is none while the list is empty.
  *
- * Whoever ends the guardian finds another in its place at the next look, and one that was stopped is told to go on. One that can't be
- * started while there is none to be guarded keeps that from starting; later it is tried again at each look, and the log has a line.
+ * Whoever ends the guardian finds another in its place at the next look. One that was stopped is told to go on: at the next look, or, on
+ * Linux, by the kernel when the host is gone. One that can't be started while there is none to be guarded keeps that from starting; later it
+ * is tried again at each look, and the log has a line.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
