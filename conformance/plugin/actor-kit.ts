@@ -170,9 +170,11 @@ async function keyStory({ act, evict }: Keeper): Promise<void> {
   expect(await act("keys", "")).toEqual(["one", "three", "two"]);
   expect(await act("keys", "p")).toEqual(["three", "two"]);
   await act("delete", "two");
+  // On disk before the action's end.
+  await act("save", "zero", "0");
   await evict();
   expect([await act("get", "one"), await act("get", "two")]).toEqual(["1", null]);
-  expect(await act("keys", "")).toEqual(["one", "three"]);
+  expect(await act("keys", "")).toEqual(["one", "three", "zero"]);
 }
 
 async function databaseStory({ act, evict }: Keeper): Promise<void> {

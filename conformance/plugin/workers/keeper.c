@@ -60,6 +60,17 @@ static void delete_key(troupe_context *c, troupe_call *call, troupe_bytes args) 
   reply_null(call);
 }
 
+static void saved(troupe_call *call, void *data, const troupe_outcome *outcome) {
+  (void)data;
+  if (outcome->error != NULL) troupe_pass(call, outcome);
+  else reply_null(call);
+}
+
+static void save(troupe_context *c, troupe_call *call, troupe_bytes args) {
+  troupe_kv_put(c, argument(args, 0), argument(args, 1));
+  troupe_save_state(call, saved, NULL);
+}
+
 static void listed(troupe_call *call, void *data, const troupe_outcome *outcome) {
   troupe_row_reader count = {0}, row = {0};
   troupe_writer answer = {0};
@@ -347,6 +358,7 @@ static const troupe_action queues[] = {{"jobs", do_job}, {"inbox", NULL}, {"tria
 static const troupe_delivery deliveries[] = {{.queue = "trials", .max_attempts = 2, .retry_delay_ms = 1}, {.queue = NULL}};
 
 static const troupe_action actions[] = {
+    {"save", save},
     {"put", put},         {"get", get},         {"delete", delete_key}, {"keys", keys},     {"note", note},
     {"noteBoth", note_both}, {"notes", notes},  {"wrong", wrong},       {"tell", tell},     {"tellNobody", tell_nobody},
     {"who", who},         {"scope", scope},     {"whisper", whisper},   {"leave", leave},   {"sleep", sleep_now},

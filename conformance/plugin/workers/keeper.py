@@ -9,6 +9,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from troupe_plugin import Actor, Delivery, Plugin, PluginError, Response, Sockets, serve  # noqa: E402
 
 
+def save(c, key, value):
+    c.kv.put(key, value)
+    c.save()
+
+
 def get(c, key):
     value = c.kv.get(key)
     return None if value is None else value.decode()
@@ -217,6 +222,7 @@ ACTIONS = {
     "countAndFail": count_and_fail,
     "put": lambda c, key, value: c.kv.put(key, value),
     "get": get,
+    "save": save,
     "delete": lambda c, key: c.kv.delete(key),
     "keys": lambda c, start: [key.decode() for key, _ in c.kv.list(start, limit=100)],
     "note": note,

@@ -118,6 +118,10 @@ const keeper = actor({
     put: (c, key: string, value: string) => c.kv.put(key, value),
     get: (c, key: string) => (key === "comings" ? c.state.comings : c.kv.get(key)),
     delete: (c, key: string) => c.kv.delete(key),
+    save: async (c, key: string, value: string) => {
+      await c.kv.put(key, value);
+      await c.saveState({ immediate: true });
+    },
     keys: async (c, start: string) => (await c.kv.listRange(start, "~", { limit: 100 })).map(([key]) => key),
     note: (c, said: string) => note(c.db, said),
     /** Both, or neither. */

@@ -57,6 +57,12 @@ uint64_t troupe_begin(troupe_call *call, uint64_t outer, troupe_then then, void 
 void troupe_commit(troupe_call *call, uint64_t transaction, troupe_then then, void *data);
 void troupe_undo(troupe_call *call, uint64_t transaction, troupe_then then, void *data);
 
+/*
+ * What was written is on disk when `then` hears of it. A function needs it before I/O that its host can't see: answers, events and calls of
+ * other actors wait for the disk without it.
+ */
+void troupe_save_state(troupe_call *call, troupe_then then, void *data);
+
 /* What to do where there is no such actor. */
 enum { TROUPE_GET = 1, TROUPE_GET_OR_CREATE = 2, TROUPE_CREATE = 3 };
 

@@ -6,7 +6,8 @@
 #include "troupe_parts.h"
 
 /* Fields of Ask, and StopReasons. */
-enum { ASK_KV_GET = 3, ASK_KV_LIST = 4, ASK_SQL = 5, ASK_OTHER = 8, ASK_BEGIN = 9, ASK_END = 10, ASK_KEPT = 12 };
+enum { ASK_BARRIER = 2, ASK_KV_GET = 3, ASK_KV_LIST = 4, ASK_SQL = 5, ASK_OTHER = 8, ASK_BEGIN = 9 };
+enum { ASK_END = 10, ASK_KEPT = 12 };
 enum { STOP_SLEEP = 1, STOP_DESTROY = 2 };
 
 /* A question on its way: its frame is open, and the queue's lock is held. */
@@ -120,6 +121,11 @@ void troupe_commit(troupe_call *call, uint64_t transaction, troupe_then then, vo
 
 void troupe_undo(troupe_call *call, uint64_t transaction, troupe_then then, void *data) {
   end_transaction(call, transaction, 1, then, data);
+}
+
+void troupe_save_state(troupe_call *call, troupe_then then, void *data) {
+  question q;
+  if (begin_question(&q, call, ASK_BARRIER, then, data)) end_question(&q);
 }
 
 static void put_part(wire_writer *out, uint32_t field, const char *text) {

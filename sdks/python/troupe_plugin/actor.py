@@ -22,6 +22,9 @@ from .wire import data, number
 Part = Tuple[int, Optional[threading.Event], Optional[int], str, int, Sequence[bytes]]
 NO_CALL: Part = (0, None, None, "", 0, ())
 
+# Field of Ask.
+BARRIER = 2
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -69,7 +72,7 @@ class Kv:
 
     def __init__(self, context: "ActorContext"):
         self._voice = context.voice
-        self._save = context.save
+        self._leave = context.leave
 
     def get(self, key: Union[str, bytes]) -> Optional[bytes]:
         """The value, or None."""
@@ -85,7 +88,7 @@ class Kv:
         self, start: Union[str, bytes] = b"", end: Union[str, bytes] = b"", limit: int = 1000, reverse: bool = False
     ) -> List[Tuple[bytes, bytes]]:
         """Keys from `start` (with it) to `end` (without it; nothing: to the last), in byte order, and their values."""
-        self._save()
+        self._leave()
         asked = data(1, _bytes(start)) + data(2, _bytes(end)) + number(3, limit) + number(4, 1 if reverse else 0)
         return self._voice.kv_list(asked)
 
@@ -166,9 +169,15 @@ class ActorContext:
         """Another actor, which is made when it isn't there, unless only an existing one will do."""
         return Other(self, name, key, existing, timeout_ms)
 
-    def save(self) -> None:
-        """What was changed and said so far leaves now, and not when the function returns."""
+    def leave(self) -> None:
+        """What was changed and said so far leaves now, and not when the function returns. Questions do so by themselves."""
         self.voice.flush(self.state)
+
+    def save(self) -> None:
+        """What was changed is on disk when this returns. A function needs it before I/O that its host can't see: answers, events
+        and calls of other actors wait for the disk without it."""
+        self.leave()
+        self.voice.ask(data(BARRIER, b""))
 
     def sleep(self) -> None:
         """The actor sleeps when this function has returned."""

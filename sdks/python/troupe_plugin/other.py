@@ -37,7 +37,7 @@ class Other:
 
     def _ask(self, what: bytes) -> Any:
         context = self._context
-        context.save()
+        context.leave()
         _, _, _, scope, depth, chain = context.part
         asked = self._about + what + self._timeout + b"".join(data(12, link) for link in chain)
         asked += number(13, depth) + data(14, scope)

@@ -11,6 +11,7 @@ use crate::connections::{Connection, changed_rows};
 use crate::error::Error;
 use crate::kv::Kv;
 use crate::other::Other;
+use crate::question::{Asks, barrier};
 use crate::sockets::{self, Socket};
 use crate::voice::say;
 use crate::waits::{Heard, Kind, Waits};
@@ -132,6 +133,12 @@ impl Context {
     /// Another actor.
     pub fn actor(&mut self, name: &str, key: &[&str]) -> Other<&mut Self> {
         Other::new(self, name, key)
+    }
+
+    /// What was written is on disk when this returns. A function needs it before I/O that its host can't see: answers, events and calls of
+    /// other actors wait for the disk without it.
+    pub fn save_state(&mut self) -> Result<(), Error> {
+        self.ask(barrier())
     }
 
     /// The actor doesn't sleep until this is dropped.

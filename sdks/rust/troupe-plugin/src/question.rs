@@ -8,7 +8,7 @@ use std::task::{Context as Polled, Poll, Waker};
 use crate::context::Context;
 use crate::error::Error;
 use crate::lanes::lock;
-use crate::waits::{Heard, Word};
+use crate::waits::{Heard, Word, outcome};
 use crate::wire::Writer;
 
 /// What a question comes to when it is put.
@@ -38,6 +38,18 @@ impl<'a, T> Question<'a, T> {
     ) -> Self {
         Self { about, put: Box::new(put), read }
     }
+}
+
+/// Ask.barrier.
+const BARRIER: u32 = 2;
+
+/// Answered when all that was written before is on disk.
+pub fn barrier() -> Question<'static, ()> {
+    let put = |c: &mut Context| {
+        c.flush()?;
+        Ok(Put::Ask(Writer::default()))
+    };
+    Question::new(BARRIER, put, |heard| outcome(heard, u32::MAX, 2).map(drop))
 }
 
 /// Whoever asks the host: a function with a [`Context`], which waits and has the answer as a `Result`, or one with a

@@ -11,7 +11,7 @@ use crate::context::{Context, Part};
 use crate::error::Error;
 use crate::kv::Kv;
 use crate::other::Other;
-use crate::question::{Asked, Asks, Put, Question, Slot, arrived};
+use crate::question::{Asked, Asks, Put, Question, Slot, arrived, barrier};
 use crate::queue::Queue;
 use crate::running::Running;
 use crate::schedule::{Cron, Schedule};
@@ -52,6 +52,11 @@ impl Turn {
     /// Another actor.
     pub fn actor(&self, name: &str, key: &[&str]) -> Other<&Self> {
         Other::new(self, name, key)
+    }
+
+    /// What was written is on disk when this is answered: before I/O that the host can't see.
+    pub fn save_state(&self) -> Asked<()> {
+        self.ask(barrier())
     }
 
     /// Its queues.

@@ -22,6 +22,11 @@ async fn keys(c: Turn, (from,): (String,)) -> Result<Vec<String>, Error> {
     Ok(found.into_iter().map(|(key, _)| text(key)).collect())
 }
 
+async fn save(c: Turn, (key, value): (String, String)) -> Result<(), Error> {
+    c.kv().put(key, value);
+    c.save_state().await
+}
+
 async fn note(c: Turn, (said,): (String,)) -> Result<i64, Error> {
     c.exec(NOTES, ()).await?;
     Ok(c.exec(INSERT, (said,)).await?.last_insert_row_id)
@@ -128,6 +133,7 @@ fn with_store(actor: Actor) -> Actor {
         .requests_asking(answer)
         .asking("get", get)
         .asking("keys", keys)
+        .asking("save", save)
         .asking("note", note)
         .asking("noteBoth", note_both)
         .asking("notes", notes)

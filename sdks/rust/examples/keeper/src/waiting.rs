@@ -92,6 +92,10 @@ fn with_store(actor: Actor) -> Actor {
             let found = c.kv().list(&KeyRange::all(100).from(from))?;
             Ok(found.into_iter().map(|(key, _)| text(key)).collect::<Vec<_>>())
         })
+        .action("save", |c, (key, value): (String, String)| {
+            c.kv().put(key, value);
+            c.save_state()
+        })
         .action("note", note)
         .action("noteBoth", note_both)
         .action("notes", |c, _: [(); 0]| c.query::<Value>("SELECT id, said FROM notes ORDER BY id", ()))
