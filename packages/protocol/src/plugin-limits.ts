@@ -20,6 +20,12 @@ export const pluginLimits = {
   pluginNexts: 256,
   /** Scopes of the relay that one plugin has open. */
   pluginScopes: 1_024,
+  /** Scopes that its plugin was told and that have ended, which it may still name: at least so many for each running instance, */
+  pluginInstanceEndedScopes: 4_096,
+  /** and at least so many where there are more. Twice as many are held at the most: about 10 MB. */
+  pluginEndedScopes: 32_768,
+  /** Calls of one instance that have no answer, and whose scopes are known. Of more, the first count as ended. */
+  pluginInstanceToldCalls: 4_096,
   /** Gates that one plugin has. */
   pluginGates: 64,
   /** Default of such a call's time. */
