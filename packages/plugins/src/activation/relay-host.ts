@@ -23,7 +23,7 @@ import {
 import type { Capability } from "../manifest/rules.ts";
 import { hostErrors } from "../session/host-errors.ts";
 import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
-import { EVERYBODY, ToldScopes } from "../session/told-scopes.ts";
+import { EVERYBODY, type Told, ToldScopes } from "../session/told-scopes.ts";
 import { AskedCalls } from "./asked-calls.ts";
 import { decodePayloadOf, encodePayloadOf } from "./asked-codecs.ts";
 import { AskedFields } from "./asked-fields.ts";
@@ -39,16 +39,16 @@ export interface RelayHostParts {
 interface Place {
   /** What is current there. */
   readonly scope: Scope;
-  /** The propagation value that its call was told; empty for none. */
-  readonly told: string;
+  /** What its call was told, if anything. */
+  readonly told: Told | undefined;
   /** The plugin's own that were made there and are open, by id. */
   readonly made: Map<string, Made>;
 }
 
 interface Made {
   readonly scope: Scope;
-  /** Its propagation value; empty for a root. */
-  readonly told: string;
+  /** Its propagation value; of a root there is none. */
+  readonly told: Told | undefined;
   /** A stand-in: no event is about it. */
   readonly forked: boolean;
 }
@@ -71,12 +71,12 @@ export class RelayHost implements PluginHost {
     this.#id = id;
     this.#capabilities = capabilities;
     this.#asked = new AskedCalls(relay);
-    this.#session = { scope: relay.createScopeStack(), told: "", made: new Map() };
+    this.#session = { scope: relay.createScopeStack(), told: undefined, made: new Map() };
   }
 
-  began(invoke: number, told: string): void {
+  began(invoke: number, scope: string): void {
+    const told = scope === "" ? undefined : this.scopes.told(scope, EVERYBODY);
     this.#calls.set(invoke, { scope: this.#relay.getHandle(), told, made: new Map() });
-    this.scopes.told(told, EVERYBODY);
   }
 
   over(invoke: number): void {
@@ -84,7 +84,7 @@ export class RelayHost implements PluginHost {
     if (place === undefined) return;
     this.#calls.delete(invoke);
     this.#leave(place);
-    this.scopes.over(place.told);
+    if (place.told !== undefined) this.scopes.over(place.told);
   }
 
   end(): void {
@@ -171,11 +171,10 @@ export class RelayHost implements PluginHost {
   /** `id` names it between the two: a fork isn't the scope that it stands for. */
   #keep(place: Place, scope: Scope, forked: boolean, id = scope.uuid): unknown {
     const context = this.#relay.capturePropagationContext(scope);
-    const told = context === undefined ? "" : propagationContextToJson(context);
+    const told = context && this.scopes.told(propagationContextToJson(context), EVERYBODY);
     this.#openScopes += 1;
     place.made.set(id, { scope, told, forked });
-    this.scopes.told(told, EVERYBODY);
-    return { scope: id, propagation: told === "" ? null : told };
+    return { scope: id, propagation: told?.scope ?? null };
   }
 
   #count(): void {
@@ -223,7 +222,7 @@ export class RelayHost implements PluginHost {
 
   #gone({ told }: Made): void {
     this.#openScopes -= 1;
-    this.scopes.over(told);
+    if (told !== undefined) this.scopes.over(told);
   }
 
   #setGate(fields: AskedFields): void {

@@ -95,7 +95,7 @@ export class Lines {
   }
 
   #gone(instance: number): void {
-    this.#lines.get(instance)?.told.end(this.size);
+    this.#lines.get(instance)?.told.end();
     this.#lines.delete(instance);
     this.#waiting.delete(instance);
     this.#startsNoMore(instance);
@@ -126,7 +126,7 @@ export class Lines {
     if (line === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
     const { ear, told } = line;
     if (saying.$case === "reply") {
-      told.over(saying.value.call, this.size);
+      told.over(saying.value.call);
       if (saying.value.error !== undefined) this.#counts.failures += 1;
     } else if (saying.$case === "started") this.#startsNoMore(instance);
     else if (saying.$case === "ask") {

@@ -96,7 +96,7 @@ test("of calls that never get an answer the first count as over: what is held is
   const { session, carrier } = await openScripted(new World());
   const ear = new Ear();
   const line = session.actor("counter").connect(ear);
-  const last = limits.pluginInstanceToldCalls + 2 * limits.pluginInstanceEndedScopes;
+  const last = limits.pluginInstanceToldCalls + 5 * limits.pluginInstanceEndedScopes;
   for (let number = 0; number < last; number += 1) call(line, number, scope(number));
   ask(carrier, 1, 1, scope(0));
   ask(carrier, 1, 2, scope(last - limits.pluginInstanceToldCalls));
@@ -104,52 +104,39 @@ test("of calls that never get an answer the first count as over: what is held is
   expect(refused(carrier)).toEqual([[1, 1, "scope_unknown"]]);
 });
 
-test("a scope is known while it is open, and behind its end until so many have ended that two generations are full", () => {
+test("a scope is known while it is open, and behind its end until so many more were told", () => {
   const scopes = new ToldScopes();
-  scopes.told(scope(0), 1);
-  const end = (from: number, to: number, instances?: number) => {
-    for (let n = from; n < to; n += 1) {
-      scopes.told(scope(n), 1);
-      scopes.over(scope(n), instances);
-    }
-  };
   const share = limits.pluginInstanceEndedScopes;
+  const end = (from: number, to: number, instances?: number) => {
+    for (let n = from; n < to; n += 1) scopes.over(scopes.told(scope(n), 1, instances));
+  };
+  const known = (...numbers: number[]) => numbers.map((n) => scopes.isKnown(scope(n), 1));
+  const open = scopes.told(scope(0), 1);
   end(1, 2 * share);
-  expect(scopes.isKnown(scope(1), 1)).toBe(true);
+  expect(known(0, 1, 2 * share - 1)).toEqual([true, true, true]);
   end(2 * share, 2 * share + 1);
-  expect([0, 1, share, share + 1].map((n) => scopes.isKnown(scope(n), 1))).toEqual([
-    true,
-    false,
-    false,
-    true,
-  ]);
+  expect(known(0, 1, share - 1, share, 2 * share)).toEqual([true, false, false, true, true]);
+  // However long it was open: what is over now is known for as long as any other.
+  end(2 * share + 1, 5 * share);
+  scopes.over(open);
+  end(5 * share, 6 * share);
+  expect(known(0, 3 * share)).toEqual([true, false]);
+  end(6 * share, 9 * share);
+  expect(known(0, 6 * share)).toEqual([false, false]);
   // Of many instances each has its share, up to a bound for all.
   const most = limits.pluginEndedScopes;
   const from = 10 * share;
-  end(from, from + 2 * most, 1_000);
-  expect([from, from + most, from + 2 * most - 1].map((n) => scopes.isKnown(scope(n)))).toEqual([
-    false,
-    true,
-    true,
-  ]);
+  end(from, from + 3 * most, 1_000);
+  expect(known(from, from + 2 * most, from + 3 * most - 1)).toEqual([false, true, true]);
 });
 
-test("a scope that was told twice is open until both are over, and everybody's where two were told it", () => {
+test("a scope that two were told is everybody's", () => {
   const scopes = new ToldScopes();
-  scopes.told("", 1);
-  expect(() => scopes.isKnown("")).toThrow(expect.objectContaining({ code: "propagation_malformed" }));
   scopes.told(scope(1), 1);
-  expect([1, 2, EVERYBODY].map((by) => scopes.isKnown(scope(1), by))).toEqual([true, false, true]);
-  scopes.told(scope(1), EVERYBODY);
-  expect(scopes.isKnown(scope(1), 2)).toBe(true);
-  scopes.over(scope(1));
-  const share = limits.pluginInstanceEndedScopes;
-  for (let n = 2; n < 3 * share; n += 1) {
-    scopes.told(scope(n), 1);
-    scopes.over(scope(n));
-  }
-  expect(scopes.isKnown(scope(1), 1)).toBe(true);
-  // What was never told is over without harm.
-  scopes.over(scope(0));
-  expect(scopes.isKnown(scope(0))).toBe(false);
+  const by = (n: number) => [1, 2, EVERYBODY].map((whose) => scopes.isKnown(scope(n), whose));
+  expect(by(1)).toEqual([true, false, true]);
+  scopes.over(scopes.told(scope(1), EVERYBODY));
+  expect(by(1)).toEqual([true, true, true]);
+  expect(by(0)).toEqual([false, false, false]);
+  expect(() => scopes.isKnown("")).toThrow(expect.objectContaining({ code: "propagation_malformed" }));
 });
