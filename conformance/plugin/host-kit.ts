@@ -6,7 +6,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
-import { type Relay, type RelayEvent, ScopeType } from "@troupe/relay";
+import { propagationContextToJson, type Relay, type RelayEvent, type Scope, ScopeType } from "@troupe/relay";
 import { createRelay } from "@troupe/relay/node";
 import { nodeEnv } from "@troupe/runtime/process";
 import { expect, type TestContext, test } from "vitest";
@@ -35,6 +35,7 @@ export function hostKit(subject: string, find: () => Promise<PluginUnderTest>): 
     asker.session = session;
     await eventStories(asker);
     await leftStory(asker);
+    await namedStory(asker);
     await otherStories(asker);
     await refusalStories(asker, capabilities);
     await asker.ask("closeGate", "nobody");
@@ -60,18 +61,27 @@ class Asker {
     this.host = new RelayHost({ relay: this.relay, id: "asker", capabilities });
   }
 
-  /** What the plugin answers in a scope of the host's, and that scope's id. */
+  /** What the plugin answers in a scope of the host's, which it is told, and that scope's id. `args` may be about that scope. */
   async ask(
     toolName: string,
     args: unknown = null,
   ): Promise<{ readonly result: unknown; readonly scope: string }> {
     return await this.relay.withScope("call", ScopeType.Tool, async (scope) => {
-      const payload = { toolName, args, toolCallId: null };
+      const told = this.named(scope);
+      const payload = { toolName, args: typeof args === "function" ? args(told) : args, toolCallId: null };
       const around = { next: async () => null, stream: false };
-      const call = { kind: TOOL, name: "asker", payload, options: { timeoutMs: Infinity, around } };
+      const options = { timeoutMs: Infinity, around, scope: told };
+      const call = { kind: TOOL, name: "asker", payload, options };
       const answer = (await this.session?.invoke(call)) as { readonly result: unknown };
       return { result: answer.result, scope: scope.uuid };
     });
+  }
+
+  /** Its propagation value. */
+  named(scope: Scope): string {
+    const context = this.relay.capturePropagationContext(scope);
+    if (context === undefined) throw new Error("it isn't a root");
+    return propagationContextToJson(context);
   }
 
   /** Events that nobody has looked at, without those of the calls themselves. */
@@ -136,6 +146,43 @@ async function leftStory(asker: Asker): Promise<void> {
     (event) => "scope_category" in event && event.scope_category === "end",
   );
   expect(ends).toHaveLength(2 * limits.pluginScopes);
+}
+
+/**
+ * By its propagation value it names what it was told, also a while after, and what it made. Whoever has the ids of another's scope from
+ * elsewhere, as a subscriber has, is refused: nothing is said there, nor in another's trace, and the plugin goes on.
+ */
+async function namedStory(asker: Asker): Promise<void> {
+  const under = async (args: unknown) => {
+    const { scope } = await asker.ask("under", args);
+    return { scope, marked: (await asker.events()).map((event) => event.parent_uuid) };
+  };
+  let before = "";
+  const own = await under((told: string) => {
+    before = told;
+    return told;
+  });
+  expect(own.marked).toEqual([own.scope]);
+  const { parent_uuid, root_uuid } = JSON.parse(before);
+  expect((await under(before)).marked).toEqual([own.scope]);
+  expect((await under(JSON.stringify({ parent_uuid, root_uuid, version: 1 }))).marked).toEqual([own.scope]);
+  const theirs = await asker.relay.withScope("call", ScopeType.Agent, async (scope) => asker.named(scope));
+  const others = JSON.parse(theirs);
+  const forged = [
+    theirs,
+    JSON.stringify({ version: 1, root_uuid, parent_uuid: others.parent_uuid }),
+    JSON.stringify({ version: 1, root_uuid: others.root_uuid, parent_uuid }),
+    JSON.stringify({ version: 1, parent_uuid }),
+  ];
+  for (const scope of forged)
+    await expect(asker.ask("under", scope), scope).rejects.toMatchObject({
+      group: "plugin",
+      code: "scope_unknown",
+      metadata: { scope },
+    });
+  await expect(asker.ask("under", "{")).rejects.toMatchObject({ code: "propagation_malformed" });
+  expect(await asker.events()).toEqual([]);
+  expect((await under((told: string) => told)).marked).toHaveLength(1);
 }
 
 async function otherStories(asker: Asker): Promise<void> {

@@ -291,6 +291,15 @@ static void foreign(troupe_call *call, asked *question, troupe_bytes answer) {
   else done(call, question, NULL);
 }
 
+static void under(troupe_call *call, asked *question, troupe_bytes answer) {
+  const troupe_bytes args = {question->args, question->size};
+  char named[512];
+  (void)answer;
+  read_text(args, named, sizeof named);
+  if (question->step == 0) ask(call, TROUPE_MARK, TEXTS("name", "under", "scope", named), question);
+  else done(call, question, NULL);
+}
+
 static void flood(troupe_call *call, asked *question, troupe_bytes answer) {
   (void)answer;
   ask(call, TROUPE_PUSH_SCOPE, TEXTS("name", "one more", "scopeType", "function"), question);
@@ -426,6 +435,7 @@ static const struct {
     {"mark", mark},           {"metric", metric},       {"scope", scope},
     {"failed", failed},       {"leave", leave},         {"popLeft", pop_left},
     {"fork", fork_scope},     {"foreign", foreign},     {"flood", flood},
+    {"under", under},
     {"codec", codec},         {"unreadable", unreadable}, {"registrations", registrations},
     {"diagnostics", diagnostics}, {"closeGate", close_gate}, {"openGate", open_gate},
     {"log", say_line},        {"wholly", wholly},       {"scoped", scoped},

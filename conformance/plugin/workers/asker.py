@@ -71,6 +71,7 @@ questions = {
     "popLeft": lambda host, _: host.pop_scope(kept["left"]),
     "fork": fork,
     "foreign": lambda host, name: host.pop_scope(HostScope(name, None)),
+    "under": lambda host, name: host.mark("under", scope=HostScope(name, None)),
     "flood": flood,
     "codec": codec,
     "unreadable": lambda host, _: host.decode_response("odd", "openai_chat"),

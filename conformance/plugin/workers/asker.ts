@@ -39,6 +39,7 @@ const questions: Readonly<Record<string, (host: HostHandle, args: never) => unkn
     return { of: scope.propagation, fork: fork.propagation, alone: alone.propagation ?? null };
   },
   foreign: (host, id: string) => host.popScope({ id, propagation: undefined }),
+  under: (host, id: string) => host.mark("under", { scope: { id, propagation: undefined } }),
   flood: async (host) => {
     for (;;) await host.pushScope("one more", ScopeType.Function);
   },

@@ -20,6 +20,12 @@ export const pluginLimits = {
   pluginNexts: 256,
   /** Scopes of the relay that one plugin has open. */
   pluginScopes: 1_024,
+  /** So many scopes that a plugin was told are known behind their end, at least, for each of its running instances, */
+  pluginInstanceEndedScopes: 4_096,
+  /** and at the most for all of them. Twice as many are held, and those that are open: about 15 MB. */
+  pluginEndedScopes: 32_768,
+  /** Calls of one instance that have no answer, and whose scopes are known. Of more, the first count as ended. */
+  pluginInstanceToldCalls: 4_096,
   /** Gates that one plugin has. */
   pluginGates: 64,
   /** Default of such a call's time. */

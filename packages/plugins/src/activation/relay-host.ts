@@ -4,7 +4,9 @@
  * A place is where something is asked: a call of the plugin's middleware, whose scope is then the default of all that is asked
  * in it, or the session, which has a root of its own. A scope belongs to the place where it was made and ends with it at the
  * latest: one that was pushed and not popped then says so in its end event. Nobody else's scope can be ended. What is said may be
- * below a scope that an actor's call was told, named by the propagation value that it was told.
+ * below a scope that a call of this session was told, named by the propagation value that it was told, and below no other: ids that
+ * it has from elsewhere (a subscriber hears many) are refused. A question doesn't say which instance asks, so what one of the
+ * plugin's instances was told another may name.
  *
  * What a manifest doesn't list under capabilities is refused, each time: the answer is that question's error, and the session
  * goes on.
@@ -21,6 +23,7 @@ import {
 import type { Capability } from "../manifest/rules.ts";
 import { hostErrors } from "../session/host-errors.ts";
 import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
+import { EVERYBODY, type Told, ToldScopes } from "../session/told-scopes.ts";
 import { AskedCalls } from "./asked-calls.ts";
 import { decodePayloadOf, encodePayloadOf } from "./asked-codecs.ts";
 import { AskedFields } from "./asked-fields.ts";
@@ -36,18 +39,23 @@ export interface RelayHostParts {
 interface Place {
   /** What is current there. */
   readonly scope: Scope;
+  /** What its call was told, if anything. */
+  readonly told: Told | undefined;
   /** The plugin's own that were made there and are open, by id. */
   readonly made: Map<string, Made>;
 }
 
 interface Made {
   readonly scope: Scope;
+  /** Its propagation value; of a root there is none. */
+  readonly told: Told | undefined;
   /** A stand-in: no event is about it. */
   readonly forked: boolean;
 }
 
 /** One session's. */
 export class RelayHost implements PluginHost {
+  readonly scopes = new ToldScopes();
   readonly #relay: Relay;
   readonly #id: string;
   readonly #capabilities: readonly Capability[];
@@ -55,7 +63,7 @@ export class RelayHost implements PluginHost {
   readonly #calls = new Map<number, Place>();
   readonly #gates = new Map<string, Registration>();
   readonly #asked: AskedCalls;
-  #scopes = 0;
+  #openScopes = 0;
   #forks = 0;
 
   constructor({ relay, id, capabilities }: RelayHostParts) {
@@ -63,11 +71,12 @@ export class RelayHost implements PluginHost {
     this.#id = id;
     this.#capabilities = capabilities;
     this.#asked = new AskedCalls(relay);
-    this.#session = { scope: relay.createScopeStack(), made: new Map() };
+    this.#session = { scope: relay.createScopeStack(), told: undefined, made: new Map() };
   }
 
-  began(invoke: number): void {
-    this.#calls.set(invoke, { scope: this.#relay.getHandle(), made: new Map() });
+  began(invoke: number, scope: string): void {
+    const told = scope === "" ? undefined : this.scopes.told(scope, EVERYBODY);
+    this.#calls.set(invoke, { scope: this.#relay.getHandle(), told, made: new Map() });
   }
 
   over(invoke: number): void {
@@ -75,6 +84,7 @@ export class RelayHost implements PluginHost {
     if (place === undefined) return;
     this.#calls.delete(invoke);
     this.#leave(place);
+    if (place.told !== undefined) this.scopes.over(place.told);
   }
 
   end(): void {
@@ -160,14 +170,15 @@ export class RelayHost implements PluginHost {
 
   /** `id` names it between the two: a fork isn't the scope that it stands for. */
   #keep(place: Place, scope: Scope, forked: boolean, id = scope.uuid): unknown {
-    this.#scopes += 1;
-    place.made.set(id, { scope, forked });
     const context = this.#relay.capturePropagationContext(scope);
-    return { scope: id, propagation: context === undefined ? null : propagationContextToJson(context) };
+    const told = context && this.scopes.told(propagationContextToJson(context), EVERYBODY);
+    this.#openScopes += 1;
+    place.made.set(id, { scope, told, forked });
+    return { scope: id, propagation: told?.scope ?? null };
   }
 
   #count(): void {
-    if (this.#scopes >= limits.pluginScopes) throw hostErrors.tooMany("scopes", limits.pluginScopes);
+    if (this.#openScopes >= limits.pluginScopes) throw hostErrors.tooMany("scopes", limits.pluginScopes);
   }
 
   /** The scope that the plugin names, as a parent; that of the place where it names none. */
@@ -181,8 +192,9 @@ export class RelayHost implements PluginHost {
     if (made !== undefined) return made.scope;
     // A root has no id that anybody was told.
     if (place !== this.#session && place.scope.uuid === id) return place.scope;
-    // What a call of its actor was told: a value that goes to anybody whose work is a part of it.
-    if (id.startsWith("{")) return this.#relay.createScopeFromPropagation(propagationContextFromJson(id));
+    // What a call was told: a value that goes to anybody whose work is a part of it.
+    if (id.startsWith("{") && this.scopes.isKnown(id))
+      return this.#relay.createScopeFromPropagation(propagationContextFromJson(id));
     throw hostErrors.scopeUnknown(id);
   }
 
@@ -193,7 +205,7 @@ export class RelayHost implements PluginHost {
       const found = made.get(id);
       if (found === undefined || found.forked !== forked) continue;
       made.delete(id);
-      this.#scopes -= 1;
+      this.#gone(found);
       return found.scope;
     }
     throw hostErrors.scopeUnknown(id);
@@ -201,11 +213,16 @@ export class RelayHost implements PluginHost {
 
   /** Those that were made last end first, as if they had been popped. */
   #leave({ made }: Place): void {
-    for (const { scope, forked } of [...made.values()].reverse()) {
-      this.#scopes -= 1;
-      this.#relay.popScope(scope, forked ? {} : { error: hostErrors.scopeLeft(this.#id) });
+    for (const one of [...made.values()].reverse()) {
+      this.#gone(one);
+      this.#relay.popScope(one.scope, one.forked ? {} : { error: hostErrors.scopeLeft(this.#id) });
     }
     made.clear();
+  }
+
+  #gone({ told }: Made): void {
+    this.#openScopes -= 1;
+    if (told !== undefined) this.scopes.over(told);
   }
 
   #setGate(fields: AskedFields): void {

@@ -3,11 +3,13 @@ import { HostAsk } from "@troupe/protocol/plugin/v1";
 import type { RelayHost } from "../activation/relay-host.ts";
 import { hostErrors } from "../session/host-errors.ts";
 import type { HostQuestion, PluginHost } from "../session/host-questions.ts";
+import { ToldScopes } from "../session/told-scopes.ts";
 import type { FetchHost } from "./fetch-host.ts";
 import type { FileHost } from "./files/file-host.ts";
 
 /** One activation's. */
 export class SourceHost implements PluginHost {
+  readonly scopes: ToldScopes;
   readonly #fetches: FetchHost;
   readonly #files: FileHost;
   readonly #relay: RelayHost | undefined;
@@ -17,10 +19,11 @@ export class SourceHost implements PluginHost {
     this.#fetches = fetches;
     this.#files = files;
     this.#relay = relay;
+    this.scopes = relay?.scopes ?? new ToldScopes();
   }
 
-  began(invoke: number): void {
-    this.#relay?.began(invoke);
+  began(invoke: number, scope: string): void {
+    this.#relay?.began(invoke, scope);
   }
 
   over(invoke: number): void {

@@ -20,12 +20,13 @@ export const hostErrors = {
     error("ask_invalid", `${field} must be ${expected}`, { metadata: { field, expected } }),
   /** The call of middleware that the question was part of has been answered, or isn't waited for any more. */
   callOver: () => error("call_over", "The call is over: nothing can be asked in it", { statusCode: 409 }),
-  /** It isn't one that the plugin made and that is still open, nor that of the call. */
+  /** It isn't one that the plugin made, nor that of a call. */
   scopeUnknown: (scope: string) =>
-    error("scope_unknown", `There is no open scope ${scope} of this plugin's`, {
-      statusCode: 404,
-      metadata: { scope },
-    }),
+    error(
+      "scope_unknown",
+      `Scope ${scope} isn't this plugin's to name: it may name the scopes that it made and that are open, and those that its calls were told`,
+      { statusCode: 404, metadata: { scope } },
+    ),
   tooMany: (what: "scopes" | "gates" | "fetches" | "files" | "calls", limit: number) =>
     error(`too_many_${what}`, `The plugin has ${limit} ${what} already`, {
       statusCode: 429,

@@ -12,6 +12,7 @@ import {
 } from "@troupe/protocol/actor/v1";
 import type { HostAsk, HostCall, HostFrame } from "@troupe/protocol/plugin/v1";
 import { hostErrors } from "./host-errors.ts";
+import { ToldScopes } from "./told-scopes.ts";
 
 /** How code of a plugin's is called. */
 export interface CodeOptions {
@@ -40,8 +41,10 @@ export interface HostQuestion {
 
 /** Answers one session's plugin. */
 export interface PluginHost {
-  /** Call `invoke` of middleware begins, in the async context of whoever made it. */
-  began(invoke: number): void;
+  /** What it may name: the session tells of the calls of its instances. */
+  readonly scopes: ToldScopes;
+  /** Call `invoke` of middleware begins, in the async context of whoever made it; it is told that scope, or none, which is empty. */
+  began(invoke: number, scope: string): void;
   /** The answer, or a promise of it. Throws why there is none: `call_over` for a call that isn't going on. */
   answer(question: HostQuestion): unknown;
   /** The call is over: what was begun in it ends. A number that isn't going on is no error. */
@@ -51,14 +54,15 @@ export interface PluginHost {
 }
 
 /** A host that knows nothing. */
-const nobody: PluginHost = {
-  began() {},
-  answer() {
+class Nobody implements PluginHost {
+  readonly scopes = new ToldScopes();
+  began(): void {}
+  answer(): never {
     throw hostErrors.noRelay();
-  },
-  over() {},
-  end() {},
-};
+  }
+  over(): void {}
+  end(): void {}
+}
 
 /** What the questions of one session need of it. */
 export interface QuestionParts {
@@ -79,7 +83,7 @@ export class HostQuestions {
   readonly #unanswered: (error: unknown) => void;
   #over = false;
 
-  constructor({ host = nobody, encoding, send, run, failed }: QuestionParts) {
+  constructor({ host = new Nobody(), encoding, send, run, failed }: QuestionParts) {
     this.host = host;
     // Raw payloads can't say anything but bytes.
     this.#encoding = encoding === "raw" ? "json" : encoding;

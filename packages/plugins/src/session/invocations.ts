@@ -51,7 +51,7 @@ export type Answered = "settled" | "late" | "never_asked";
 export interface InvocationParts {
   readonly arounds: Arounds;
   /** A call begins, in the async context of whoever made it. */
-  readonly began: (invoke: number) => void;
+  readonly began: (invoke: number, scope: string) => void;
   readonly counts: CallCounts;
   readonly given: GivenFailures;
 }
@@ -61,7 +61,7 @@ export class Invocations {
   readonly #timers: Timers;
   readonly #send: (frame: HostFrame) => void;
   readonly #arounds: Arounds;
-  readonly #began: (invoke: number) => void;
+  readonly #began: (invoke: number, scope: string) => void;
   readonly #counts: CallCounts;
   readonly #given: GivenFailures;
   readonly #waiting = new Map<number, Waiting>();
@@ -100,7 +100,7 @@ export class Invocations {
       };
       this.#counts.calls += 1;
       this.#waiting.set(invoke, { resolve, reject: failed, release });
-      this.#began(invoke);
+      this.#began(invoke, scope);
       if (around !== undefined) this.#arounds.begin(invoke, around);
       const leftMs = limited ? Math.min(Math.ceil(timeoutMs), LONGEST_MS) : 0;
       const value = { invoke, timeoutMs: leftMs, scope, ...call };

@@ -6,6 +6,7 @@
  */
 import { TroupeError } from "@troupe/base";
 import {
+  type CarriedAsk,
   type CarriedError,
   CarriedStopReason,
   NO_PAYLOAD,
@@ -16,6 +17,9 @@ import type { ActorEar, ActorLine, ActorSaying, ActorWord } from "@troupe/runtim
 import { startBytes } from "@troupe/runtime/carried";
 import { pluginErrors } from "../errors.ts";
 import type { CallCounts } from "./call-counts.ts";
+import { hostErrors } from "./host-errors.ts";
+import { ToldCalls } from "./told-calls.ts";
+import type { ToldScopes } from "./told-scopes.ts";
 
 /** What became of something that an instance said. */
 export type Heard = "delivered" | "late" | "never_given";
@@ -27,6 +31,7 @@ export interface LinesOptions {
   readonly encoding: PayloadEncoding;
   readonly send: (instance: number, word: ActorWord) => void;
   readonly counts: CallCounts;
+  readonly scopes: ToldScopes;
   /** Several starts were under way when the plugin ended the last time: they go one by one, until none waits. */
   readonly oneByOne: boolean;
 }
@@ -34,13 +39,20 @@ export interface LinesOptions {
 /** What was starting when the plugin ended, or waited for its turn. */
 export type EndedStarts = "none" | "one" | "several";
 
+interface Line {
+  readonly ear: ActorEar;
+  /** The scopes that its calls were told. */
+  readonly told: ToldCalls;
+}
+
 /** Lines of instances. */
 export class Lines {
   readonly #mostBytes: number;
   readonly #encoding: PayloadEncoding;
   readonly #send: (instance: number, word: ActorWord) => void;
   readonly #counts: CallCounts;
-  readonly #ears = new Map<number, ActorEar>();
+  readonly #scopes: ToldScopes;
+  readonly #lines = new Map<number, Line>();
   /** They were told to start, and haven't said how that went. */
   readonly #starting = new Set<number>();
   /** Starts that wait for the one before them, by instance. */
@@ -54,17 +66,18 @@ export class Lines {
     this.#encoding = options.encoding;
     this.#send = options.send;
     this.#counts = options.counts;
+    this.#scopes = options.scopes;
     this.#oneByOne = options.oneByOne;
   }
 
   get size(): number {
-    return this.#ears.size;
+    return this.#lines.size;
   }
 
   connect(ear: ActorEar): ActorLine {
     this.#last += 1;
     const instance = this.#last;
-    this.#ears.set(instance, ear);
+    this.#lines.set(instance, { ear, told: new ToldCalls(instance, this.#scopes) });
     return {
       send: (word) => this.#say(instance, word),
       close: () => this.#gone(instance),
@@ -74,26 +87,29 @@ export class Lines {
   /** Each instance is told of as one that wants to sleep. Settles when none is left. */
   async rest(): Promise<void> {
     const sleep: ActorSaying = { $case: "end", value: { reason: CarriedStopReason.SLEEP } };
-    for (const instance of this.#ears.keys()) this.heard(instance, sleep);
-    if (this.#ears.size === 0) return;
+    for (const instance of this.#lines.keys()) this.heard(instance, sleep);
+    if (this.#lines.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#emptied = resolve;
     await promise;
   }
 
   #gone(instance: number): void {
-    this.#ears.delete(instance);
+    this.#lines.get(instance)?.told.end();
+    this.#lines.delete(instance);
     this.#waiting.delete(instance);
     this.#startsNoMore(instance);
-    if (this.#ears.size === 0) this.#emptied?.();
+    if (this.size === 0) this.#emptied?.();
   }
 
   /** What is longer than a frame gets its answer here: that is the end of one start or call, not the plugin's. */
   #say(instance: number, word: ActorWord): void {
-    const ear = this.#ears.get(instance);
-    if (ear === undefined) return;
-    if (word.$case === "call") this.#counts.calls += 1;
-    else if (word.$case === "start") {
+    const line = this.#lines.get(instance);
+    if (line === undefined) return;
+    if (word.$case === "call") {
+      this.#counts.calls += 1;
+      line.told.began(word.value.call, word.value.trace, this.size);
+    } else if (word.$case === "start") {
       if (this.#oneByOne && this.#starting.size > 0) return void this.#waiting.set(instance, word);
       this.#starting.add(instance);
     }
@@ -106,10 +122,20 @@ export class Lines {
 
   /** An ear that throws loses its line, and no other: the damage is that actor's. */
   heard(instance: number, saying: ActorSaying): Heard {
-    const ear = this.#ears.get(instance);
-    if (ear === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
-    if (saying.$case === "reply" && saying.value.error !== undefined) this.#counts.failures += 1;
-    else if (saying.$case === "started") this.#startsNoMore(instance);
+    const line = this.#lines.get(instance);
+    if (line === undefined) return instance > 0 && instance <= this.#last ? "late" : "never_given";
+    const { ear, told } = line;
+    if (saying.$case === "reply") {
+      told.over(saying.value.call);
+      if (saying.value.error !== undefined) this.#counts.failures += 1;
+    } else if (saying.$case === "started") this.#startsNoMore(instance);
+    else if (saying.$case === "ask") {
+      const refusal = this.#refusalOf(instance, saying.value);
+      if (refusal !== undefined) {
+        this.#answer(instance, saying.value.ask, refusal);
+        return "delivered";
+      }
+    }
     try {
       ear.heard(saying);
     } catch (thrown) {
@@ -119,6 +145,26 @@ export class Lines {
       );
     }
     return "delivered";
+  }
+
+  /** Why a question can't be asked: a call in a scope that isn't the instance's to name. */
+  #refusalOf(instance: number, { about }: CarriedAsk): unknown {
+    if (about?.$case !== "actorCall") return undefined;
+    const { trace } = about.value;
+    try {
+      return trace === "" || this.#scopes.isKnown(trace, instance)
+        ? undefined
+        : hostErrors.scopeUnknown(trace);
+    } catch (malformed) {
+      return malformed;
+    }
+  }
+
+  /** Whoever asks doesn't expect an answer before it has finished. */
+  #answer(instance: number, ask: number, refusal: unknown): void {
+    const error = toCarriedError(refusal, this.#encoding);
+    const answer = { ask, error, rows: [], sql: NO_PAYLOAD, value: NO_PAYLOAD };
+    queueMicrotask(() => this.#say(instance, { $case: "answer", value: answer }));
   }
 
   /** The next of those that wait has its turn. */
@@ -153,7 +199,7 @@ export class Lines {
   /** Every line is lost. One that is opened by someone who hears of it is lost as well. */
   lose(error: TroupeError): void {
     this.#waiting.clear();
-    for (const [instance, ear] of this.#ears) {
+    for (const [instance, { ear }] of this.#lines) {
       this.#gone(instance);
       ear.lost(error);
     }

@@ -102,13 +102,6 @@ export class PluginSession {
       tell: (dropped) => this.#log.warn(linesDropped(dropped)),
     });
     this.#carrier = carrier;
-    this.#lines = new Lines({
-      mostBytes: this.#startBytes,
-      encoding: declared.encoding,
-      counts: this.counts,
-      oneByOne: parts.oneByOne === true,
-      send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
-    });
     const send = (frame: HostFrame): void => carrier.send(frame);
     const { encoding } = declared;
     const streams = new ChunkStreams(encoding, (body) => send({ body }), this.#given);
@@ -120,11 +113,17 @@ export class PluginSession {
       },
     });
     this.#questions = questions;
+    this.#lines = new Lines({
+      ...{ encoding, counts: this.counts, scopes: questions.host.scopes },
+      mostBytes: this.#startBytes,
+      oneByOne: parts.oneByOne === true,
+      send: (instance, body) => carrier.send({ body: { $case: "actor", value: { instance, body } } }),
+    });
     this.#arounds = new Arounds(encoding, send, {
       ...{ streams, given: this.#given },
       over: (invoke) => questions.host.over(invoke),
     });
-    const began = (invoke: number): void => questions.host.began(invoke);
+    const began = (invoke: number, scope: string): void => questions.host.began(invoke, scope);
     this.#invocations = new Invocations(env.timers, send, {
       arounds: this.#arounds,
       began,

@@ -41,7 +41,7 @@ export interface HostScope {
   readonly propagation: PropagationContext | undefined;
 }
 
-/** Which scope something is about: one that the plugin made, or `c.scope` of its actor's. Default: that of the call that it is asked in. */
+/** Which scope something is about: one that the plugin made, or `c.scope` of its actor's; else `plugin.scope_unknown`. Default: that of the call that it is asked in. */
 export interface InScope {
   readonly scope?: HostScope | Scope;
 }

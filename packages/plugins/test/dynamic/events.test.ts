@@ -105,6 +105,7 @@ test("a plugin's handle takes the scope that its actor's call was told, for mark
   await heard.relay.withScope("call", "agent", async (scope) => {
     const context = heard.relay.capturePropagationContext(scope);
     if (context === undefined || handle === undefined) throw new Error("it is in a scope, and ready");
+    host.scopes.told(propagationContextToJson(context), 1);
     const told = scopeElsewhere(context);
     await handle.mark("seen", { scope: told });
     const fork = await handle.forkScope(told);

@@ -1,7 +1,8 @@
 /**
  * TracedTransport: the calls of an actor whose code runs elsewhere, made in the scope that the code says.
  *
- * What it says decides only whose the events of its calls are; code that lies about it spoils a trace, and nothing else.
+ * What it says decides only whose the events of its calls are. A plugin says none but what it was told or made, which its session sees
+ * to; a host process of the program that lies about it spoils a trace, and nothing else.
  */
 import type {
   ActorTarget,

@@ -60,6 +60,10 @@ fn events(question: &str, host: &Host, args: &Value) -> Result<Value, Error> {
             let id = args.as_str().unwrap_or_default().into();
             host.pop_scope(&HostScope { id, propagation: None }, ())?;
         }
+        "under" => {
+            let id = args.as_str().unwrap_or_default().into();
+            host.within(&HostScope { id, propagation: None }).mark("under", ())?;
+        }
         _ => loop {
             host.push_scope("one more", "function", ())?;
         },
@@ -98,7 +102,7 @@ fn ask(tool: Value, call: Call) -> Result<Value, Error> {
     let host = call.host();
     let result = match question {
         "scoped" => propagation(Some(call.scope()))?,
-        "mark" | "metric" | "scope" | "failed" | "leave" | "popLeft" | "fork" | "foreign" | "flood" => {
+        "mark" | "metric" | "scope" | "failed" | "leave" | "popLeft" | "fork" | "foreign" | "under" | "flood" => {
             events(question, &host, &tool["args"])?
         }
         _ => others(question, &host, &tool["args"])?,
