@@ -23,10 +23,21 @@ export interface ActorPage {
   readonly next?: string;
 }
 
+/** What failed last. */
+export interface LastError {
+  readonly at: number;
+  /** Absent for a start. */
+  readonly action?: string;
+  readonly code: string;
+  /** Of a start: its line in the server's log, and what kept the actor from starting where the inspector may write. */
+  readonly id?: string;
+  readonly message?: string;
+}
+
 /** One actor. */
 export interface ActorOverview extends ListedActor {
   readonly awakeSince: number | null;
-  readonly lastError: { readonly at: number; readonly action?: string; readonly code: string } | null;
+  readonly lastError: LastError | null;
   readonly database: boolean;
   /** These three of an actor that is awake. */
   readonly awakeReasons?: readonly string[];

@@ -330,8 +330,9 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 }
 
-function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
-  return { actor: name, actorId: id };
+/** An actor in a line of the log. */
+function recordFields({ name, key, id }: ActorRecord): Readonly<Record<string, unknown>> {
+  return { actor: name, key, actorId: id };
 }
 
 /** The error of a call whose answer can't leave. A message with a ticket may come again whatever became of it. */
