@@ -232,7 +232,7 @@ export const gatewayErrors = {
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
-  unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
+  unauthorized: (why = "A token is needed") => error(401, "gateway", "unauthorized", why),
   unsupportedMediaType: (type: string) =>
     error(
       415,

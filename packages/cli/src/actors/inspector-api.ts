@@ -93,7 +93,7 @@ export class InspectorApi {
     return this.#ask(`/actors/${encodeURIComponent(id)}/${verb}`, "POST");
   }
 
-  /** Rejects with what the server answers, `actors.unreachable`, `actors.no_inspector` and `actors.unexpected_answer`. */
+  /** Rejects with what the server answers, `actors.unreachable`, `gateway.unauthorized`, `actors.no_inspector` and `actors.unexpected_answer`. */
   async #ask<Answer extends object>(path: string, method = "GET"): Promise<Answer> {
     let response: Response;
     let text: string;
@@ -114,6 +114,7 @@ export class InspectorApi {
     const { group, code, message, metadata } = Object(answer.error);
     // Without an inspector its addresses are nobody's.
     if (`${group}.${code}` === "gateway.not_found") throw actorsErrors.noInspector(this.#url);
+    if (`${group}.${code}` === "gateway.unauthorized") throw actorsErrors.wrongToken(this.#url);
     throw new TroupeError(String(group), String(code), String(message), {
       statusCode: response.status,
       metadata,

@@ -30,6 +30,8 @@ export interface ListFlags extends ActorsFlags {
   readonly after?: string;
 }
 
+/** In which an actor is. */
+const STATES = ["asleep", "loading", "awake", "stopping"];
 const DEFAULT_LIMIT = 50;
 /** The server's own, for one page. */
 const PAGE = 200;
@@ -39,6 +41,8 @@ export async function listActors(flags: ListFlags, terminal: RunTerminal): Promi
   const { name, key, state, namespace, json } = flags;
   const api = new InspectorApi({ url: flags.url, env: terminal.env ?? {} });
   const limit = limitOf(flags.limit);
+  if (state !== undefined && !STATES.includes(state))
+    throw optionErrors.invalid("--state", state, `one of ${STATES.join(", ")}`);
   const actors: ListedActor[] = [];
   let next = flags.after;
   do {
