@@ -254,6 +254,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   #outcome: CallOutcome = "ok";
   #message: Message = "";
   #begun = false;
+  #handed = false;
   #isBack = false;
 
   constructor(options: {
@@ -299,9 +300,17 @@ export class SocketCall extends Output implements ActionCall, Reply {
     return this.#begun && this.send?.ticket !== undefined;
   }
 
+  /** The actor has it; its code may have begun. */
+  handed(): void {
+    this.#handed = true;
+  }
+
   began(): void {
     this.#begun = true;
-    if (this.send === undefined) this.#figures.began(this.#came);
+    if (this.send !== undefined) return;
+    // Most begin while they are handed on: that needs no look at the clock.
+    if (this.#handed) this.#figures.began(this.#came);
+    else this.#figures.waits.note(0);
   }
 
   onAbandoned(listener: Abandoned): void {

@@ -54,21 +54,21 @@ export class SocketActions implements MessageSink {
     const waitMs = send?.timeoutMs;
     const waitsUntil = waitMs === undefined ? undefined : env.clock.monotonic() + waitMs;
     const { record: actor } = instance;
-    instance.action(
-      new SocketCall({
-        id,
-        actor,
-        name,
-        args,
-        connection,
-        terms,
-        sink: this,
-        report,
-        figures,
-        send,
-        waitsUntil,
-      }),
-    );
+    const call = new SocketCall({
+      id,
+      actor,
+      name,
+      args,
+      connection,
+      terms,
+      sink: this,
+      report,
+      figures,
+      send,
+      waitsUntil,
+    });
+    instance.action(call);
+    call.handed();
     return undefined;
   }
 
