@@ -86,9 +86,9 @@ export class Writes {
       return await this.#host.load({ kind: "id", id });
     } catch (cause) {
       const failed = this.#host.failedStarts.get(id);
-      throw cause instanceof StartError && failed !== undefined
-        ? inspectorErrors.startFailed(cause, id, failed)
-        : cause;
+      if (!(cause instanceof StartError) || failed === undefined) throw cause;
+      // It has its line in the log.
+      throw new StartError(inspectorErrors.startFailed(cause, id, failed), cause.logId, cause);
     }
   }
 

@@ -224,6 +224,7 @@ test("`wake` says what keeps an actor from starting, where the log has it, and c
   const woken = (await look(driver, `/actors/${id}/wake`, {})).body.error;
   expect(woken).toMatchObject({ code: "start_failed", metadata: { id: logId, actorId: id } });
   for (const part of [why, id, logId]) expect(woken.message).toContain(part);
+  expect(driver.world.logged("error", "a call failed")).toEqual([]);
   const shown = async () => (await look(driver, `/actors/${id}`)).body.lastError;
   const failed = { code: "Error", id: logId, at: expect.any(Number) };
   expect(await shown()).toEqual({ ...failed, message: why });
