@@ -220,9 +220,14 @@ function head() {
     el("span", { class: "quiet", id: "phase" }, phase),
     el("code", { class: "quiet" }, id),
   );
+  const { lastError } = view.overview;
   const facts = [`made ${new Date(createdAt).toLocaleString()}`];
   if (awakeReasons.length > 0) facts.push(`awake for ${awakeReasons.join(", ")}`);
   if (typeof alarmAt === "number") facts.push(`wakes at ${at(alarmAt)}`);
+  if (lastError)
+    facts.push(
+      `last error: ${lastError.message ?? ""} ${lastError.code} ${lastError.action ? `in ${lastError.action}` : "when it started"} at ${at(lastError.at)}`,
+    );
   $("facts").textContent = facts.join(" · ");
 }
 
@@ -330,7 +335,33 @@ function database() {
     },
     "Run",
   );
-  return el("div", {}, text, button, result);
+  const tables = el("ul", { class: "tables" });
+  const list = async () => {
+    const { schema } = await ask(`/actors/${chosen}/schema`);
+    const named = schema.filter(({ type }) => type === "table" || type === "view");
+    const columns = await Promise.all(named.map(({ name }) => columnsOf(name)));
+    tables.replaceChildren(
+      ...named.map(({ name }, index) => {
+        const fill = () => {
+          text.value = `SELECT * FROM ${quoted(name)} LIMIT 100`;
+          button.click();
+        };
+        return el("li", {}, el("button", { onclick: fill }, name), " ", quiet(columns[index].join(", ")));
+      }),
+    );
+    if (named.length === 0) tables.replaceChildren(el("li", { class: "quiet" }, "No tables yet."));
+  };
+  list().catch((error) => tables.replaceChildren(el("li", { class: "bad" }, error.message)));
+  return el("div", {}, tables, text, button, result);
+}
+
+const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
+
+/** The columns of a table, with their types. */
+async function columnsOf(name) {
+  const sql = "SELECT name, type FROM pragma_table_info(?)";
+  const { rows } = await ask(`/actors/${chosen}/sql`, { sql, params: [name] });
+  return rows.map((row) => row.filter(Boolean).join(" "));
 }
 
 function show(error) {

@@ -5,7 +5,7 @@
  * written here is the thin part that `SqliteDirectory` and `SqliteStorage` do with SQL, kept in step with them: a create
  * or destroy is an operation of the committer, and whoever asks for that actor meanwhile waits until it is settled.
  */
-import { actorErrors, storageErrors } from "../../packages/runtime/src/errors.ts";
+import { actorErrors, hostingErrors, storageErrors } from "../../packages/runtime/src/errors.ts";
 import { OwnFiles } from "../../packages/runtime/src/node/sqlite/own/own-files.ts";
 import type {
   ActorAddress,
@@ -108,7 +108,7 @@ export class SimStore implements Directory, ActorStorage {
 
   async create(address: ActorAddress, needs?: CreateNeeds): Promise<Created> {
     const located = await this.getOrCreate(address, needs);
-    if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
+    if (!located.isNew) throw hostingErrors.duplicateKey(address.name, address.key);
     return located;
   }
 

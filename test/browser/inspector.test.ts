@@ -1,7 +1,7 @@
 /** The inspector's page in a real browser: it finds an actor, and shows its state as it changes. */
 import { mkdirSync } from "node:fs";
 import { pluginActor, pluginSet } from "@troupe/plugins";
-import { actor, setup } from "@troupe/runtime";
+import { actor, db, setup } from "@troupe/runtime";
 import { beforeAll, expect, test } from "vitest";
 import { counterManifest, counterWorker } from "../../packages/plugins/test/support/counters.ts";
 import { PluginFolder } from "../../packages/plugins/test/support/plugin-folder.ts";
@@ -71,6 +71,39 @@ test("a page finds an actor, and sees its state change while it is looked at", a
     await tab.waitForFunction(() => document.querySelectorAll("#actors li").length === 1);
     // The one that a wrong token was answered with.
     expect(chromium.complaints.filter((text) => !text.includes("401"))).toEqual([]);
+  } finally {
+    await registry.stop();
+  }
+}, 60_000);
+
+test("the database of an actor is listed by its tables, and a click shows what is in one", async (context) => {
+  const found = findChromium();
+  if ("missing" in found) return context.skip(found.missing);
+  const ledger = actor({
+    db: db({ migrations: ['CREATE TABLE "odd entry" (id INTEGER PRIMARY KEY, note TEXT)'] }),
+    actions: {
+      add: async (c, note: string) => {
+        await c.db.execute('INSERT INTO "odd entry" (note) VALUES (?)', note);
+      },
+    },
+  });
+  using folder = new PluginFolder();
+  const registry = setup({ use: { ledger }, inspector: { token: "for people" } });
+  const { endpoint } = await registry.start({ ...memory, durability: "commit", dataDir: folder.path });
+  try {
+    await (await registry.client()).ledger.getOrCreate("a").add("from ann");
+    await using chromium = await Chromium.launch(found.path);
+    const tab = await chromium.open(endpoint, { viewport: { width: 1280, height: 720 } });
+    await tab.click('a:has-text("The inspector")');
+    await tab.fill("#token", "for people");
+    await tab.click("#door button");
+    await tab.click('#actors button:has-text("ledger")');
+    await tab.click('[role="tab"]:has-text("database")');
+    await tab.waitForSelector('.tables li:has-text("id INTEGER, note TEXT")');
+    await tab.click('.tables button:has-text("odd entry")');
+    await tab.waitForSelector('td:has-text("from ann")');
+    await shoot(tab, "database");
+    expect(chromium.complaints).toEqual([]);
   } finally {
     await registry.stop();
   }

@@ -19,6 +19,8 @@ export const engineLimits = {
   hostUnsentBytes: 256 * 1024 * 1024,
   /** A serverless host drains after this, if its pool says nothing else. */
   serverlessLifespanMs: 270_000,
+  /** Actors whose last failed start is kept for people; of the oldest one the log alone knows. */
+  failedStarts: 1_024,
   /** Namespaces of one runtime. */
   namespaces: 1_024,
   /** Names that one was called by before and that settings may still say; more, and the oldest is forgotten. */

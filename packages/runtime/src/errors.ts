@@ -56,26 +56,6 @@ export const actorErrors = {
   notFound: (target: string) => error(404, "actor", "not_found", `There is no actor ${target}`),
   notRegistered: (name: string) =>
     error(404, "actor", "not_registered", `No actor is registered as "${name}"`, { metadata: { name } }),
-  notReloadable: (name: string) =>
-    error(
-      409,
-      "actor",
-      "not_reloadable",
-      `Actor "${name}" isn't a dynamic one: its code isn't loaded when it wakes`,
-      {
-        metadata: { name },
-      },
-    ),
-  duplicateKey: (name: string, key: readonly string[]) =>
-    error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
-      metadata: { name, key },
-    }),
-  inputTooLarge: (bytes: number, limit: number) =>
-    error(413, "actor", "input_too_large", `The input has ${bytes} bytes; the limit is ${limit}`, {
-      metadata: { bytes, limit },
-    }),
-  claimed: (id: string) =>
-    error(409, "actor", "claimed", `Another host runs actor ${id}`, { retryable: true }),
   actionNotFound: (name: string, action: string, meant?: string) =>
     error(
       404,
@@ -111,12 +91,6 @@ export const actorErrors = {
       `A turn with SQL didn't end within ${timeoutMs} ms, and nothing of it was stored: let it wait for a timer between its parts, or give the actor more \`actionTimeout\``,
       { metadata: { timeoutMs } },
     ),
-  startFailed: (name: string, cause: unknown) =>
-    new TroupeError("actor", "start_failed", `Actor "${name}" failed to start`, {
-      statusCode: 500,
-      public: true,
-      cause,
-    }),
   stopped: (id: string) => error(410, "actor", "stopped", `This activation of actor ${id} has ended`),
   destroyed: () => error(410, "actor", "destroyed", "The actor was destroyed"),
   stopping: () => error(503, "actor", "stopping", "The actor, or its host, is stopping", { retryable: true }),
@@ -128,12 +102,6 @@ export const actorErrors = {
   badRow: (key: string) =>
     error(500, "actor", "bad_row", "The actor's code wrote a row that it may not write", {
       metadata: { key },
-    }),
-  outOfTurn: (what: string) =>
-    error(500, "actor", "out_of_turn", `The actor's code said ${what} when it was not asked`),
-  undeclaredEvent: (event: string, nearest: string | undefined) =>
-    error(500, "actor", "undeclared_event", `The actor's code didn't declare an event "${event}"`, {
-      metadata: { event, ...(nearest === undefined ? {} : { nearest }) },
     }),
   notCarried: (what: string) =>
     error(501, "actor", "not_carried", `A carried actor can't do this: ${what}`, { metadata: { what } }),
@@ -174,6 +142,37 @@ export const actorErrors = {
       "no_conn_state",
       `Actor "${name}" has no connection state: give it \`connState\` or \`createConnState\``,
     ),
+};
+
+/** Errors of actors that the engine alone makes. Apart, for no host at the edge has them. */
+export const hostingErrors = {
+  notReloadable: (name: string) =>
+    error(
+      409,
+      "actor",
+      "not_reloadable",
+      `Actor "${name}" isn't a dynamic one: its code isn't loaded when it wakes`,
+      {
+        metadata: { name },
+      },
+    ),
+  duplicateKey: (name: string, key: readonly string[]) =>
+    error(409, "actor", "duplicate_key", `An actor "${name}" with this key exists already`, {
+      metadata: { name, key },
+    }),
+  inputTooLarge: (bytes: number, limit: number) =>
+    error(413, "actor", "input_too_large", `The input has ${bytes} bytes; the limit is ${limit}`, {
+      metadata: { bytes, limit },
+    }),
+  claimed: (id: string) =>
+    error(409, "actor", "claimed", `Another host runs actor ${id}`, { retryable: true }),
+  startFailed: (name: string) => error(500, "actor", "start_failed", `Actor "${name}" failed to start`),
+  outOfTurn: (what: string) =>
+    error(500, "actor", "out_of_turn", `The actor's code said ${what} when it was not asked`),
+  undeclaredEvent: (event: string, nearest: string | undefined) =>
+    error(500, "actor", "undeclared_event", `The actor's code didn't declare an event "${event}"`, {
+      metadata: { event, ...(nearest === undefined ? {} : { nearest }) },
+    }),
 };
 
 /** Errors of links. */
@@ -233,7 +232,7 @@ export const gatewayErrors = {
   notFound: (path: string) => error(404, "gateway", "not_found", `There is nothing at ${path}`),
   methodNotAllowed: (method: string) =>
     error(405, "gateway", "method_not_allowed", `${method} is not allowed here`),
-  unauthorized: () => error(401, "gateway", "unauthorized", "A token is needed"),
+  unauthorized: (why = "A token is needed") => error(401, "gateway", "unauthorized", why),
   unsupportedMediaType: (type: string) =>
     error(
       415,

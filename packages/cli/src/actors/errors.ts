@@ -16,6 +16,13 @@ export const actorsErrors = {
       `--url ${url}: must be the http:// or https:// address of a server`,
       { metadata: { option: "--url", value: url } },
     ),
+  wrongToken: (url: string) =>
+    new TroupeError(
+      "gateway",
+      "unauthorized",
+      `The server at ${url} has another inspector token than TROUPE_INSPECTOR_TOKEN here`,
+      { statusCode: 401, metadata: { url } },
+    ),
   unreachable: (url: string, cause: unknown) =>
     new TroupeError(
       "actors",

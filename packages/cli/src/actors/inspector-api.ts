@@ -23,10 +23,21 @@ export interface ActorPage {
   readonly next?: string;
 }
 
+/** What failed last. */
+export interface LastError {
+  readonly at: number;
+  /** Absent for a start. */
+  readonly action?: string;
+  readonly code: string;
+  /** Of a start: its line in the server's log, and what kept the actor from starting where the inspector may write. */
+  readonly id?: string;
+  readonly message?: string;
+}
+
 /** One actor. */
 export interface ActorOverview extends ListedActor {
   readonly awakeSince: number | null;
-  readonly lastError: { readonly at: number; readonly action?: string; readonly code: string } | null;
+  readonly lastError: LastError | null;
   readonly database: boolean;
   /** These three of an actor that is awake. */
   readonly awakeReasons?: readonly string[];
@@ -82,7 +93,7 @@ export class InspectorApi {
     return this.#ask(`/actors/${encodeURIComponent(id)}/${verb}`, "POST");
   }
 
-  /** Rejects with what the server answers, `actors.unreachable`, `actors.no_inspector` and `actors.unexpected_answer`. */
+  /** Rejects with what the server answers, `actors.unreachable`, `gateway.unauthorized`, `actors.no_inspector` and `actors.unexpected_answer`. */
   async #ask<Answer extends object>(path: string, method = "GET"): Promise<Answer> {
     let response: Response;
     let text: string;
@@ -103,6 +114,7 @@ export class InspectorApi {
     const { group, code, message, metadata } = Object(answer.error);
     // Without an inspector its addresses are nobody's.
     if (`${group}.${code}` === "gateway.not_found") throw actorsErrors.noInspector(this.#url);
+    if (`${group}.${code}` === "gateway.unauthorized") throw actorsErrors.wrongToken(this.#url);
     throw new TroupeError(String(group), String(code), String(message), {
       statusCode: response.status,
       metadata,

@@ -6,7 +6,13 @@ import type { RunTerminal } from "../run/command.ts";
 import { printable } from "../trace/printable.ts";
 import { idOf } from "./address.ts";
 import { actorsErrors } from "./errors.ts";
-import { type ActorOverview, type ActorSize, InspectorApi, type ListedActor } from "./inspector-api.ts";
+import {
+  type ActorOverview,
+  type ActorSize,
+  InspectorApi,
+  type LastError,
+  type ListedActor,
+} from "./inspector-api.ts";
 
 /** Flags of every command. */
 export interface ActorsFlags {
@@ -24,6 +30,8 @@ export interface ListFlags extends ActorsFlags {
   readonly after?: string;
 }
 
+/** In which an actor is. */
+const STATES = ["asleep", "loading", "awake", "stopping"];
 const DEFAULT_LIMIT = 50;
 /** The server's own, for one page. */
 const PAGE = 200;
@@ -33,6 +41,8 @@ export async function listActors(flags: ListFlags, terminal: RunTerminal): Promi
   const { name, key, state, namespace, json } = flags;
   const api = new InspectorApi({ url: flags.url, env: terminal.env ?? {} });
   const limit = limitOf(flags.limit);
+  if (state !== undefined && !STATES.includes(state))
+    throw optionErrors.invalid("--state", state, `one of ${STATES.join(", ")}`);
   const actors: ListedActor[] = [];
   let next = flags.after;
   do {
@@ -115,8 +125,10 @@ function described(overview: ActorOverview, size: ActorSize | Unread): string {
   return `${aligned(facts).map(printable).join("\n")}\n`;
 }
 
-function failed({ at: when, action, code }: NonNullable<ActorOverview["lastError"]>): string {
-  return `${code} ${action === undefined ? "when it started" : `in ${action}`}, ${at(when)}`;
+function failed({ at: when, action, code, id, message }: LastError): string {
+  const told = `${code} ${action === undefined ? "when it started" : `in ${action}`}, ${at(when)}`;
+  const why = message === undefined ? told : `${message} [${told}]`;
+  return id === undefined ? why : `${why}; the log has it under id ${id}`;
 }
 
 function sized({ rows, bytes, more, databaseBytes }: ActorSize): string {

@@ -6,6 +6,7 @@
  * was changed after it was applied somewhere, or a database that has seen more of them than the program has, is refused: the
  * actor doesn't start, and nothing of it is touched.
  */
+import { TroupeError } from "@troupe/base";
 import { configErrors } from "../errors.ts";
 import { sqlErrors } from "../sql/errors.ts";
 import type { Database } from "./types/database.ts";
@@ -35,7 +36,7 @@ export function prepareMigrations(value: unknown): readonly PreparedMigration[] 
   return Object.freeze(prepared);
 }
 
-/** Applies what is new. Throws `sql.migration_changed`, `sql.database_newer`, and what a migration throws. */
+/** Applies what is new. Throws `sql.migration_changed`, `sql.database_newer`, `sql.migration_failed`. */
 export async function applyMigrations(
   database: Database,
   migrations: readonly PreparedMigration[],
@@ -53,7 +54,13 @@ export async function applyMigrations(
     );
   for (const [index, { name, sql, hash }] of migrations.entries()) {
     if (index < applied.length) continue;
-    await database.execute(sql);
+    try {
+      await database.execute(sql);
+    } catch (cause) {
+      // A full disk is nothing of the migration's.
+      if (TroupeError.is(cause) && cause.public) throw cause;
+      throw sqlErrors.migrationFailed(`${index + 1} of ${migrations.length}`, name, cause);
+    }
     await database.execute(`INSERT INTO ${TABLE} VALUES (?, ?, ?)`, index + 1, name, hash);
   }
 }

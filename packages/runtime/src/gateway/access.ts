@@ -99,8 +99,11 @@ export class Access {
   /** Throws `gateway.unauthorized` unless the request shows the token. */
   checkToken(request: AccessRequest): void {
     const shown = shownToken(request);
-    if (this.#token === undefined || shown === undefined) throw gatewayErrors.unauthorized();
-    if (!this.#crypto.timingSafeEqual(utf8.encode(shown), this.#token)) throw gatewayErrors.unauthorized();
+    if (this.#token === undefined)
+      throw gatewayErrors.unauthorized("A token is needed, and there is none yet: setup({ token }) sets it");
+    if (shown === undefined) throw gatewayErrors.unauthorized();
+    if (!this.#crypto.timingSafeEqual(utf8.encode(shown), this.#token))
+      throw gatewayErrors.unauthorized("This token isn't the right one");
   }
 
   /** True when requests may be for this host: a Host header, with or without a port. */

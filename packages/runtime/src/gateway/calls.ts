@@ -25,6 +25,7 @@ import type { ActionCall, ActorConnection, ActorInstance, Reply } from "../ports
 import { Output } from "../ports/output.ts";
 import type { Abandoned } from "../ports/running-call.ts";
 import { traceOfHeader } from "../traced/tracing.ts";
+import { type CallFigures, type CallOutcome, outcomeOf } from "./call-figures.ts";
 import { HttpFlow, SocketFlow } from "./call-flows.ts";
 import {
   errorResponse,
@@ -58,6 +59,9 @@ export class HttpCall extends Output implements ActionCall, Reply {
   readonly #respond: Respond;
   readonly #report: ReportInternal;
   readonly #target: Target;
+  readonly #figures: CallFigures;
+  readonly #came: number;
+  #outcome: CallOutcome = "ok";
   #actor: ActorRecord | undefined;
   #response: GatewayResponse | undefined;
 
@@ -73,10 +77,13 @@ export class HttpCall extends Output implements ActionCall, Reply {
     encoding: Encoding;
     respond: Respond;
     report: ReportInternal;
+    figures: CallFigures;
     send?: SendOptions | undefined;
   }) {
     super();
     this.#target = options.target;
+    this.#figures = options.figures;
+    this.#came = options.figures.now();
     this.send = options.send;
     this.until = options.terms?.until;
     this.idempotencyKey = options.terms?.idempotencyKey;
@@ -126,7 +133,13 @@ export class HttpCall extends Output implements ActionCall, Reply {
     return this;
   }
 
+  /** The actor's code begins. */
+  began(): void {
+    if (this.send === undefined) this.#figures.began(this.#came);
+  }
+
   flow(control: FlowControl): FlowSink<unknown> {
+    this.#ended("stream");
     const headers = { "content-type": STREAM_TYPES[this.#encoding] };
     return new HttpFlow({
       encoding: this.#encoding,
@@ -139,14 +152,22 @@ export class HttpCall extends Output implements ActionCall, Reply {
   }
 
   release(): void {
-    if (this.#response !== undefined) this.#respond(this.#response);
+    if (this.#response === undefined) return;
+    this.#ended(this.#outcome);
+    this.#respond(this.#response);
   }
 
   fail(error: TroupeError): void {
     this.#respond(this.#refusal(failure(error, this.send)));
+    this.#ended(this.#outcome);
+  }
+
+  #ended(outcome: CallOutcome): void {
+    if (this.send === undefined) this.#figures.ended(this.#actor, "http", outcome, this.#came);
   }
 
   #refusal(error: unknown): GatewayResponse {
+    this.#outcome = outcomeOf(error);
     return errorResponse(error, this.#encoding, this.#reported(error));
   }
 
@@ -228,8 +249,12 @@ export class SocketCall extends Output implements ActionCall, Reply {
   readonly #actor: ActorRecord;
   readonly #sink: MessageSink;
   readonly #report: ReportInternal;
+  readonly #figures: CallFigures;
+  readonly #came: number;
+  #outcome: CallOutcome = "ok";
   #message: Message = "";
   #begun = false;
+  #handed = false;
   #isBack = false;
 
   constructor(options: {
@@ -241,6 +266,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
     terms: CallerTerms | undefined;
     sink: MessageSink;
     report: ReportInternal;
+    figures: CallFigures;
     send?: SendOptions | undefined;
     waitsUntil?: number | undefined;
   }) {
@@ -257,6 +283,8 @@ export class SocketCall extends Output implements ActionCall, Reply {
     this.connection = options.connection;
     this.#sink = options.sink;
     this.#report = options.report;
+    this.#figures = options.figures;
+    this.#came = options.figures.now();
   }
 
   get reply(): Reply {
@@ -272,8 +300,17 @@ export class SocketCall extends Output implements ActionCall, Reply {
     return this.#begun && this.send?.ticket !== undefined;
   }
 
+  /** The actor has it; its code may have begun. */
+  handed(): void {
+    this.#handed = true;
+  }
+
   began(): void {
     this.#begun = true;
+    if (this.send !== undefined) return;
+    // Most begin while they are handed on: that needs no look at the clock.
+    if (this.#handed) this.#figures.began(this.#came);
+    else this.#figures.waits.note(0);
   }
 
   onAbandoned(listener: Abandoned): void {
@@ -294,6 +331,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 
   flow(control: FlowControl): FlowSink<unknown> {
+    this.#ended("stream");
     const sink = this.#sink;
     const { id } = this;
     sink.streams.begin(id, control);
@@ -310,6 +348,7 @@ export class SocketCall extends Output implements ActionCall, Reply {
 
   release(): void {
     if (this.#isBack) return;
+    this.#ended(this.#outcome);
     this.#sink.answered(this.id);
     this.#sink.post(this.#message);
   }
@@ -318,9 +357,15 @@ export class SocketCall extends Output implements ActionCall, Reply {
     if (this.#isBack) return;
     this.#sink.answered(this.id);
     this.#sink.post(this.#encodeError(failure(error, this.send)));
+    this.#ended(this.#outcome);
+  }
+
+  #ended(outcome: CallOutcome): void {
+    if (this.send === undefined) this.#figures.ended(this.#actor, "websocket", outcome, this.#came);
   }
 
   #encodeError(error: unknown): Message {
+    this.#outcome = outcomeOf(error);
     const logId = this.#report(error, { ...recordFields(this.#actor), action: this.name });
     const { metadata, ...bare } = toWireError(error, false, logId);
     const full = metadata === undefined ? bare : { ...bare, metadata };
@@ -330,8 +375,9 @@ export class SocketCall extends Output implements ActionCall, Reply {
   }
 }
 
-function recordFields({ name, id }: ActorRecord): { readonly actor: string; readonly actorId: string } {
-  return { actor: name, actorId: id };
+/** An actor in a line of the log. */
+function recordFields({ name, key, id }: ActorRecord): Readonly<Record<string, unknown>> {
+  return { actor: name, key, actorId: id };
 }
 
 /** The error of a call whose answer can't leave. A message with a ticket may come again whatever became of it. */

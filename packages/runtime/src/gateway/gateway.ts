@@ -31,6 +31,7 @@ import { accessRequest } from "./access-request.ts";
 import { type AppFetch, answerApp } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { decodeCall } from "./call-body.ts";
+import { CallFigures } from "./call-figures.ts";
 import { HttpCall, type ReportInternal, termsNow } from "./calls.ts";
 import {
   checkContentEncoding,
@@ -48,6 +49,7 @@ import { inputOf, paramsOf } from "./params.ts";
 import { RawExchange, type StreamingReply, type StreamingRequest } from "./raw-exchange.ts";
 import { RawSession } from "./raw-session.ts";
 import { reporter } from "./report.ts";
+import { rootPage } from "./root-page.ts";
 import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
@@ -94,12 +96,16 @@ export class Gateway {
       env: parts.env,
       host: parts.host,
       report: this.#report,
+      calls: new CallFigures(parts.env.clock),
       sessions: this.#sessions,
       unread,
       held: { bytes: 0 },
     };
     const { host, plugins } = parts;
-    this.#metrics = new Metrics({ host, sockets: () => this.#sessions.size, plugins });
+    this.#metrics = new Metrics({
+      ...{ host, plugins, calls: this.#services.calls },
+      sockets: () => this.#sessions.size,
+    });
     this.#silence = new SilenceWatch(parts.env, this.#sessions);
   }
 
@@ -291,6 +297,7 @@ export class Gateway {
       encoding,
       respond,
       report: this.#services.report,
+      figures: this.#services.calls,
       send,
     });
     const { host } = this.#parts;
@@ -324,7 +331,12 @@ export class Gateway {
 
   #app(path: string, request: GatewayRequest, respond: Respond): void {
     const { app } = this.#parts;
-    if (app === undefined) throw gatewayErrors.notFound(path);
+    if (app === undefined) {
+      const page = rootPage(request, path, this.#parts.inspector?.page);
+      if (page === undefined) throw gatewayErrors.notFound(path);
+      respond(page);
+      return;
+    }
     answerApp(app, request).then(respond, (cause: unknown) => respond(this.#failure(cause, request, "json")));
   }
 

@@ -12,6 +12,8 @@ export interface InspectorRoute {
 
 /** The inspector, behind the gateway's door. */
 export interface InspectorDoor {
+  /** It has a page at `/inspector/ui`. */
+  readonly page: "page" | undefined;
   /** Answers what was admitted. Rejects with what refuses it. `metrics`: the gateway's own, as text. */
   answer(request: GatewayRequest, metrics: () => string): Promise<GatewayResponse>;
   /** Throws `gateway.unauthorized`, `gateway.not_found`. */

@@ -5,11 +5,13 @@
 import type { ActorHost } from "../host/actor-host.ts";
 import type { PluginSet, PluginView } from "../ports/plugin-set.ts";
 import type { CommitTimes } from "../ports/storage.ts";
+import type { CallFigures } from "./call-figures.ts";
 
 /** Where figures come from. */
 export interface MetricsParts {
   readonly host: Pick<ActorHost, "size" | "places" | "figures" | "commits">;
   readonly sockets: () => number;
+  readonly calls: CallFigures;
   readonly plugins: Pick<PluginSet, "view"> | undefined;
 }
 
@@ -31,7 +33,7 @@ export class Metrics {
   }
 
   text(): string {
-    const { host, sockets, plugins } = this.#parts;
+    const { host, sockets, plugins, calls } = this.#parts;
     const lives = [...host.figures];
     const starts = lives.filter(({ event }) => event === "started" || event === "start_failed");
     const stops = lives.filter((life) => !starts.includes(life));
@@ -51,6 +53,7 @@ export class Metrics {
         "Actors that stopped, by reason: sleep, destroy, host-stop, broken.",
         stops.map(({ name, event, count }) => [{ actor_name: name, reason: event }, count]),
       ),
+      ...callLines(calls),
       ...commitLines(host.commits),
       ...gauge("troupe_sockets", "Open sockets.", [[{}, sockets()]]),
       ...counter("troupe_http_actions_total", "Actions called over HTTP.", [[{}, this.#actions]]),
@@ -75,16 +78,34 @@ function instances(host: Pick<ActorHost, "places" | "figures">): readonly Sample
 
 function commitLines(commits: CommitTimes | undefined): readonly string[] {
   if (commits === undefined) return [];
-  const name = "troupe_commit_duration_seconds";
-  const { rounds, batches, seconds } = commits;
   return [
-    `# HELP ${name} From a write to the end of its sync, for all that were written together.`,
-    `# TYPE ${name} histogram`,
-    ...[...commits].map(([bound, count]) => `${name}_bucket{le="${bound}"} ${count}`),
-    `${name}_bucket{le="+Inf"} ${rounds}`,
-    `${name}_sum ${seconds}`,
-    `${name}_count ${rounds}`,
-    ...counter("troupe_commits_total", "Batches of actors that became durable.", [[{}, batches]]),
+    ...histogram(
+      "troupe_commit_duration_seconds",
+      "From a write to the end of its sync, for all that were written together.",
+      [[{}, commits]],
+    ),
+    ...counter("troupe_commits_total", "Batches of actors that became durable.", [[{}, commits.batches]]),
+  ];
+}
+
+function callLines(calls: CallFigures): readonly string[] {
+  const named = [...calls.byName];
+  return [
+    ...counter(
+      "troupe_calls_total",
+      "Actions that were called and have their answer, by name, door and outcome.",
+      named.flatMap(([actor_name, of]) =>
+        [...of].map(({ door, outcome, count }): Sample => [{ actor_name, transport: door, outcome }, count]),
+      ),
+    ),
+    ...histogram(
+      "troupe_call_duration_seconds",
+      "From an action's call to its answer, which waits for the disk.",
+      named.map(([actor_name, { durations }]) => [{ actor_name }, durations]),
+    ),
+    ...histogram("troupe_call_wait_seconds", "From an action's call to the moment when its code began.", [
+      [{}, calls.waits],
+    ]),
   ];
 }
 
@@ -126,6 +147,27 @@ function gauge(name: string, help: string, samples: readonly Sample[]): readonly
 
 function counter(name: string, help: string, samples: readonly Sample[]): readonly string[] {
   return metric("counter", { name, help, samples });
+}
+
+/** What a histogram is read from: bounds with how many were at most that, and all of them. */
+type Distribution = Iterable<readonly [bound: number, count: number]> & {
+  readonly sum: number;
+  readonly count: number;
+};
+
+function histogram(
+  name: string,
+  help: string,
+  samples: readonly (readonly [labels: Labels, of: Distribution])[],
+): readonly string[] {
+  if (samples.length === 0) return [];
+  const lines = samples.flatMap(([labels, of]) => [
+    ...[...of].map(([bound, count]) => `${name}_bucket${braced({ ...labels, le: `${bound}` })} ${count}`),
+    `${name}_bucket${braced({ ...labels, le: "+Inf" })} ${of.count}`,
+    `${name}_sum${braced(labels)} ${of.sum}`,
+    `${name}_count${braced(labels)} ${of.count}`,
+  ]);
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines];
 }
 
 interface Family {

@@ -1,5 +1,5 @@
 import { bytesPast, decodeJson, encodeJson, limits } from "@troupe/protocol";
-import { actorErrors, connectionErrors, serverErrors } from "../errors.ts";
+import { connectionErrors, hostingErrors, serverErrors } from "../errors.ts";
 
 /** Connection parameters, when they are short enough. Throws `connection.params_too_long`. */
 export function paramsOf(params: unknown): unknown {
@@ -25,6 +25,6 @@ export function headerParams(text: string | undefined): unknown {
 export function inputOf(input: unknown): unknown {
   if (input === undefined) return undefined;
   const bytes = bytesPast(limits.inputBytes, encodeJson(input, "input"));
-  if (bytes !== undefined) throw actorErrors.inputTooLarge(bytes, limits.inputBytes);
+  if (bytes !== undefined) throw hostingErrors.inputTooLarge(bytes, limits.inputBytes);
   return input;
 }

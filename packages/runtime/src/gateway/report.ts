@@ -2,6 +2,7 @@
 import { type Env, TroupeError } from "@troupe/base";
 import { limits, losesMetadata } from "@troupe/protocol";
 import { tellsOfStop } from "../errors.ts";
+import { StartError } from "../host/failed-starts.ts";
 import { Seldom } from "../seldom.ts";
 import type { ReportInternal } from "./calls.ts";
 import { errorStatus } from "./http-message.ts";
@@ -28,6 +29,7 @@ export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">
         });
       return undefined;
     }
+    if (error instanceof StartError) return error.logId;
     const logged = loggedElsewhere(error);
     if (logged !== undefined) {
       log.error("a call failed on its host, whose log says where", { ...context, ...logged });

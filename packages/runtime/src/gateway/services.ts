@@ -1,5 +1,6 @@
 import type { Env, TroupeError } from "@troupe/base";
 import type { ActorHost } from "../host/actor-host.ts";
+import type { CallFigures } from "./call-figures.ts";
 import type { ReportInternal } from "./calls.ts";
 import type { HeldTotal } from "./held.ts";
 import type { Reader, UnreadTotal } from "./unread.ts";
@@ -9,6 +10,7 @@ export interface GatewayServices {
   readonly env: Env;
   readonly host: ActorHost;
   readonly report: ReportInternal;
+  readonly calls: CallFigures;
   readonly sessions: Set<Session>;
   readonly unread: UnreadTotal;
   /** What is held of clients whose actors sleep, or are at work. */

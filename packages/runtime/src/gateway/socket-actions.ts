@@ -22,13 +22,13 @@ export interface ActionSocket extends Pick<MessageSink, "encoding" | "post"> {
 /** Starts, counts and cancels a socket's actions. */
 export class SocketActions implements MessageSink {
   readonly #socket: ActionSocket;
-  readonly #services: Pick<GatewayServices, "env" | "report">;
+  readonly #services: Pick<GatewayServices, "env" | "report" | "calls">;
   #inFlight = 0;
   /** Those that pend. Most never do. */
   #pending: Map<number, Abandoned> | undefined;
   #streams: SocketStreams | undefined;
 
-  constructor(services: Pick<GatewayServices, "env" | "report">, socket: ActionSocket) {
+  constructor(services: Pick<GatewayServices, "env" | "report" | "calls">, socket: ActionSocket) {
     this.#services = services;
     this.#socket = socket;
   }
@@ -48,15 +48,27 @@ export class SocketActions implements MessageSink {
     this.#inFlight += 1;
     // Named one by one: a rest and a spread of each call cost more than all else that is done here.
     const { id, name, args, send, timeoutMs, idempotencyKey } = asked;
-    const { env, report } = this.#services;
+    const { env, report, calls: figures } = this.#services;
     const termed = timeoutMs !== undefined || idempotencyKey !== undefined;
     const terms = termed ? termsNow(asked, env.clock) : undefined;
     const waitMs = send?.timeoutMs;
     const waitsUntil = waitMs === undefined ? undefined : env.clock.monotonic() + waitMs;
     const { record: actor } = instance;
-    instance.action(
-      new SocketCall({ id, actor, name, args, connection, terms, sink: this, report, send, waitsUntil }),
-    );
+    const call = new SocketCall({
+      id,
+      actor,
+      name,
+      args,
+      connection,
+      terms,
+      sink: this,
+      report,
+      figures,
+      send,
+      waitsUntil,
+    });
+    instance.action(call);
+    call.handed();
     return undefined;
   }
 

@@ -20,6 +20,7 @@ import type { ActorSaying, ActorWord } from "../ports/carried.ts";
 import type { FlowControl } from "../ports/flow.ts";
 import type { ActorInstance, InstanceHost, StopReason } from "../ports/instance.ts";
 import { endScope, parentOf } from "../traced/tracing.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { GuestCalls } from "./guest-calls.ts";
 import { GuestConnections, payloadValue } from "./guest-connections.ts";
 import { GuestHibernation } from "./guest-hibernation.ts";
@@ -38,7 +39,7 @@ export interface GuestInstanceParts {
   readonly send: (saying: ActorSaying) => void;
   readonly present?: (() => Promise<void> | undefined) | undefined;
   /** Told of every error before it leaves. */
-  readonly failed?: ((cause: unknown) => string | undefined) | undefined;
+  readonly failed?: FailureLog | undefined;
   /** Nothing more is said. */
   readonly ended: () => void;
 }
@@ -153,6 +154,7 @@ export class GuestInstance implements InstanceHost {
     const store = new GuestStore({ env, start, send: this.#voice.say, present });
     this.#store = store;
     const { actorId: id, name, key, createdAt, generation, isNew } = start;
+    this.#voice.about = { actor: name, key, actorId: id };
     const instance = await this.#parts.factory.open({
       record: { id, namespace: "", name, key: [...key], createdAt },
       generation,

@@ -4,21 +4,25 @@
  * An event is delivered to its listeners one after the other, in one go; it crosses the line once, with all of their
  * numbers. So the voice keeps an event until something else is said, or the turn's microtasks run.
  */
+import type { LogFields } from "@troupe/base";
 import { decodeServerFrame } from "@troupe/protocol";
 import { type CarriedError, encodePayload, toCarriedError } from "@troupe/protocol/actor/v1";
 import type { ActorSaying } from "../ports/carried.ts";
 import type { EncodedEvent } from "../ports/instance.ts";
+import type { FailureLog } from "./failure-log.ts";
 import type { Say } from "./guest-output.ts";
 
 /** Speaks for one instance. */
 export class GuestVoice {
   readonly #send: Say;
-  readonly #failed: ((cause: unknown) => string | undefined) | undefined;
+  /** Whose voice it is, for the log. */
+  about: LogFields | undefined;
+  readonly #failed: FailureLog | undefined;
   #event: EncodedEvent | undefined;
   #listeners: number[] = [];
 
   /** `failed` is told of every error before it leaves, and says under which id it is in the log here, if it is. */
-  constructor(send: Say, failed?: (cause: unknown) => string | undefined) {
+  constructor(send: Say, failed?: FailureLog) {
     this.#send = send;
     this.#failed = failed;
   }
@@ -30,7 +34,7 @@ export class GuestVoice {
 
   /** The message for an error that leaves. */
   error(cause: unknown): CarriedError {
-    return toCarriedError(cause, "cbor", this.#failed?.(cause));
+    return toCarriedError(cause, "cbor", this.#failed?.(cause, this.about));
   }
 
   /** An event for one connection. */

@@ -24,6 +24,7 @@ import { keptByCode } from "../actor/options.ts";
 import { actorErrors } from "../errors.ts";
 import type { CarriedDeclaration } from "../ports/carried.ts";
 import type { SqlChain } from "../sql/chain.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { GuestClients } from "./guest-client.ts";
 import { GuestInstance } from "./guest-instance.ts";
 
@@ -47,7 +48,7 @@ export interface GuestParts {
    */
   readonly departure?: ((departure: () => Promise<void> | undefined) => void) | undefined;
   /** Told of every error before it leaves; says under which id it is in the log here, if it is. Must not throw. */
-  readonly failed?: (cause: unknown) => string | undefined;
+  readonly failed?: FailureLog;
 }
 
 /** Runs actors for a host that is elsewhere. */

@@ -14,13 +14,14 @@
  * next asks for it. So is one whose destruction was cut off: it has the row that begins one.
  */
 import type { Env } from "@troupe/base";
-import { actorErrors } from "../errors.ts";
+import { actorErrors, hostingErrors } from "../errors.ts";
 import type { ActorAddress, ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorInstance, InstanceFactory, InstanceHost, StopReason } from "../ports/instance.ts";
 import type { CommitTimes } from "../ports/storage.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { CutOff } from "./cut-off.ts";
 import type { Factories } from "./factories.ts";
+import { FailedStarts } from "./failed-starts.ts";
 import { GiveBack, isNotFound } from "./give-back.ts";
 import { HibernatingClients } from "./hibernation.ts";
 import { holdPlace } from "./hold.ts";
@@ -40,6 +41,7 @@ export type { Target } from "./target.ts";
 export class ActorHost implements InstanceHost {
   readonly hibernation = new HibernatingClients();
   readonly figures = new HostFigures();
+  readonly failedStarts: FailedStarts;
   /** How long commits take, where they go to a disk. */
   readonly commits: CommitTimes | undefined;
   readonly #env: Env;
@@ -58,6 +60,7 @@ export class ActorHost implements InstanceHost {
 
   constructor(parts: HostParts) {
     this.#env = parts.env;
+    this.failedStarts = new FailedStarts(parts.env);
     this.#directory = parts.directory;
     this.#factories = parts.factories;
     this.commits = parts.storage.commits;
@@ -101,7 +104,7 @@ export class ActorHost implements InstanceHost {
    * The one way to an actor: an instance that accepts calls, at once when it is awake.
    *
    * Throws, or rejects with, `actor.not_found`, `actor.not_registered`, `actor.duplicate_key`, `actor.overloaded`,
-   * `actor.stopping`, `actor.start_failed`, or what a start hook threw.
+   * `actor.stopping`, `actor.start_failed`, or what a start hook threw for callers to read.
    */
   load(target: Target): ActorInstance | Promise<ActorInstance> {
     if (this.#stopped !== undefined) throw actorErrors.stopping();
@@ -219,7 +222,7 @@ export class ActorHost implements InstanceHost {
       current !== undefined;
       current = this.#slots.get(current.record.id)
     ) {
-      if (isCreate(target)) throw actorErrors.duplicateKey(target.address.name, target.address.key);
+      if (isCreate(target)) throw hostingErrors.duplicateKey(target.address.name, target.address.key);
       if (current.state.tag === "loading") {
         return await current.state.ready.catch((cause: unknown) => this.#retryAfter(target, cause));
       }
@@ -248,7 +251,7 @@ export class ActorHost implements InstanceHost {
     if (under !== undefined) {
       if (!isCreate(target)) return under.catch((cause: unknown) => this.#retryAfter(target, cause));
       return under.then(
-        () => Promise.reject(actorErrors.duplicateKey(target.address.name, target.address.key)),
+        () => Promise.reject(hostingErrors.duplicateKey(target.address.name, target.address.key)),
         () => this.#resolve(target, path),
       );
     }
@@ -347,7 +350,7 @@ export class ActorHost implements InstanceHost {
     } catch (cause) {
       this.figures.count(record.name, "start_failed");
       this.#slots.forget(this.#slots.of(record));
-      throw cause;
+      throw this.failedStarts.note(record, cause, creation !== undefined);
     }
   }
 

@@ -18,6 +18,7 @@ import { type Env, type TimerHandle, TroupeError, wallWaitMs } from "@troupe/bas
 import { limits } from "@troupe/protocol";
 import type { ActorStorage, Alarm } from "../ports/storage.ts";
 import { Seldom } from "../seldom.ts";
+import { StartError } from "./failed-starts.ts";
 
 /** After storage failed to answer, and after an actor's first failure. */
 const RETRY_MS = 1_000;
@@ -162,7 +163,9 @@ export class AlarmClock {
         this.#fail(actorId, held, passing === undefined);
         if (passing !== undefined) return this.#putOff(passing);
         const retryInMs = held.waitMs;
-        this.#env.log.error("waking an actor for its alarm failed", { actorId, retryInMs, cause });
+        // What keeps it from starting has its line.
+        const why = cause instanceof StartError ? { id: cause.logId } : { cause };
+        this.#env.log.error("waking an actor for its alarm failed", { actorId, retryInMs, ...why });
       },
     );
   }

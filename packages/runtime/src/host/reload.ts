@@ -1,5 +1,5 @@
 /** Reloading: an actor whose code is loaded at each activation ends this one, and the next has the code as it is then. */
-import { actorErrors } from "../errors.ts";
+import { actorErrors, hostingErrors } from "../errors.ts";
 import type { Directory } from "../ports/directory.ts";
 import type { Factories } from "./factories.ts";
 import { seenBy, type Target } from "./target.ts";
@@ -29,7 +29,7 @@ export async function reloadActor(
   if (address === undefined) return;
   const factory = factories.get(address.name, address.namespace);
   if (factory === undefined) throw actorErrors.notRegistered(address.name);
-  if (factory.reload === undefined) throw actorErrors.notReloadable(address.name);
+  if (factory.reload === undefined) throw hostingErrors.notReloadable(address.name);
   factory.reload(address);
   if (record !== undefined) await sleep(record.id);
 }

@@ -48,8 +48,10 @@ export function seenBy<R extends ActorRecord>(
 }
 
 /** A wanted actor in a line of the log: all that is known of it before it is found. */
-export function logFieldsOf(target: Target): { readonly actor: string } | { readonly actorId: string } {
-  return target.kind === "id" ? { actorId: target.id } : { actor: target.address.name };
+export function logFieldsOf(target: Target): Readonly<Record<string, unknown>> {
+  return target.kind === "id"
+    ? { actorId: target.id }
+    : { actor: target.address.name, key: target.address.key };
 }
 
 /** An address for people. */

@@ -8,6 +8,7 @@ import type { ActorPhase } from "../host/phase.ts";
 import type { ActorRecord, Directory } from "../ports/directory.ts";
 import type { ActorPart, PageQuery } from "../ports/inspection.ts";
 import type { ActorReader } from "./actor-reader.ts";
+import type { InspectorSettings } from "./config.ts";
 import { masked } from "./mask.ts";
 import type { Recorders } from "./recorder.ts";
 import { sections } from "./sections.ts";
@@ -20,6 +21,8 @@ export interface ActorViewParts {
   readonly use: Readonly<Record<string, AnyActorDefinition>>;
   readonly reader: ActorReader;
   readonly recorders: Recorders;
+  /** Whether who looks may read what an error says. */
+  readonly settings: Pick<InspectorSettings, "write">;
   /** Whether the definition of that name has what a section shows. */
   readonly hasPart: (name: string, part: ActorPart) => boolean;
 }
@@ -98,7 +101,7 @@ export class ActorView {
     const view = {
       ...this.#listed(record),
       awakeSince: (instance === undefined ? undefined : recorder?.awakeSince) ?? null,
-      lastError: recorder?.lastError ?? null,
+      lastError: this.#lastError(record.id),
       sections: sections
         .filter(({ part }) => part === undefined || hasPart(record.name, part))
         .map(({ name }) => name),
@@ -110,6 +113,16 @@ export class ActorView {
     const { clients: _, edits: __, phase, ...report } = instance.report();
     await instance.settled();
     return { ...view, phase, ...report };
+  }
+
+  /** A call that failed, or a start. What kept it from starting is told to whoever may wake it. */
+  #lastError(id: string): object | null {
+    const { host, recorders, settings } = this.#parts;
+    const call = recorders.get(id)?.lastError;
+    const start = host.failedStarts.get(id);
+    if (start === undefined || (call !== undefined && call.at > start.at)) return call ?? null;
+    const { message, at, code, id: logId } = start;
+    return { at, code, id: logId, ...(settings.write && { message }) };
   }
 
   /** Who is connected. Parameters are masked. */

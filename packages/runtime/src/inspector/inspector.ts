@@ -82,6 +82,10 @@ export class Inspector implements InspectorDoor {
     this.#writes = new Writes(parts.host, parts.env);
   }
 
+  get page(): "page" | undefined {
+    return this.#parts.settings.page === undefined ? undefined : "page";
+  }
+
   async answer(request: GatewayRequest, metrics: () => string): Promise<GatewayResponse> {
     const { page } = this.#parts.settings;
     const { path } = parseUrl(request.url);

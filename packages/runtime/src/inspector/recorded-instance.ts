@@ -3,7 +3,7 @@
  *
  * Without an inspector there is none of this: the factories are the kinds' own.
  */
-import { type Env, TroupeError } from "@troupe/base";
+import type { Env } from "@troupe/base";
 import { NamedHost } from "../host/named-host.ts";
 import type {
   ActionCall,
@@ -73,20 +73,10 @@ export class RecordedFactory implements Whole<InstanceFactory> {
     const wrap = (instance: ActorInstance): RecordedInstance =>
       new RecordedInstance(instance, store, this.#env, recorder);
     const host = new NamedHost(request.host, wrap);
-    const recorded = host.opened(await this.#opened({ ...request, store, host }, recorder));
+    const recorded = host.opened(await this.#factory.open({ ...request, store, host }));
     recorder.awakeSince = this.#env.clock.now();
     recorder.phase("running");
     return recorded;
-  }
-
-  async #opened(request: InstanceOpen, recorder: ActorRecorder): Promise<ActorInstance> {
-    try {
-      return await this.#factory.open(request);
-    } catch (cause) {
-      const code = TroupeError.is(cause) ? `${cause.group}.${cause.code}` : "internal.error";
-      recorder.lastError = { at: this.#env.clock.now(), code };
-      throw cause;
-    }
   }
 
   async close(): Promise<void> {

@@ -30,12 +30,12 @@ export interface CallRecord {
   readonly outcome: string;
 }
 
-/** The last thing that failed. Its text is in the log alone. */
+/** The last call that failed. Its text is in the log alone. */
 export interface LastError {
   /** Wall clock. */
   readonly at: number;
-  /** The action or queue; absent for a start. */
-  readonly action?: string;
+  /** The action or queue. */
+  readonly action: string;
   /** `group.code`. */
   readonly code: string;
 }

@@ -5,7 +5,9 @@ import type { Env } from "@troupe/base";
 import type { BindParams, ExecuteResult } from "@troupe/protocol";
 import { LocalCall, type LocalTerms } from "../gateway/local-call.ts";
 import type { ActorHost } from "../host/actor-host.ts";
+import { StartError } from "../host/failed-starts.ts";
 import type { InstanceEdits } from "../ports/inspection.ts";
+import type { ActorInstance } from "../ports/instance.ts";
 import { inspectorErrors } from "./errors.ts";
 import { readable } from "./tables.ts";
 
@@ -31,7 +33,7 @@ export class Writes {
 
   /** Rejects with what the action throws. */
   async action(id: string, name: string, args: readonly unknown[], params: unknown): Promise<unknown> {
-    const instance = await this.#host.load({ kind: "id", id });
+    const instance = await this.#load(id);
     const { afterTurn } = this.#env;
     return await new Promise((resolve, reject) =>
       instance.action(new LocalCall({ name, args, params, terms: NOBODY, resolve, reject, afterTurn })),
@@ -66,7 +68,7 @@ export class Writes {
 
   /** Settles when it is awake. Rejects with what its start failed with. */
   async wake(id: string): Promise<void> {
-    await this.#host.load({ kind: "id", id });
+    await this.#load(id);
   }
 
   /** Settles when it sleeps. */
@@ -78,8 +80,20 @@ export class Writes {
     return this.#host.destroy(id);
   }
 
+  /** Who may change an actor may know what keeps it from starting. */
+  async #load(id: string): Promise<ActorInstance> {
+    try {
+      return await this.#host.load({ kind: "id", id });
+    } catch (cause) {
+      const failed = this.#host.failedStarts.get(id);
+      if (!(cause instanceof StartError) || failed === undefined) throw cause;
+      // It has its line in the log.
+      throw new StartError(inspectorErrors.startFailed(cause, id, failed), cause.logId, cause);
+    }
+  }
+
   async #edit<R>(id: string, what: string, change: (edits: InstanceEdits) => R | Promise<R>): Promise<R> {
-    const instance = await this.#host.load({ kind: "id", id });
+    const instance = await this.#load(id);
     const { edits } = instance.report();
     if (edits === undefined) throw inspectorErrors.notSupported(what);
     const result = await change(edits);

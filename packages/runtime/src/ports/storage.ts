@@ -26,9 +26,11 @@ export interface ActorStorage {
 
 /** What many commits took, each of one or more batches; iterated: the rounds that took at most so many seconds. */
 export interface CommitTimes extends Iterable<readonly [bound: number, count: number]> {
-  readonly rounds: number;
+  /** Rounds. */
+  readonly count: number;
   readonly batches: number;
-  readonly seconds: number;
+  /** Seconds of all rounds. */
+  readonly sum: number;
 }
 
 /** What an actor needs of its store. */

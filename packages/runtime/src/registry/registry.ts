@@ -17,7 +17,7 @@ import { setupErrors } from "../errors.ts";
 import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
 import { errorResponse } from "../gateway/http-message.ts";
-import { inspectorSettings } from "../inspector/config.ts";
+import { type InspectorSettings, inspectorSettings } from "../inspector/config.ts";
 import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
 import type { PluginNaming } from "../ports/plugin-set.ts";
 import { checkRemoteActors } from "../remote/host-tokens.ts";
@@ -314,7 +314,7 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
       functions: this.#platform.functions,
       localSockets: this.#platform.localSockets,
       relay: this.config.relay ?? plugins?.relay,
-      inspector: inspectorSettings(this.config.inspector, this.#platform.inspector?.()),
+      inspector: this.#inspector(),
     });
     const ungateFetch = this.#platform.gateFetch(runtime.departure);
     const unheeded = settingsWithoutEffect(this.config);
@@ -360,9 +360,15 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     }
   }
 
+  #inspector(): InspectorSettings | undefined {
+    return inspectorSettings(this.config.inspector, this.#platform.inspector?.());
+  }
+
   #banner(listening: Listening, options: ResolvedStartOptions): void {
     const names = Object.keys(this.config.use).join(", ");
     this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where(options)}`);
+    if (this.#inspector()?.page !== undefined)
+      this.#platform.print(`troupe  inspector: ${listening.endpoint}/inspector/ui`);
     if (isLoopback(options.host) || this.config.auth !== "application") return;
     const open = Object.entries(this.config.use)
       .filter(([, { behaviour }]) => behaviour.kind === "local" && !behaviour.hooks.onBeforeConnect)

@@ -114,6 +114,11 @@ export const sqlErrors = {
       `Migration ${number} ("${name}") was applied with another name or text: add a new one instead of changing it`,
       { metadata: { number, name } },
     ),
+  migrationFailed: (which: string, name: string, cause: unknown) =>
+    error(500, "sql", "migration_failed", `Migration ${which} ("${name}") failed: ${Object(cause).message}`, {
+      public: false,
+      cause,
+    }),
   databaseNewer: (applied: number, known: number) =>
     error(
       500,

@@ -257,7 +257,8 @@ test("metadata of a UserError that can't be sent is left out, and the log says w
   driver.socket("/actor/odd/connect").hello().action(1, "fail", "function");
   await driver.world.idle();
   const lines = driver.world.logged("warn", "metadata of an error").map(({ fields }) => fields);
-  const line = { actor: "odd", actorId: lines[0]?.["actorId"], action: "fail", error: "user.odd" };
+  const { actorId } = lines[0] ?? {};
+  const line = { actor: "odd", key: [], actorId, action: "fail", error: "user.odd" };
   expect(lines).toEqual([line, line, line]);
 });
 
@@ -300,7 +301,7 @@ test("the log's line of a failed call names actor, id and action, whichever door
   await driver.act("echo", "fail");
   driver.socket("/actor/echo/connect").hello().action(1, "fail");
   await driver.world.idle();
-  await driver.act("broken", "say");
+  const unstarted = await driver.act("broken?key=b", "say");
   driver.socket("/actor/closed/connect").hello();
   await driver.world.idle();
   const lines = driver.world.logged("error", "a call failed").map(({ fields }) => {
@@ -308,11 +309,16 @@ test("the log's line of a failed call names actor, id and action, whichever door
     return named;
   });
   expect(lines).toEqual([
-    { actor: "echo", actorId, action: "fail" },
-    { actor: "echo", actorId, action: "fail" },
-    { actor: "broken", action: "say" },
-    { actor: "closed", connection: "refused" },
+    { actor: "echo", key: [], actorId, action: "fail" },
+    { actor: "echo", key: [], actorId, action: "fail" },
+    { actor: "closed", key: [], connection: "refused" },
   ]);
+  const [start, ...more] = driver.world.logged("error", "an actor failed to start");
+  expect([start?.fields, more]).toMatchObject([
+    { actor: "broken", key: ["b"], ...Object(unstarted.error?.metadata) },
+    [],
+  ]);
+  expect(unstarted.error?.metadata).toEqual({ id: expect.any(String) });
 });
 
 test("names that objects have by nature are neither actors nor actions", async () => {

@@ -2,13 +2,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "@troupe/base";
 import { actor, db, setup } from "@troupe/runtime";
 import { expect, onTestFinished, test } from "vitest";
+import { CallFigures } from "../../src/gateway/call-figures.ts";
 import { Metrics } from "../../src/gateway/metrics.ts";
 import { HostFigures, MOST_NAMES, OTHERS } from "../../src/host/host-figures.ts";
 import type { PluginView } from "../../src/ports/plugin-set.ts";
 import { CommitFigures } from "../../src/storage/commit-figures.ts";
 import { inspected, look } from "../inspector/ground.ts";
+
+const calls = new CallFigures({ monotonic: () => 0 });
 
 const counter = actor({
   state: { count: 0 },
@@ -57,7 +61,9 @@ test("plugins are told by id, and what is in an id ends no label", () => {
     ...{ calls: 7, failures: 2, crashes: 3, restarts: 1 },
   };
   const host = { size: 0, figures: new HostFigures(), commits: undefined, places: function* () {} };
-  const lines = new Metrics({ host, sockets: () => 0, plugins: { view: () => [view] } }).text().split("\n");
+  const lines = new Metrics({ host, calls, sockets: () => 0, plugins: { view: () => [view] } })
+    .text()
+    .split("\n");
   const id = String.raw`{plugin="a\"b\\"}`;
   for (const line of [
     "running{} 0",
@@ -83,7 +89,7 @@ test("commits are told as a histogram of what they took, and how many went toget
     commits.note(since, batches);
   }
   const host = { size: 0, figures: new HostFigures(), commits, places: function* () {} };
-  const lines = new Metrics({ host, sockets: () => 0, plugins: undefined }).text().split("\n");
+  const lines = new Metrics({ host, calls, sockets: () => 0, plugins: undefined }).text().split("\n");
   const name = "troupe_commit_duration_seconds";
   for (const line of [
     `# TYPE ${name} histogram`,
@@ -122,4 +128,67 @@ test("a server on a disk tells of its commits, with a database and without", asy
   await client.ledger.getOrCreate(["a"]).add();
   expect(before).toBeLessThan(between);
   expect(between).toBeLessThan(await told());
+});
+
+test("calls are told by name, door and outcome, with how long they waited and took; names that are no actor's are one", async () => {
+  const worker = actor({
+    state: {},
+    actions: {
+      quick: () => 1,
+      refuse: () => {
+        throw new UserError("no");
+      },
+      fail: () => {
+        throw new Error("with a secret in it");
+      },
+      items: async function* () {
+        yield 1;
+      },
+    },
+  });
+  await using driver = await inspected({ worker });
+  for (const action of ["quick", "quick", "refuse", "fail", "items"])
+    await driver.act("worker?key=ann", action);
+  await driver.act("nobody?key=ann", "quick");
+  driver
+    .socket("/actor/worker/connect?key=ann")
+    .hello()
+    .action(1, "quick")
+    .action(2, "refuse")
+    .action(3, "fail");
+  await driver.world.idle();
+  const text: string = (await look(driver, "/metrics")).body;
+  const told = (transport: string, outcome: string, count: number, name = "worker"): string =>
+    `troupe_calls_total{actor_name="${name}",transport="${transport}",outcome="${outcome}"} ${count}`;
+  for (const line of [
+    told("http", "ok", 2),
+    ...["user", "internal", "stream"].map((outcome) => told("http", outcome, 1)),
+    ...["ok", "user", "internal"].map((outcome) => told("websocket", outcome, 1)),
+    told("http", "user", 1, "_other"),
+    'troupe_call_duration_seconds_bucket{actor_name="worker",le="+Inf"} 7',
+    'troupe_call_duration_seconds_count{actor_name="worker"} 7',
+    "troupe_call_wait_seconds_count 8",
+  ])
+    expect(text.split("\n")).toContain(line);
+  expect(text).not.toMatch(/ann|nobody|secret/);
+});
+
+test("a call is in the bucket of what it took, and one above all bounds in the last one", () => {
+  let now = 0;
+  const figures = new CallFigures({ monotonic: () => now });
+  const record = { id: "1", namespace: "", name: "a", key: [], createdAt: 0 };
+  for (const took of [0.5, 0.6, 40_000]) {
+    const since = figures.now();
+    now += took;
+    figures.ended(record, "http", "ok", since);
+  }
+  const [bounds] = [...figures.byName.values()].map(({ durations }) => [...durations]);
+  expect([bounds?.[0], bounds?.[1], bounds?.at(-1)]).toEqual([
+    [0.0005, 1],
+    [0.001, 2],
+    [30, 2],
+  ]);
+  expect(figures.byName.get("a")?.durations.sum).toBeCloseTo(40.0011);
+  for (let n = 0; n < MOST_NAMES + 10; n += 1) figures.ended({ ...record, name: `n${n}` }, "http", "ok", 0);
+  expect(figures.byName.size).toBeLessThanOrEqual(MOST_NAMES + 1);
 });

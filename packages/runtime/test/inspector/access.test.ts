@@ -139,3 +139,34 @@ test("TROUPE_INSPECTOR_TOKEN turns it on, read-only; settings that say nothing a
     expect.objectContaining({ code: "unknown_option" }),
   );
 });
+
+test("a wrong token, none, and a server that has none yet are told apart", async () => {
+  await using at = await serve({ inspector });
+  const why = async (path: string, headers: Record<string, string> = {}): Promise<string> => {
+    const response = await fetch(at.endpoint + path, { headers });
+    return ((await response.json()) as { error: { message: string } }).error.message;
+  };
+  expect(await why("/inspector/actors")).toBe("A token is needed");
+  expect(await why("/inspector/actors", { authorization: "Bearer no" })).toBe(
+    "This token isn't the right one",
+  );
+  expect(await why("/metrics", { authorization: "Bearer any" })).toContain("setup({ token })");
+});
+
+test("a browser at / is shown the way to the inspector, where it has a page; a program is told that nothing is there", async () => {
+  for (const [env, shown] of [
+    ["development", 'href="/inspector/ui"'],
+    ["production", "TROUPE_INSPECTOR_TOKEN"],
+  ] as const) {
+    vi.stubEnv("NODE_ENV", env);
+    try {
+      await using at = await serve({ inspector });
+      const page = await fetch(`${at.endpoint}/`, { headers: { accept: "text/html,*/*" } });
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining(shown)]);
+      expect((await at.ask("/")).code).toBe("gateway.not_found");
+      expect((await at.ask("/elsewhere", { accept: "text/html" })).code).toBe("gateway.not_found");
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  }
+});

@@ -198,3 +198,55 @@ test("without an inspector nothing stands before an actor", async () => {
   const other = await idOf(seen, "counter");
   expect(seen.runtime.host.instance(other)).toBeInstanceOf(RecordedInstance);
 });
+
+test("`wake` says what keeps an actor from starting, where the log has it, and callers get the id alone", async () => {
+  let broken = false;
+  const note = actor({
+    onWake: () => {
+      if (broken) throw new Error("no price list", { cause: new Error("the file is gone") });
+    },
+    actions: { all: () => [] },
+  });
+  await using driver = await inspected({ note }, { write: true });
+  const id = await idOf(driver, "note");
+  await driver.runtime.host.sleep(id);
+  broken = true;
+  const [caller, again] = [await driver.act("note?key=a", "all"), await driver.act("note?key=a", "all")];
+  const [line, ...more] = driver.world.logged("error", "an actor failed to start");
+  expect([line?.fields, more]).toMatchObject([{ actor: "note", key: ["a"], actorId: id }, []]);
+  const logId = line?.fields["id"];
+  for (const { error } of [caller, again])
+    expect(error).toEqual({
+      ...{ group: "actor", code: "start_failed", message: 'Actor "note" failed to start', retryable: false },
+      metadata: { id: logId },
+    });
+  const why = "no price list: the file is gone";
+  const woken = (await look(driver, `/actors/${id}/wake`, {})).body.error;
+  expect(woken).toMatchObject({ code: "start_failed", metadata: { id: logId, actorId: id } });
+  for (const part of [why, id, logId]) expect(woken.message).toContain(part);
+  expect(driver.world.logged("error", "a call failed")).toEqual([]);
+  const shown = async () => (await look(driver, `/actors/${id}`)).body.lastError;
+  const failed = { code: "Error", id: logId, at: expect.any(Number) };
+  expect(await shown()).toEqual({ ...failed, message: why });
+  await driver.world.pass(60_000);
+  await driver.act("note?key=a", "all");
+  const lines = driver.world.logged("error", "an actor failed to start");
+  expect(lines.map(({ fields }) => fields["more"])).toEqual([undefined, 2]);
+});
+
+test("who may only look isn't told what an error says", async () => {
+  let fail = false;
+  const sleeper = actor({
+    onWake: () => {
+      if (fail) throw new TypeError("a secret");
+    },
+    actions: { one: () => 1 },
+  });
+  await using driver = await inspected({ sleeper });
+  const id = await idOf(driver, "sleeper");
+  await driver.runtime.host.sleep(id);
+  fail = true;
+  await driver.act("sleeper?key=a", "one");
+  const { lastError } = (await look(driver, `/actors/${id}`)).body;
+  expect(lastError).toEqual({ code: "TypeError", id: expect.any(String), at: expect.any(Number) });
+});

@@ -178,7 +178,7 @@ for (const [option, hook] of [
     expect(call.state).toBe("pending");
     await driver.world.pass(1);
     expect(call.value).toMatchObject({ code: "actor.hook_timed_out", status: 504 });
-    expect(call.value?.error?.metadata).toEqual({ hook, timeoutMs: 700 });
+    expect(call.value?.error?.metadata).toEqual({ hook, timeoutMs: 700, id: expect.any(String) });
     expect(driver.runtime.host.size).toBe(0);
   });
 }

@@ -45,7 +45,13 @@ test("each is applied once, in order, before onMigrate", async () => {
 test("a failed one leaves nothing of those before it", async () => {
   const broken = notesWith({ migrations: [create, first, "ALTER TABLE nothing ADD COLUMN x"] });
   await using ground = await Ground.start({ notes: broken });
-  await expect(ground.client.notes.getOrCreate(["a"]).all()).rejects.toThrow();
+  await expect(ground.client.notes.getOrCreate(["a"]).all()).rejects.toMatchObject({
+    code: "start_failed",
+    metadata: { id: expect.any(String) },
+    cause: {
+      cause: { message: expect.stringMatching(/^Migration 3 of 3 \("3"\) failed: ./) },
+    },
+  });
   await ground.restart({ notes: notesWith({ migrations: [create] }) });
   expect(await ground.client.notes.getOrCreate(["a"]).all()).toEqual([]);
 });

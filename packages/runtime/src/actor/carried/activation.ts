@@ -18,7 +18,7 @@ import {
   type PayloadEncoding,
   type Write,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors, retryable } from "../../errors.ts";
+import { actorErrors, hostingErrors, retryable } from "../../errors.ts";
 import { OutputGate } from "../../gate/output-gate.ts";
 import type {
   ActorCarrier,
@@ -346,7 +346,7 @@ export class CarriedActivation implements ActorEar, BatchSource, ConnectionOwner
   #hearLifecycle(saying: ActorSaying): void {
     switch (saying.$case) {
       case "started":
-        if (this.phase.tag !== "loading") throw actorErrors.outOfTurn("Started");
+        if (this.phase.tag !== "loading") throw hostingErrors.outOfTurn("Started");
         this.#codesAlarm = saying.value.alarmAt === 0 ? null : saying.value.alarmAt;
         if (saying.value.error === undefined) this.phase.started.resolve();
         else this.phase.started.reject(fromCarriedError(saying.value.error, this.encoding));

@@ -1,7 +1,7 @@
 /**
  * The carried kind: an actor whose code runs behind a carrier: a plugin, an isolate, a remote host.
  */
-import { type Env, TroupeError } from "@troupe/base";
+import type { Env, TroupeError } from "@troupe/base";
 import { CarriedStopReason } from "@troupe/protocol/actor/v1";
 import { actorErrors, callErrors, idempotencyErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
@@ -90,8 +90,7 @@ export class CarriedInstance implements ActorInstance {
       );
     } catch (cause) {
       await this.stop("broken");
-      if (TroupeError.is(cause) && cause.public) throw cause;
-      throw actorErrors.startFailed(this.record.name, cause);
+      throw cause;
     } finally {
       patience.end();
     }

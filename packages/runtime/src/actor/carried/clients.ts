@@ -17,7 +17,7 @@ import {
   fromCarriedError,
   NO_PAYLOAD,
 } from "@troupe/protocol/actor/v1";
-import { actorErrors } from "../../errors.ts";
+import { hostingErrors } from "../../errors.ts";
 import type { ConnectionClient, HibernatingClient } from "../../ports/hibernation.ts";
 import type {
   ActorConnection,
@@ -221,7 +221,7 @@ export class Clients {
     if (events.length > 0 && !events.includes(event.name)) {
       // No longer than a name may be: to find the nearest takes time with the square of its length.
       const name = event.name.slice(0, limits.memberNameLength);
-      throw actorErrors.undeclaredEvent(name, nearest(name, events));
+      throw hostingErrors.undeclaredEvent(name, nearest(name, events));
     }
     const targets = this.#targets(event);
     const { maxOutgoingMessageSize } = this.#activation.descriptor.options;

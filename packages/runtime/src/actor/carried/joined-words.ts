@@ -8,7 +8,7 @@
  */
 import { engineLimits } from "@troupe/protocol";
 import { FromActorCodec } from "@troupe/protocol/actor/v1";
-import { actorErrors } from "../../errors.ts";
+import { hostingErrors } from "../../errors.ts";
 import type { ActorSaying } from "../../ports/carried.ts";
 
 /** What may stand between the two: none of it is the code's last word, and none of it asks anything. */
@@ -49,7 +49,7 @@ export class JoinedWords {
     const answers = saying.$case === "reply" && saying.value.call === this.#call;
     if (between.has(saying.$case) && !answers) {
       if (waiting.length < engineLimits.carriedJoinedWords) waiting.push(owned(saying));
-      else this.#tooMany(actorErrors.outOfTurn("more than may wait for one answer"));
+      else this.#tooMany(hostingErrors.outOfTurn("more than may wait for one answer"));
       return [];
     }
     this.#waiting = undefined;

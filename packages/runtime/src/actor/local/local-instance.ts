@@ -2,7 +2,6 @@
  * The static kind: an actor whose code is TypeScript in this process.
  */
 
-import { TroupeError } from "@troupe/base";
 import { actorErrors } from "../../errors.ts";
 import type { ActorRecord, Generation } from "../../ports/directory.ts";
 import type {
@@ -91,8 +90,7 @@ export class LocalInstance implements ActorInstance {
 
   async #failed(cause: unknown): Promise<never> {
     await this.stop("broken");
-    if (TroupeError.is(cause)) throw cause;
-    throw actorErrors.startFailed(this.record.name, cause);
+    throw cause;
   }
 
   #begin(): this {

@@ -6,7 +6,7 @@
  * both are one transaction and one sync.
  */
 import { assert, type Env } from "@troupe/base";
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, hostingErrors } from "../../errors.ts";
 import type {
   ActorAddress,
   ActorRecord,
@@ -67,7 +67,7 @@ export class SqliteDirectory implements Directory {
 
   async create(address: ActorAddress, needs?: CreateNeeds): Promise<Created> {
     const located = await this.getOrCreate(address, needs);
-    if (!located.isNew) throw actorErrors.duplicateKey(address.name, address.key);
+    if (!located.isNew) throw hostingErrors.duplicateKey(address.name, address.key);
     return located;
   }
 

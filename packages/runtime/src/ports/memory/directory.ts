@@ -1,6 +1,6 @@
 /** MemoryDirectory: a `Directory` that lasts as long as its object. What it says is durable at once. */
 import { assert, type Env } from "@troupe/base";
-import { actorErrors } from "../../errors.ts";
+import { actorErrors, hostingErrors } from "../../errors.ts";
 import { addressText } from "../../storage/actor-key.ts";
 import { Claims } from "../../storage/claims.ts";
 import type {
@@ -56,7 +56,7 @@ export class MemoryDirectory implements Directory {
 
   async create(address: ActorAddress): Promise<Created> {
     const text = addressText(address);
-    if (this.#byAddress.has(text)) throw actorErrors.duplicateKey(address.name, address.key);
+    if (this.#byAddress.has(text)) throw hostingErrors.duplicateKey(address.name, address.key);
     return this.#create(address, text);
   }
 

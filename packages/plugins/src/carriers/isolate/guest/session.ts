@@ -67,7 +67,7 @@ export class IsolateSession {
       departure: (departure) => {
         host.departure = departure;
       },
-      failed: (cause) => {
+      failed: (cause: unknown) => {
         parts.failed(cause);
         return undefined;
       },
