@@ -16,8 +16,11 @@ import { type RelaySetting, relayOf } from "../traced/tracing.ts";
 import { isWithoutEffect, type SettingsWithoutEffect } from "./rivetkit-settings.ts";
 import { checkChoice, type RuntimeChoice } from "./runtime-choice.ts";
 
+/** Names to definitions. */
+export type Definitions = Readonly<Record<string, AnyActorDefinition>>;
+
 /** What `setup` takes. */
-export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>>
+export interface RegistryConfig<U extends Definitions>
   extends AccessConfig,
     RuntimeChoice,
     SettingsWithoutEffect {
@@ -98,7 +101,7 @@ function checkRelay(setting: RelaySetting | undefined): void {
 }
 
 /** Throws `config.*`, `namespace.invalid_name`. */
-export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
+export function checkConfig(config: RegistryConfig<Definitions>): void {
   for (const [key, value] of Object.entries(config ?? {})) {
     if (!configKeys.includes(key) && !isWithoutEffect(key, value))
       throw setupErrors.unknownSetupKey(key, nearest(key, configKeys));
