@@ -62,7 +62,8 @@ export interface RegistryConfig<U extends Definitions>
   readonly fetch?: AppFetch;
 }
 
-const configKeys = [
+/** The keys of `setup` that have an effect. */
+export const configKeys: readonly string[] = [
   "use",
   "maxAwakeActors",
   "rateLimit",
