@@ -56,7 +56,10 @@ class OwnServer implements AsyncDisposable {
     this.server.on("upgrade", this.registry.upgrade);
     this.server.on("upgrade", (request, socket, head) => {
       if (request.url !== "/reload") return;
-      this.reload.handleUpgrade(request, socket, head, (ws) => ws.send("changed"));
+      this.reload.handleUpgrade(request, socket, head, (ws) => {
+        ws.on("message", (data) => ws.send(`heard ${String(data)}`));
+        ws.send("changed");
+      });
     });
   }
 
@@ -128,7 +131,10 @@ test("what isn't the registry's is the program's: pages, and WebSockets of other
   await using own = await new OwnServer().listen();
   const page = await fetch(`http://127.0.0.1:${own.port}/actors`);
   expect(await page.text()).toBe("a page of the program: /actors");
-  expect(await spoken(new WebSocket(own.url("/reload")))).toBe("changed");
+  const reload = new WebSocket(own.url("/reload"));
+  expect(await spoken(reload)).toBe("changed");
+  reload.send("you");
+  expect(await spoken(reload)).toBe("heard you");
   expect(await own.client().room.getOrCreate(["a"]).connect().say("both")).toBe(1);
 });
 
