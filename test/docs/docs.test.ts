@@ -4,6 +4,8 @@ import { runPage } from "./page.ts";
 
 const pages = [
   "http",
+  "lifecycle",
+  "setup",
   "options",
   "streaming",
   "client",

@@ -279,7 +279,7 @@ export const serverErrors = {
       426,
       "gateway",
       "upgrade_required",
-      "This address is for WebSockets, which start() serves and handler() doesn't",
+      "This address is for WebSockets, which start() serves and registry.upgrade takes",
       {
         metadata: { upgrade: "websocket" },
       },

@@ -33,12 +33,12 @@ import type {
   TransportConnectOptions,
 } from "../transport.ts";
 import { actorUrl, parseEndpoint, socketUrl } from "./address.ts";
+import { dial, type SocketPlace } from "./dial.ts";
 import { HttpItems } from "./http-items.ts";
 import { HttpRaw } from "./http-raw.ts";
 import { isNotSent } from "./not-sent.ts";
 import { tokenSubprotocol } from "./token.ts";
 import { type TraceparentSource, traceHeaders } from "./trace-headers.ts";
-import { openWebSocket } from "./websocket-link.ts";
 
 /** What the HTTP transport needs. */
 export interface HttpTransportOptions {
@@ -73,7 +73,7 @@ export class HttpTransport implements ClientTransport {
   readonly losesAnswers = true;
   readonly attemptsAtOnce = limits.clientCallsAtOnce;
   readonly raw: HttpRaw;
-  readonly #env: Pick<ClientEnv, "fetch" | "WebSocket">;
+  readonly #env: Pick<ClientEnv, "fetch" | "streamingFetch" | "WebSocket">;
   readonly #base: string;
   readonly #namespace: string | undefined;
   readonly #encoding: Encoding;
@@ -160,8 +160,17 @@ export class HttpTransport implements ClientTransport {
   connect(target: ActorTarget, options: TransportConnectOptions): Promise<ClientLink> {
     if (this.#env.WebSocket === undefined)
       return Promise.reject(clientErrors.unsupportedPlatform("WebSocket"));
-    const url = socketUrl(this.#url(target, "connect"));
-    return openWebSocket(this.#env.WebSocket, url, this.#subprotocols, options.signal);
+    const url = this.#url(target, "connect");
+    const { authorization } = this.#headers;
+    const place: SocketPlace = {
+      WebSocket: this.#env.WebSocket,
+      fetch: this.#env.streamingFetch,
+      url,
+      socketUrl: socketUrl(url),
+      subprotocols: this.#subprotocols,
+      headers: authorization === undefined ? {} : { authorization },
+    };
+    return dial(place, options.signal);
   }
 
   #url(target: ActorTarget, route: string): string {

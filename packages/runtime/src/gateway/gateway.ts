@@ -50,7 +50,7 @@ import { RawExchange, type StreamingReply, type StreamingRequest } from "./raw-e
 import { RawSession } from "./raw-session.ts";
 import { reporter } from "./report.ts";
 import { rootPage } from "./root-page.ts";
-import { type ActorRoute, parseRoute, type Route, type SocketRoute } from "./route.ts";
+import { type ActorRoute, HOST_PATH, parseRoute, type Route, type SocketRoute } from "./route.ts";
 import type { GatewayServices, Session } from "./services.ts";
 import { SocketSession } from "./session.ts";
 import { SilenceWatch } from "./silence-watch.ts";
@@ -374,9 +374,6 @@ export class Gateway {
     return errorResponse(cause, encoding, this.#report(cause, { url: request.url }));
   }
 }
-
-/** Where remote hosts open their link. */
-const HOST_PATH = "/hosts/connect";
 
 /** What a preflight is told; the origin's own header is the adapter's. */
 const preflightHeaders: Readonly<Record<string, string>> = {

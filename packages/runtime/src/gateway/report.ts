@@ -63,7 +63,7 @@ function isFullDisk({ group, code }: TroupeError): boolean {
 function loggedElsewhere(error: unknown): LoggedElsewhere | undefined {
   if (!TroupeError.is(error) || error.public) return undefined;
   const { group, code, message: why, metadata } = error;
-  const id = metadata?.["logId"];
+  const id = metadata?.logId;
   if (typeof id !== "string" || id.length > limits.memberNameLength) return undefined;
   return { id, error: `${group}.${code}`, why };
 }

@@ -60,6 +60,23 @@ export function parseRoute(url: string): Route {
   }
 }
 
+const ownPath = /^\/(?:actor|actor-id|inspector)(?:[/?]|$)|^\/(?:livez|readyz|metrics)(?:\?|$)/;
+
+/** True for the gateway's own addresses: who shares a server with it has all others. */
+export function isOwnPath(url: string): boolean {
+  return ownPath.test(url);
+}
+
+/** Where remote hosts open their link. */
+export const HOST_PATH = "/hosts/connect";
+
+const socketPath = /^\/(?:actor|actor-id|inspector)\//;
+
+/** True for addresses at which the gateway takes sockets. */
+export function isSocketPath(url: string): boolean {
+  return url === HOST_PATH || socketPath.test(url);
+}
+
 const requestPath = /^\/actor(?:-id)?\/[^/?]*\/request(?:[/?]|$)/;
 
 /** True for the address of an actor's own HTTP: its body isn't read by the gateway. */

@@ -5,7 +5,6 @@ import { TroupeError } from "@troupe/base";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import type { RegistryConfig } from "../registry/config.ts";
 import type { Platform } from "../registry/platform.ts";
-import { Registry } from "../registry/registry.ts";
 import { openBackupDoor } from "./backup-door.ts";
 import { nodeEnv } from "./env.ts";
 import { gateFetch } from "./fetch-gate.ts";
@@ -16,6 +15,7 @@ import { inspectorPage } from "./inspector-page.ts";
 import { nodeLocalSockets } from "./local-sockets.ts";
 import { levelAsked } from "./log.ts";
 import { MemoryPressure } from "./memory-pressure.ts";
+import { NodeRegistry } from "./node-registry.ts";
 import { onSignal } from "./signals.ts";
 import { type LocalStore, type LocalStoreOptions, openLocalStore } from "./sqlite/open-local-store.ts";
 import { engineOf, resolveStartOptions } from "./start-options.ts";
@@ -85,6 +85,6 @@ async function openStoreWithDoor(options: LocalStoreOptions): Promise<LocalStore
  */
 export function setup<const U extends Readonly<Record<string, AnyActorDefinition>>>(
   config: RegistryConfig<U>,
-): Registry<U> {
-  return new Registry(config, nodePlatform());
+): NodeRegistry<U> {
+  return new NodeRegistry(config, nodePlatform());
 }

@@ -52,14 +52,25 @@ export function engineOf(
   };
 }
 
-const names = ["port", "host", "dataDir", "durability", "signals", "banner", "hostProcesses", "plugins"];
+/** The options of `start`. */
+export const startOptionNames: readonly string[] = [
+  "port",
+  "host",
+  "dataDir",
+  "durability",
+  "signals",
+  "banner",
+  "hostProcesses",
+  "plugins",
+];
 
 /** A misspelt `dataDir` would put data where nobody looks for it. */
 function checkOptions(options: StartOptions): void {
   if (typeof options !== "object" || options === null)
     throw configErrors.invalidOption("start", "called with an object, or with nothing");
   for (const name of Object.keys(options))
-    if (!names.includes(name)) throw configErrors.unknownOption(name, nearest(name, names));
+    if (!startOptionNames.includes(name))
+      throw configErrors.unknownOption(name, nearest(name, startOptionNames));
   for (const [name, text] of Object.entries({ host: options.host, dataDir: options.dataDir }))
     if (text !== undefined && (typeof text !== "string" || text === ""))
       throw configErrors.invalidOption(name, "a text that isn't empty");

@@ -16,8 +16,11 @@ import { type RelaySetting, relayOf } from "../traced/tracing.ts";
 import { isWithoutEffect, type SettingsWithoutEffect } from "./rivetkit-settings.ts";
 import { checkChoice, type RuntimeChoice } from "./runtime-choice.ts";
 
+/** Names to definitions. */
+export type Definitions = Readonly<Record<string, AnyActorDefinition>>;
+
 /** What `setup` takes. */
-export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefinition>>>
+export interface RegistryConfig<U extends Definitions>
   extends AccessConfig,
     RuntimeChoice,
     SettingsWithoutEffect {
@@ -59,7 +62,8 @@ export interface RegistryConfig<U extends Readonly<Record<string, AnyActorDefini
   readonly fetch?: AppFetch;
 }
 
-const configKeys = [
+/** The keys of `setup` that have an effect. */
+export const configKeys: readonly string[] = [
   "use",
   "maxAwakeActors",
   "rateLimit",
@@ -98,7 +102,7 @@ function checkRelay(setting: RelaySetting | undefined): void {
 }
 
 /** Throws `config.*`, `namespace.invalid_name`. */
-export function checkConfig(config: RegistryConfig<Readonly<Record<string, AnyActorDefinition>>>): void {
+export function checkConfig(config: RegistryConfig<Definitions>): void {
   for (const [key, value] of Object.entries(config ?? {})) {
     if (!configKeys.includes(key) && !isWithoutEffect(key, value))
       throw setupErrors.unknownSetupKey(key, nearest(key, configKeys));

@@ -53,15 +53,19 @@ export interface OpenStore {
 }
 
 /** An open door. */
-export interface Listening {
+export interface Door {
+  /** No new connections and requests; settles when those that are open have ended. */
+  close(): Promise<void>;
+  /** Ends what is still open. */
+  end(): void;
+}
+
+/** The door of a server of our own. */
+export interface Listening extends Door {
   /** `http://127.0.0.1:6420` */
   readonly endpoint: string;
   readonly port: number;
   readonly host: string;
-  /** No new connections and requests; open ones go on. */
-  close(): Promise<void>;
-  /** Ends what is still open. */
-  end(): void;
 }
 
 /** Options with every default filled in. */
@@ -83,7 +87,7 @@ export interface Platform {
   }): Promise<OpenStore>;
   listen(options: { env: Env; gateway: Gateway; host: string; port: number }): Promise<Listening>;
   /** Takes host processes of this machine at a Unix socket. */
-  listenForHosts(gateway: Gateway, path: string): Promise<Pick<Listening, "close" | "end">>;
+  listenForHosts(gateway: Gateway, path: string): Promise<Door>;
   /** The engine that the environment names, for a program that is to be its host: TROUPE_ENDPOINT and what belongs to it. */
   engine(): Pick<ProgramHostOptions, "endpoint" | "token" | "namespace" | "pool" | "programVersion">;
   /** Where processes of this machine may connect to actors. */

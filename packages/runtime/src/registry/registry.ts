@@ -8,56 +8,34 @@
  * for the start before it, a second start finds the first one's door. A step that fails gives back what it took itself,
  * and nothing else.
  */
-import type { Env } from "@troupe/base";
-import { type Client, isShadowed } from "@troupe/client";
+import type { Client } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { inMemory } from "../backup-in-memory.ts";
-import { Catalogue } from "../engine/catalogue.ts";
-import { setupErrors } from "../errors.ts";
+import type { Catalogue } from "../engine/catalogue.ts";
+import { actorErrors, setupErrors } from "../errors.ts";
 import { checkBind, isLoopback } from "../gateway/access.ts";
 import { handleFetch } from "../gateway/fetch-handler.ts";
-import { errorResponse } from "../gateway/http-message.ts";
-import { type InspectorSettings, inspectorSettings } from "../inspector/config.ts";
+import { errorResponse, type GatewayResponse } from "../gateway/http-message.ts";
+import { inspectorSettings } from "../inspector/config.ts";
 import type { BackupOptions, BackupSummary } from "../ports/backup.ts";
-import type { PluginNaming } from "../ports/plugin-set.ts";
-import { checkRemoteActors } from "../remote/host-tokens.ts";
 import type { RemoteHosts } from "../remote/remote-hosts.ts";
-import { relayOf } from "../traced/tracing.ts";
 import { closeDoor } from "./close-door.ts";
 import { checkConfig, type RegistryConfig } from "./config.ts";
 import { type ClientEngine, engineClient, type RegistryClientOptions } from "./engine-client.ts";
-import { usedElsewhere, withProcesses } from "./host-processes.ts";
-import type { Listening, OpenStore, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
-import { prepare } from "./prepare.ts";
+import { closeRegistry, type Open, openRegistry } from "./open-registry.ts";
+import type { Listening, Platform, ResolvedStartOptions, StartOptions } from "./platform.ts";
 import {
   type ProgramHost,
   type ProgramHostOptions,
   serverlessHandler,
   startProgramHost,
 } from "./program-host.ts";
-import { settingsWithoutEffect } from "./rivetkit-settings.ts";
-import { Runtime } from "./runtime.ts";
-import { checkPlace } from "./runtime-choice.ts";
 
 /** Where a started registry serves. */
 export interface Server {
   readonly endpoint: string;
   readonly port: number;
   readonly host: string;
-}
-
-/** What a running registry holds. */
-interface Open {
-  readonly store: OpenStore;
-  readonly runtime: Runtime;
-  readonly ungateFetch: () => void;
-  /** Ends what definitions have made ready. */
-  readonly unprepare: () => Promise<void>;
-  /** What the store was opened with, and the plugins that run. */
-  readonly options: ResolvedStartOptions;
-  listening?: Listening;
-  hostDoor?: Pick<Listening, "close" | "end"> | undefined;
-  unwatch?: () => void;
 }
 
 /** Actors by name, and what runs them: `start`, `handler`, `stop`. */
@@ -75,6 +53,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   readonly #hosts = new Set<ProgramHost>();
   /** What the store was last opened with: whoever opens it again without options means the same one. */
   #last: ResolvedStartOptions | undefined;
+  /** By `stop`, and not opened since. */
+  #stopped = false;
   /** Settles, well, when all steps that were asked for are done. */
   #steps: Promise<unknown> = Promise.resolve();
 
@@ -127,15 +107,12 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
    * it was started with. Never rejects.
    */
   readonly handler = async (request: Request): Promise<Response> => {
-    if (this.#platform.engine().endpoint !== undefined) return await this.serverless()(request);
+    if (this.isElsewhere) return await this.serverless()(request);
     let open: Open;
     try {
       open = await this.#opened();
     } catch (cause) {
-      const { ids, log } = this.#platform.env();
-      const id = ids.random();
-      log.error("the registry could not be opened", { id, cause });
-      const { status, headers, body } = errorResponse(cause, "json", id);
+      const { status, headers, body } = this.unopened(cause);
       return new Response(String(body), { status, headers });
     }
     try {
@@ -188,15 +165,38 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   /** No new work → actors are saved and sleep → sockets close → files are given back. Settles when all is done. */
   stop(): Promise<void> {
     return this.#step(async () => {
+      this.#stopped = true;
       await this.#away?.drain();
       this.#away = undefined;
       if (this.#open === undefined) return;
       try {
-        await this.#close(this.#open);
+        await closeRegistry(this.#open);
       } finally {
         this.#open = undefined;
       }
     });
+  }
+
+  /** True where TROUPE_ENDPOINT says that an engine elsewhere has the actors. */
+  protected get isElsewhere(): boolean {
+    return this.#platform.engine().endpoint !== undefined;
+  }
+
+  /**
+   * What doors of a program's own server lead to. Opens the store as `handler` does, but not behind a `stop()`: the clients that it
+   * has sent away come back at once, and would undo it. Throws `actor.stopping` then.
+   */
+  protected async served(): Promise<Pick<Open, "runtime" | "doors">> {
+    if (this.#open === undefined && this.#stopped) throw actorErrors.stopping();
+    return await this.#opened();
+  }
+
+  /** The answer of a registry that can't be opened; the log has why. */
+  protected unopened(cause: unknown): GatewayResponse {
+    const { ids, log } = this.#platform.env();
+    const id = ids.random();
+    log.error("the registry could not be opened", { id, cause });
+    return errorResponse(cause, "json", id);
   }
 
   /** Who has the actors of this program, when it isn't the program itself. */
@@ -218,7 +218,8 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     const options = this.#last ?? this.#platform.resolve({});
     return await this.#step(async () => {
       // A start may have been asked for before, and a stop behind it.
-      this.#open ??= await this.#openNow(this.#last ?? options);
+      this.#open ??= await openRegistry(this.#platform, this.config, this.#last ?? options);
+      this.#stopped = false;
       return this.#open;
     });
   }
@@ -233,141 +234,45 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
   async #start(options: ResolvedStartOptions): Promise<Server> {
     if (this.#open?.listening !== undefined) throw setupErrors.alreadyStarted(this.#open.listening.endpoint);
     if (this.#open !== undefined) checkOpenedAs(this.#open.options, options);
-    const open = this.#open ?? (await this.#openNow(options));
+    const open = this.#open ?? (await openRegistry(this.#platform, this.config, options));
+    let listening: Listening;
     try {
-      open.listening = await this.#platform.listen({
-        env: open.runtime.env,
-        gateway: open.runtime.gateway,
-        host: options.host,
-        port: options.port,
-      });
-      const { hostProcesses } = options;
-      if (hostProcesses !== undefined)
-        open.hostDoor = await this.#platform.listenForHosts(open.runtime.gateway, hostProcesses.socket);
+      listening = await this.#listen(open, options);
     } catch (cause) {
-      open.hostDoor = undefined;
-      if (open !== this.#open) await this.#close(open);
+      if (open !== this.#open) await closeRegistry(open);
       throw cause;
     }
     this.#open = open;
+    this.#stopped = false;
     this.#last = open.options;
     if (options.signals) open.unwatch = this.#platform.onSignal(() => this.stop());
-    if (options.banner) this.#banner(open.listening, options);
-    const { endpoint, port, host } = open.listening;
+    if (options.banner) this.#banner(listening, options);
+    const { endpoint, port, host } = listening;
     return { endpoint, port, host };
   }
 
-  async #openNow(options: ResolvedStartOptions): Promise<Open> {
-    checkPlace(this.config, "local");
-    checkRemoteActors(this.config);
-    const env = this.#platform.env();
-    const named = namedBy(this.config.use);
-    const plugins = options.plugins ?? this.config.plugins ?? named[0]?.newSet();
-    await plugins?.start(env, relayOf(this.config.relay), named);
+  /** Opens the doors of our own. */
+  async #listen(
+    open: Open,
+    { host, port, hostProcesses }: Pick<ResolvedStartOptions, "host" | "port" | "hostProcesses">,
+  ): Promise<Listening> {
+    const { env, gateway } = open.runtime;
+    const hostDoor = hostProcesses && (await this.#platform.listenForHosts(gateway, hostProcesses.socket));
     try {
-      return await this.#openStore(env, { ...options, ...(plugins && { plugins }) });
+      const listening = await this.#platform.listen({ env, gateway, host, port });
+      open.doors.push(listening, ...(hostDoor === undefined ? [] : [hostDoor]));
+      open.listening = listening;
+      return listening;
     } catch (cause) {
-      await plugins?.stop();
+      if (hostDoor !== undefined) await closeDoor(hostDoor, env);
       throw cause;
     }
-  }
-
-  async #openStore(env: Env, options: ResolvedStartOptions): Promise<Open> {
-    const store = await this.#platform.openStore({
-      env,
-      dataDir: options.dataDir,
-      durability: options.durability,
-      onFatal: (cause) => this.#platform.fatal(cause),
-    });
-    try {
-      return await this.#run(env, store, options);
-    } catch (cause) {
-      await store.close();
-      throw cause;
-    }
-  }
-
-  async #run(env: Env, store: OpenStore, options: ResolvedStartOptions): Promise<Open> {
-    const processes = options.hostProcesses;
-    const use = processes === undefined ? this.config.use : usedElsewhere(this.config.use);
-    const { plugins } = options;
-    const catalogue = new Catalogue(env, store.catalogue);
-    for (const name of this.config.namespaces ?? []) {
-      const now = catalogue.nameOf(catalogue.ensure(name)) ?? name;
-      if (now !== name) env.log.warn("a namespace of setup() has another name now", { name, now });
-    }
-    const runtime = new Runtime({
-      env,
-      directory: store.directory,
-      storage: store.storage,
-      use,
-      access: this.config,
-      maxAwakeActors: this.config.maxAwakeActors,
-      maxDatabases: store.mostDatabases,
-      rateLimit: this.config.rateLimit,
-      memoryShort: () => this.#platform.memoryShort(env.clock.monotonic()),
-      app: this.config.fetch,
-      plugins,
-      failure: () => store.failure() ?? plugins?.failure(),
-      hosts: processes === undefined ? this.config.hosts : withProcesses(this.config.hosts, processes),
-      catalogue,
-      functions: this.#platform.functions,
-      localSockets: this.#platform.localSockets,
-      relay: this.config.relay ?? plugins?.relay,
-      inspector: this.#inspector(),
-    });
-    const ungateFetch = this.#platform.gateFetch(runtime.departure);
-    const unheeded = settingsWithoutEffect(this.config);
-    if (unheeded.length > 0) env.log.warn("keys of setup() that have no effect", { keys: unheeded });
-    for (const [name, { descriptor }] of Object.entries(this.config.use)) {
-      if (descriptor.ignoredOptions.length > 0) {
-        env.log.warn("options that have no effect", { actor: name, options: descriptor.ignoredOptions });
-      }
-      const shadowed = descriptor.actions.filter(isShadowed);
-      if (shadowed.length > 0) {
-        const why =
-          "handles and connections have members of these names: call the actions with action({ name })";
-        env.log.warn(why, { actor: name, actions: shadowed });
-      }
-    }
-    const unprepare = prepare(use);
-    try {
-      await runtime.start();
-    } catch (cause) {
-      ungateFetch();
-      await runtime.stop();
-      await unprepare();
-      throw cause;
-    }
-    return { store, runtime, ungateFetch, unprepare, options };
-  }
-
-  async #close(open: Open): Promise<void> {
-    open.unwatch?.();
-    try {
-      // The door stays open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere.
-      await open.runtime.stop();
-      for (const door of [open.hostDoor, open.listening])
-        if (door !== undefined) await closeDoor(door, open.runtime.env);
-    } finally {
-      open.ungateFetch();
-      try {
-        await open.unprepare();
-        await open.store.close();
-      } finally {
-        await open.options.plugins?.stop();
-      }
-    }
-  }
-
-  #inspector(): InspectorSettings | undefined {
-    return inspectorSettings(this.config.inspector, this.#platform.inspector?.());
   }
 
   #banner(listening: Listening, options: ResolvedStartOptions): void {
     const names = Object.keys(this.config.use).join(", ");
     this.#platform.print(`troupe  ${listening.endpoint}   actors: ${names}   data: ${where(options)}`);
-    if (this.#inspector()?.page !== undefined)
+    if (inspectorSettings(this.config.inspector, this.#platform.inspector?.())?.page !== undefined)
       this.#platform.print(`troupe  inspector: ${listening.endpoint}/inspector/ui`);
     if (isLoopback(options.host) || this.config.auth !== "application") return;
     const open = Object.entries(this.config.use)
@@ -376,13 +281,6 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     if (open.length > 0)
       this.#platform.print(`troupe  without onBeforeConnect, open to everyone: ${open.join(", ")}`);
   }
-}
-
-/** The plugins that definitions name. */
-function namedBy(use: Readonly<Record<string, AnyActorDefinition>>): readonly PluginNaming[] {
-  return Object.values(use).flatMap(
-    ({ behaviour }) => (behaviour.kind === "carried" && behaviour.names) || [],
-  );
 }
 
 /** Where actors are kept was decided when the store was opened: nobody is told otherwise. */

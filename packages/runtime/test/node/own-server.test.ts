@@ -1,0 +1,209 @@
+/** A registry behind a server of the program's own: what comes to its addresses is its, everything else stays untouched. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { createClient } from "@troupe/client";
+import { actor, event, type Registry, setup } from "@troupe/runtime";
+import { expect, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+
+const room = actor({
+  state: { said: 0 },
+  events: { said: event<[string]>() },
+  onWebSocket: (_c, websocket) => {
+    websocket.onmessage = ({ data }) => websocket.send(`raw ${String(data)}`);
+  },
+  onRequest: async (_c, request) => new Response(`asked ${await request.text()}`),
+  actions: {
+    say: (c, text: string) => {
+      c.state.said += 1;
+      c.broadcast("said", text);
+      return c.state.said;
+    },
+  },
+});
+
+const use = { room };
+type Rooms = Registry<typeof use>;
+type Config = Omit<Parameters<typeof setup<typeof use>>[0], "use">;
+
+/** A server of node:http with a page and a WebSocket of its own, and the registry beside them. */
+class OwnServer implements AsyncDisposable {
+  readonly registry: Rooms;
+  readonly server: Server;
+  readonly reload = new WebSocketServer({ noServer: true });
+  readonly #opened: AsyncDisposable[] = [];
+
+  constructor(config: Config = {}) {
+    vi.stubEnv("TROUPE_DURABILITY", "memory");
+    this.registry = setup({ use, ...config });
+    this.server = createServer((request, response) =>
+      this.registry.nodeHandler(request, response, () =>
+        response.end(`a page of the program: ${request.url}`),
+      ),
+    );
+  }
+
+  /** `upgrades`: false leaves WebSockets to nobody. */
+  async listen({ upgrades = true } = {}): Promise<this> {
+    if (upgrades) this.takeUpgrades();
+    this.server.listen(0, "127.0.0.1");
+    await once(this.server, "listening");
+    return this;
+  }
+
+  takeUpgrades(): void {
+    this.server.on("upgrade", this.registry.upgrade);
+    this.server.on("upgrade", (request, socket, head) => {
+      if (request.url !== "/reload") return;
+      this.reload.handleUpgrade(request, socket, head, (ws) => {
+        ws.on("message", (data) => ws.send(`heard ${String(data)}`));
+        ws.send("changed");
+      });
+    });
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  client(token?: string) {
+    const endpoint = `http://127.0.0.1:${this.port}`;
+    const client = createClient<Rooms>(token === undefined ? endpoint : { endpoint, token });
+    this.#opened.push(client);
+    return client;
+  }
+
+  url(path: string): string {
+    return `ws://127.0.0.1:${this.port}${path}`;
+  }
+
+  /** The first line of the answer to an upgrade. */
+  async upgrade(path: string, headers = "Host: 127.0.0.1\r\n"): Promise<string> {
+    const socket = connect(this.port, "127.0.0.1");
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`,
+    );
+    const [bytes] = await once(socket, "data");
+    socket.destroy();
+    return String(bytes).split("\r\n")[0] ?? "";
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const opened of this.#opened) await opened[Symbol.asyncDispose]();
+    this.server.close();
+    for (const socket of this.reload.clients) socket.terminate();
+    await this.registry.stop();
+    this.server.closeAllConnections();
+    vi.unstubAllEnvs();
+  }
+}
+
+const spoken = async (socket: WebSocket): Promise<string> => String((await once(socket, "message"))[0]);
+
+/** What a listener is told first. */
+const next = <T>(on: (told: (value: T) => void) => () => void): Promise<T> =>
+  new Promise((resolve) => {
+    const off = on((value) => {
+      off();
+      resolve(value);
+    });
+  });
+
+test("calls, connections, an actor's own sockets and requests, the inspector: all on the program's port", async () => {
+  await using own = await new OwnServer({ inspector: { token: "people" } }).listen();
+  const handle = own.client().room.getOrCreate(["a"]);
+  const conn = handle.connect();
+  const heard = next<string>((told) => conn.on("said", told));
+  expect(await conn.say("hello")).toBe(1);
+  expect(await heard).toBe("hello");
+  expect(await handle.say("again")).toBe(2);
+  expect(await (await handle.fetch("/x", { method: "POST", body: "what" })).text()).toBe("asked what");
+  const raw = new WebSocket(own.url("/actor/room/websocket?troupe-key=a"));
+  raw.on("open", () => raw.send("hi"));
+  expect(await spoken(raw)).toBe("raw hi");
+  const headers = { authorization: "Bearer people" };
+  const live = new WebSocket(own.url(`/inspector/actors/${await handle.resolve()}/live`), { headers });
+  expect(JSON.parse(await spoken(live)).kind).toBe("snapshot");
+});
+
+test("what isn't the registry's is the program's: pages, and WebSockets of others", async () => {
+  await using own = await new OwnServer().listen();
+  const page = await fetch(`http://127.0.0.1:${own.port}/actors`);
+  expect(await page.text()).toBe("a page of the program: /actors");
+  const reload = new WebSocket(own.url("/reload"));
+  expect(await spoken(reload)).toBe("changed");
+  reload.send("you");
+  expect(await spoken(reload)).toBe("heard you");
+  expect(await own.client().room.getOrCreate(["a"]).connect().say("both")).toBe(1);
+});
+
+test("without a next, what isn't the registry's is its app's, or a 404", async () => {
+  await using own = await new OwnServer().listen();
+  own.server.removeAllListeners("request").on("request", own.registry.nodeHandler);
+  const answer = await fetch(`http://127.0.0.1:${own.port}/actors`);
+  expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: "not_found" } }]);
+});
+
+test("the checks are those of start(): hosts, origins, the token", async () => {
+  await using own = await new OwnServer({ auth: "token", token: "s3cret" }).listen();
+  const path = "/actor/room/connect?key=a";
+  expect(await own.upgrade(path)).toBe("HTTP/1.1 401 Unauthorized");
+  expect(await own.upgrade(path, "Host: evil.example\r\n")).toBe("HTTP/1.1 403 Forbidden");
+  expect(await own.upgrade(path, "Host: 127.0.0.1\r\nOrigin: http://evil.example\r\n")).toBe(
+    "HTTP/1.1 403 Forbidden",
+  );
+  expect(await own.upgrade("/actor/room/nothing")).toBe("HTTP/1.1 401 Unauthorized");
+  expect(await own.client("s3cret").room.getOrCreate(["a"]).connect().say("in")).toBe(1);
+});
+
+test("a stop ends the registry's sockets and leaves the server; who comes behind it waits until it is opened again", async () => {
+  await using own = await new OwnServer().listen();
+  const reload = new WebSocket(own.url("/reload"));
+  await once(reload, "message");
+  const raw = new WebSocket(own.url("/actor/room/websocket?troupe-key=a"));
+  await once(raw, "open");
+  const conn = own.client().room.getOrCreate(["a"]).connect();
+  await conn.ready;
+  const [lost, ended] = [next<void>((told) => conn.onClose(told)), once(raw, "close")];
+  await own.registry.stop();
+  await lost;
+  expect((await ended)[0]).toBe(1012);
+  expect(await own.upgrade("/actor/room/connect?key=a")).toBe("HTTP/1.1 503 Service Unavailable");
+  const refused = await fetch(`http://127.0.0.1:${own.port}/readyz`);
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: "stopping" } }]);
+  expect([reload.readyState, own.server.listening]).toEqual([WebSocket.OPEN, true]);
+  const back = next<void>((told) => conn.onOpen(told));
+  await own.registry.client();
+  conn.reconnect();
+  await back;
+});
+
+test("a body that somebody has read before is refused, not waited for", async () => {
+  await using own = await new OwnServer().listen();
+  own.server.removeAllListeners("request").on("request", async (request, response) => {
+    for await (const _ of request);
+    own.registry.nodeHandler(request, response);
+  });
+  const url = `http://127.0.0.1:${own.port}/actor/room/action/say?key=a`;
+  const answer = await fetch(url, { method: "POST", body: '{"args":["hi"]}' });
+  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { code: "bad_request" } }]);
+});
+
+test("a connection is told that the server takes no WebSockets, and is there once it does", async () => {
+  await using own = await new OwnServer().listen({ upgrades: false });
+  const conn = own.client().room.getOrCreate(["a"]).connect();
+  const error = await next<unknown>((told) => conn.onError(told));
+  expect(error).toMatchObject({ group: "client", code: "connect_failed", metadata: { status: 426 } });
+  expect(String(error)).toContain('server.on("upgrade", registry.upgrade)');
+  own.takeUpgrades();
+  conn.reconnect();
+  expect(await conn.say("at last")).toBe(1);
+});
+
+test("so is one that has the wrong token", async () => {
+  await using own = await new OwnServer({ auth: "token", token: "s3cret" }).listen();
+  const conn = own.client("wrong").room.getOrCreate(["a"]).connect();
+  const error = await next<unknown>((told) => conn.onError(told));
+  expect(error).toMatchObject({ code: "connect_failed", metadata: { status: 401 } });
+});
