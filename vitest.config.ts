@@ -40,13 +40,14 @@ export default defineConfig({
       "tools/setup/compile-cache.ts",
       "tools/setup/troupe-bundle.ts",
     ],
-    // For two cores: stories wait almost half of their time, for timers, disks and programs that begin.
-    maxWorkers: 4,
+    // For two cores: stories wait almost half of their time, for timers, disks and programs that begin. The simulator takes what four
+    // of them leave.
+    maxWorkers: 5,
     pool: "forks",
     sequence: { sequencer: LongestFirst },
     projects: [
-      project("all", ["{packages/*/test,sim,tools}/**/*.test.ts"], { isolate: false, exclude: counting }),
-      project("whole", ["{conformance,test}/**/*.test.ts", ...counting], { isolate: true }),
+      project("all", ["{packages/*/test,tools}/**/*.test.ts"], { isolate: false, exclude: counting }),
+      project("whole", ["{conformance,sim,test}/**/*.test.ts", ...counting], { isolate: true }),
       project("carried", carried, { isolate: false, env: { TROUPE_TEST_CARRIED: "1" } }),
     ],
   },
@@ -54,7 +55,8 @@ export default defineConfig({
 
 interface ProjectOptions {
   /**
-   * A process for each file, for stories that start programs and count what is left of them. The others share four, which
+   * A process for each file, for stories that start programs and count what is left of them, and for the simulator, which yields to
+   * all others. The others share theirs, which
    * saves more than half a second of loading for each of some four hundred files: what a file sets up at the top of a module that others
    * load too, it sets up once for all of them.
    */

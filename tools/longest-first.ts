@@ -1,7 +1,7 @@
 /**
- * The order in which vitest starts the files of all projects, so that no core is idle: the simulator first, which never waits, and
- * beside it what takes a process of its own (its files last longest, the longest of them minutes, and wait the most), then the
- * rest, and the small ones last.
+ * The order in which vitest starts the files of all projects, so that no core is idle: the simulator first, which never waits and
+ * takes what others leave, and beside it what takes a process of its own (its files last longest, the longest of them minutes, and
+ * wait the most), then the rest, and the small ones last.
  */
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";

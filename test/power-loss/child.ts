@@ -1,17 +1,12 @@
 /** A process under test: started, read line by line, killed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
-
-/** Most of a start is stripping types, again in each of a hundred processes; they write this before they are killed. */
-const COMPILE_CACHE = join(tmpdir(), `troupe-test-compiled-${process.getuid?.() ?? 0}`);
 
 export class Child implements AsyncDisposable {
   readonly lines: string[] = [];
@@ -24,7 +19,7 @@ export class Child implements AsyncDisposable {
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#process = spawn(process.execPath, args, {
-      env: { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+      env: { ...process.env, NODE_OPTIONS: "", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const { stdout, stderr } = this.#process;

@@ -32,8 +32,9 @@ test("with none left an actor that sleeps can't be opened, which passes; awake o
   if (!isLinux) return context.skip(WHY);
   using directory = temporaryDirectory();
   await using server = await LimitedServer.start(directory.path, { descriptors: 128 });
-  // More than the 9 that have room: the first of them sleep.
+  // More than the 9 that have room: the first of them sleep, some only after the last call.
   for (let index = 0; index < 17; index += 1) await server.call("notes", `k${index}`, "add");
+  await expect.poll(() => server.actorFiles).toBe(9);
   expect(await server.call("counter", "a", "add")).toBe(1);
   await server.tell("take all descriptors");
   expect(await server.call("notes", "k0", "count")).toMatchObject({

@@ -1,7 +1,8 @@
 /** A server in a process of its own that may have few of something: descriptors, or room on its disk. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CHILD = fileURLToPath(new URL("limited-child.ts", import.meta.url));
@@ -40,6 +41,13 @@ export class LimitedServer implements AsyncDisposable {
   /** How many descriptors it has. */
   get descriptors(): number {
     return readdirSync(`/proc/${this.#process.pid}/fd`).length;
+  }
+
+  /** How many actors' files it has open. */
+  get actorFiles(): number {
+    const folder = `/proc/${this.#process.pid}/fd`;
+    const open = readdirSync(folder).map((descriptor) => target(join(folder, descriptor)));
+    return open.filter((path) => /\/actors\/[^/]+\.db$/.test(path)).length;
   }
 
   get isRunning(): boolean {
@@ -83,5 +91,14 @@ export class LimitedServer implements AsyncDisposable {
     const exit = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await exit;
+  }
+}
+
+/** What a link leads to; nothing, when it is gone meanwhile. */
+function target(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
   }
 }

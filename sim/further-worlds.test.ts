@@ -1,3 +1,0 @@
-import { thousandWorlds } from "./thousand.ts";
-
-thousandWorlds(1_001);
