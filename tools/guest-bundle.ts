@@ -173,7 +173,26 @@ async function buildSupervisor(): Promise<void> {
   });
 }
 
+/**
+ * The process of an embedded sandbox and the thread that guards it, each in place of what was built of it: as one file of few, since the first
+ * sandbox of a program waits for them. just-bash stays what is installed.
+ */
+async function buildSandboxWorker(): Promise<void> {
+  const embedded = fileURLToPath(new URL("../packages/agent-os/src/sandbox/embedded/", import.meta.url));
+  await build({
+    entryPoints: ["worker-main.ts", "worker-guard.ts"].map((file) => join(embedded, file)),
+    outdir: fileURLToPath(new URL("../packages/agent-os/dist/sandbox/embedded/", import.meta.url)),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    external: ["just-bash"],
+    logLevel: "warning",
+  });
+}
+
 if (import.meta.main) {
   await buildGuest();
   await buildSupervisor();
+  await buildSandboxWorker();
 }

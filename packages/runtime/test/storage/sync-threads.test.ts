@@ -48,6 +48,18 @@ function startedThreads(): () => number {
   return () => count;
 }
 
+test("a few that meet, as those of a process's first actors do, are served by one thread; when it happens again and again there are more", async () => {
+  const count = startedThreads();
+  const directory = folder();
+  const threads = start(directory);
+  const fd = written(join(directory, "log"));
+  const few = () => Promise.all(Array.from({ length: 4 }, () => threads.sync({ kind: "log", fd, end: 10 })));
+  for (let n = 0; n < 5; n += 1) await few();
+  expect(count()).toBe(1);
+  for (let n = 0; count() === 1 && n < 20; n += 1) await few();
+  expect(count()).toBe(2);
+});
+
 test("what comes one after the other has one thread; a crowd at the start waits for it, and a crowd behind it has more", async () => {
   const count = startedThreads();
   const directory = folder();

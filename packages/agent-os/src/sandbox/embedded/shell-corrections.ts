@@ -4,18 +4,8 @@
  * nothing is imported, and a story tells of it before.
  */
 import { FILE_WORDS } from "./file-words.ts";
-
-/** A place in just-bash. */
-export interface ShellCorrection {
-  /** What is wrong there. */
-  readonly why: string;
-  /** Its file, in `dist/bundle`. */
-  readonly file: string;
-  /** What stands there, once. */
-  readonly has: string;
-  /** What is to stand there. It may use what `byte-text.ts` exports, as `bytes`. */
-  readonly gets: string;
-}
+import type { ShellCorrection } from "./shell-correction.ts";
+import { startCorrections } from "./start-corrections.ts";
 
 /** The words for what was thrown, `a`. */
 const WORDS = `${JSON.stringify(FILE_WORDS)}[/^(E[A-Z]+):/.exec(a?.message)?.[1]]`;
@@ -299,6 +289,7 @@ const quotes: readonly ShellCorrection[] = [
 
 /** All of them. */
 export const shellCorrections: readonly ShellCorrection[] = [
+  ...startCorrections,
   ...redirects,
   ...errexit,
   ...bytes,
@@ -313,9 +304,17 @@ export const shellCorrections: readonly ShellCorrection[] = [
 export function corrected(file: string, text: string): string | undefined {
   const here = shellCorrections.filter((correction) => correction.file === file);
   if (here.length === 0) return undefined;
-  return here.reduce((before, { has, gets, why }) => {
-    const parts = before.split(has);
-    if (parts.length !== 2) throw new Error(`just-bash has another text than 3.4.2: ${file} (${why})`);
-    return parts.join(gets);
-  }, text);
+  // All in one go: the text is long, and the first command of a process waits for it.
+  const places = here.map(({ has, gets, why }) => {
+    const from = text.indexOf(has);
+    if (from === -1) throw new Error(`just-bash has another text than 3.4.2: ${file} (${why})`);
+    return { from, to: from + has.length, gets };
+  });
+  let corrected = "";
+  let at = 0;
+  for (const { from, to, gets } of places.sort((one, other) => one.from - other.from)) {
+    corrected += text.slice(at, from) + gets;
+    at = to;
+  }
+  return corrected + text.slice(at);
 }

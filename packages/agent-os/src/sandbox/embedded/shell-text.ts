@@ -24,10 +24,15 @@ function hook(): void {
       const loaded = next(url, context);
       const file = BUNDLE.exec(url)?.groups?.file;
       if (file === undefined || loaded.source == null) return loaded;
-      const text =
-        typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source);
-      const source = corrected(file, text);
+      const source = corrected(file, textOf(loaded.source));
       return source === undefined ? loaded : { ...loaded, source: PREAMBLE + source };
     },
   });
+}
+
+/** A buffer's own way is much shorter than a decoder's first. */
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {
+  if (typeof source === "string") return source;
+  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(source) ? source : new Uint8Array(source);
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }

@@ -5,8 +5,9 @@
  * all who wait. One after the other each would pay for itself, so a few threads share what waits: a thread that is free
  * takes its part of it, and who asks meanwhile goes with the next request.
  *
- * A thread is started when as many syncs wait as there are threads, one at a time: a process that has just begun, or
- * does one thing after the other, doesn't pay for four of them. They are unreferenced while they have nothing to do.
+ * A further thread is started when as many syncs wait as there are threads, one at a time, and not before some had to wait: a
+ * process that has just begun, or does one thing after the other, doesn't pay for four of them. To start one takes as
+ * much of a processor as a hundred syncs, and the first actors of a process would wait for it. They are unreferenced while they have nothing to do.
  * Should one be lost nobody knows what it has synced: all of them give up, and every file's gate breaks.
  *
  * One that can't be started (a thread takes descriptors, and there may be none left) has synced nothing: the others do its
@@ -20,6 +21,8 @@ import { jobError, SyncLane, type WaitingSync } from "./sync-lane.ts";
 
 /** More make rounds shorter on some disks; on none that was tried by much. */
 const THREADS = 4;
+/** So many syncs had to wait since the last thread was started, or there is no further one. */
+const LATE = 16;
 
 /** Threads that sync descriptors of one directory. */
 export class SyncThreads {
@@ -31,6 +34,8 @@ export class SyncThreads {
   #most = THREADS;
   readonly #lanes: SyncLane[] = [];
   #waiting: WaitingSync[] = [];
+  /** Had to wait since a thread was started. */
+  #late = 0;
   /** A sync of the directory that no thread has yet. */
   #entries: Promise<void> | undefined;
   #lost: Error | undefined;
@@ -48,6 +53,7 @@ export class SyncThreads {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, resolve, reject });
       this.#send();
+      if (this.#waiting.length > 0) this.#late += 1;
     });
   }
 
@@ -92,15 +98,19 @@ export class SyncThreads {
   #freeLane(): SyncLane | undefined {
     const free = this.#lanes.find((lane) => lane.isFree);
     if (free !== undefined || this.#lanes.length >= this.#most) return free;
-    const isEnough = this.#waiting.length < this.#lanes.length;
-    if (isEnough || this.#lanes.some((lane) => lane.isStarting)) return undefined;
-    return this.#startLane();
+    return this.#lanes.length === 0 || this.#areTooFew() ? this.#startLane() : undefined;
+  }
+
+  #areTooFew(): boolean {
+    if (this.#late < LATE || this.#waiting.length < this.#lanes.length) return false;
+    return this.#lanes.every((lane) => !lane.isStarting);
   }
 
   #startLane(): SyncLane | undefined {
     try {
       const lane = new SyncLane({ free: this.#send, lost: (one, error) => this.#gone(one, error) });
       this.#lanes.push(lane);
+      this.#late = 0;
       return lane;
     } catch {
       // The system gives no thread; that there is no descriptor for one is heard later.
