@@ -189,7 +189,7 @@ describe("of an installed plugin", () => {
       const log = await logged(async () => void (await registry.start(quiet)));
       expect(log).toContain("an optional plugin was left out");
       const counter = (await registry.client()).counter.getOrCreate("a");
-      await expect(counter.action({ name: "get", args: [] })).rejects.toMatchObject({ group: "internal" });
+      await expect(counter.action({ name: "get", args: [] })).rejects.toMatchObject({ code: "start_failed" });
       await registry.stop();
     },
   );
@@ -209,7 +209,7 @@ describe("of an installed plugin", () => {
       await expect(increment()).rejects.toMatchObject({ code: "not_enabled" });
       await decide(scopes, { id: "counter", scope: "user" }, { enabled: true });
       const cause = { code: "not_in_force", message: expect.stringContaining("SIGHUP") };
-      await expect(increment()).rejects.toMatchObject({ group: "internal", cause });
+      await expect(increment()).rejects.toMatchObject({ code: "start_failed", cause });
       await plugins.reload();
       expect(await increment()).toBe(2);
       // A guardrail doesn't go because its manifest is broken, and goes when it is disabled.

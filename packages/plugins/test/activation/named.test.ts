@@ -122,7 +122,7 @@ test.each(breaks)(
       const asked = client.counter.getOrCreate("a").action({ name: "get", args: [] });
       const told = await asked.then(
         () => undefined,
-        (error) => (error.group === "internal" ? error.cause : error),
+        (error) => (error.code === "start_failed" ? error.cause : error),
       );
       expect(told).toMatchObject({ group: "plugin", code });
     } finally {

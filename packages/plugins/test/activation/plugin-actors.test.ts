@@ -208,7 +208,7 @@ test("a first start that fails isn't kept: the next call tries again", async () 
   const manifest = actorsAlone(folder);
   folder.write("main.ts", `console.error("no such thing"); process.exit(3);`);
   await using world = await running(pluginActor({ plugin: { manifest } }));
-  await expect(world.act("get")).rejects.toMatchObject({ group: "internal", code: "error" });
+  await expect(world.act("get")).rejects.toMatchObject({ group: "actor", code: "start_failed" });
   folder.write("main.ts", counterWorker());
   expect(await world.act("increment", 1)).toBe(1);
 });
@@ -236,7 +236,7 @@ test("callers outside hear that a plugin's process ended; paths, digests and wha
     await using changed = await running(pluginActor({ plugin: folder.path }));
     const other = await changed.ask("get");
     for (const answer of [unread, other])
-      expect(JSON.parse(answer)).toMatchObject({ error: { group: "internal" } });
+      expect(JSON.parse(answer)).toMatchObject({ error: { code: "start_failed" } });
     // While it is started again, and later.
     for (const answer of [crashed, await world.ask("get"), unread, other])
       for (const secret of [folder.path, "the stack of", "0".repeat(64)])
@@ -257,10 +257,11 @@ test("why a plugin can't be opened is said once for each reason, also where its 
   const lines = (): string[] => said.filter((line) => line.includes("the code of an actor can't be opened"));
   try {
     await using named = await running(pluginActor({ plugin: `${folder.path}/none`, startup: "optional" }));
-    for (const _again of [1, 2]) await expect(named.act("get")).rejects.toMatchObject({ code: "error" });
+    for (const _again of [1, 2])
+      await expect(named.act("get")).rejects.toMatchObject({ code: "start_failed" });
     expect(lines()).toEqual([expect.stringContaining("none/troupe-plugin.toml isn't there")]);
     await using library = await running(pluginActor({ library: `${folder.path}/none.so` }));
-    await expect(library.act("get")).rejects.toMatchObject({ code: "error" });
+    await expect(library.act("get")).rejects.toMatchObject({ code: "start_failed" });
     expect(lines()).toEqual([expect.anything(), expect.stringContaining("none.so")]);
     // What a caller is told needs no line.
     await using unknown = await running(pluginActor({ plugin: "none", startup: "optional" }));

@@ -110,7 +110,7 @@ test("a loader that throws is the program's own fault: callers outside are told 
   };
   await using world = await DynamicWorld.start({ it: dynamicActor({ load }) });
   const failed = await failure(world.act("it", "created"));
-  expect(failed.is).toBe("internal.error");
+  expect(failed.is).toBe("actor.start_failed");
   expect(JSON.stringify(failed)).not.toContain("1234");
   broken = false;
   expect(await world.act("it", "created")).toBe(1);

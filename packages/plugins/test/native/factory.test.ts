@@ -30,7 +30,7 @@ test("guardrails of a bare library would be in force nowhere: under a relay noth
   const none = createNativePluginFactory({ pluginPath: `${library.path}.none` });
   const { client } = await setupTest(context, setup({ use: { none }, relay: createRelay() }));
   const asked = client.none.getOrCreate(["a"]).action({ name: "get", args: [] });
-  await expect(asked).rejects.toMatchObject({ group: "internal" });
+  await expect(asked).rejects.toMatchObject({ code: "start_failed" });
 });
 
 test("the library gets the configuration: one that it doesn't want is its own error", async (context) => {

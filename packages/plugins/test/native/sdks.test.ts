@@ -216,7 +216,7 @@ test("a library with several actors asks which one; one that it hasn't got is na
   const library = path(context, faulty);
   const several = await actors(context, library);
   // Which actors a library has is for who runs the host.
-  await expect(several.act("echo", "a")).rejects.toMatchObject({ group: "internal", code: "error" });
+  await expect(several.act("echo", "a")).rejects.toMatchObject({ group: "actor", code: "start_failed" });
   const open = await session(library);
   expect(() => open.actor("other")).toThrow(/no actor "other"; it has faulty, unborn/);
   await open.close();

@@ -30,7 +30,7 @@ async function codeOf(failing: Promise<unknown>): Promise<string> {
     (cause: unknown) => cause,
   );
   // Whoever calls in the host's own process gets the cause of what others aren't told.
-  const told = TroupeError.is(error) && !error.public ? error.cause : error;
+  const told = TroupeError.is(error) && error.code === "start_failed" ? error.cause : error;
   return TroupeError.is(told) ? `${told.group}.${told.code}` : String(error);
 }
 

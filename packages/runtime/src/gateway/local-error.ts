@@ -3,6 +3,7 @@
  */
 import { TroupeError, UserError } from "@troupe/base";
 import { toWireError } from "@troupe/protocol";
+import { StartError } from "../host/failed-starts.ts";
 import { errorStatus } from "./http-message.ts";
 
 /**
@@ -20,7 +21,7 @@ export function localError(error: unknown): TroupeError {
     retryable,
     statusCode,
     public: !masked,
-    cause: error,
+    cause: error instanceof StartError ? error.cause : error,
   });
 }
 

@@ -103,7 +103,7 @@ test("S1.1 (in part): a carrier that fails to open is an error of that call, and
   const code = played();
   code.failures.push(new Error("/opt/secret/plugin.so: no such file"));
   await using driver = await Driver.start({ played: code.definition });
-  expect(await driver.act("played", "act")).toMatchObject({ status: 500, code: "internal.error" });
+  expect(await driver.act("played", "act")).toMatchObject({ status: 500, code: "actor.start_failed" });
   const calls = [1, 2, 3].map((key) => watch(driver.act(`played?key=${key}`, "act")));
   await driver.world.idle();
   expect(code.carriers).toHaveLength(1);
