@@ -102,9 +102,8 @@ fn ask(tool: Value, call: Call) -> Result<Value, Error> {
     let host = call.host();
     let result = match question {
         "scoped" => propagation(Some(call.scope()))?,
-        "mark" | "metric" | "scope" | "failed" | "leave" | "popLeft" | "fork" | "foreign" | "under" | "flood" => {
-            events(question, &host, &tool["args"])?
-        }
+        "mark" | "metric" | "scope" | "failed" | "leave" | "popLeft" | "fork" | "foreign" | "under"
+        | "flood" => events(question, &host, &tool["args"])?,
         _ => others(question, &host, &tool["args"])?,
     };
     Ok(json!({ "result": result }))
