@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import { limits } from "@troupe/protocol";
 import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
+import { isDevice } from "./devices.ts";
 import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
 import { nameNotUtf8 } from "./tar-names.ts";
@@ -26,7 +27,7 @@ export async function packImage(image: ImageChanges, maxBytes: number): Promise<
   let bytes = END_BYTES;
   for await (const page of inTurns(image)) {
     const entries = page.flatMap(([path, entry]) => {
-      if (entry.type === "removed" && !entry.given) return [];
+      if ((entry.type === "removed" && !entry.given) || isDevice(path)) return [];
       const body = entry.type === "file" ? { body: entry.content } : {};
       return [{ header: headerOf(path.slice(1), entry), ...body }];
     });
@@ -49,7 +50,7 @@ export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
     for (const { header, data } of page) {
       const removed = removedBy(header);
       const path = pathOf(removed ?? header.name);
-      if (path === "/") continue;
+      if (path === "/" || isDevice(path)) continue;
       const entry = removed === undefined ? entryOf(header, data, image) : REMOVED;
       bytes += entry.type === "file" ? entry.content.byteLength : 0;
       // What is removed needs nothing above it, nor is it in the way of that.

@@ -23,8 +23,10 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "line":
       return await runLine(shell, operation);
     case "readFile":
+      await checkNoDevice(shell, operation.path);
       return await files.readFileBuffer(operation.path);
     case "writeFile":
+      await checkNoDevice(shell, operation.path);
       await makeAbove(shell, operation.path);
       return void (await files.writeFile(operation.path, operation.content));
     case "stat":
@@ -54,6 +56,13 @@ async function makeAbove({ files }: Shell, path: string): Promise<void> {
       () => false,
     );
   if (above !== "" && !(await isThere())) await files.mkdir(above, { recursive: true });
+}
+
+/** Operations are for files: what gives bytes without an end is a command's. */
+async function checkNoDevice({ files }: Shell, path: string): Promise<void> {
+  const stat = await files.stat(path).catch(() => undefined);
+  if (stat !== undefined && !stat.isFile && !stat.isDirectory)
+    throw new Error(`EINVAL: '${path}' is a device, and no file`);
 }
 
 async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Promise<ExecResult> {
