@@ -111,6 +111,8 @@ async function startOf({ files }: Shell, cwd: string | undefined): Promise<strin
 
 async function runLine(shell: Shell, { line, env, lastExitCode }: ShellLine): Promise<ProcessResult> {
   const { bash } = shell;
+  if (shell.isIncomplete(line))
+    return { exitCode: 0, stdout: new Uint8Array(), stderr: new Uint8Array(), env, incomplete: true };
   const options = { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true };
   const result = await behindExitCode(bash, lastExitCode, () => bash.exec(line, options));
   const output = outputOf(shell, { ...result, stdout: encode(result.stdout) });

@@ -14,6 +14,7 @@ import { placeDevices, workAsDevices } from "./device-files.ts";
 import { correctEnv } from "./env-command.ts";
 import { FileWatch } from "./file-watch.ts";
 import { correctGrep } from "./grep-patterns.ts";
+import { isIncomplete } from "./incomplete-line.ts";
 import { keepModes } from "./kept-modes.ts";
 import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
@@ -56,6 +57,8 @@ export interface Shell {
   readonly outputBytes: number;
   readonly processOutputBytes: number;
   readonly variableBytes: number;
+  /** Whether it is the beginning of a command. */
+  isIncomplete(line: string): boolean;
   /** What changed since the last time. */
   takeChanges(): Promise<ImageChanges>;
 }
@@ -131,7 +134,15 @@ class LoadedShell implements ShellModule {
     followLinks(files);
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
-    const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
+    const isLineIncomplete = (line: string) => isIncomplete(this.#justBash.parse, line);
+    const rest = {
+      tap,
+      isIncomplete: isLineIncomplete,
+      outputBytes,
+      processOutputBytes,
+      variableBytes,
+      takeChanges: () => watch.take(),
+    };
     if (hosts.length === 0) return { bash, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
