@@ -195,7 +195,12 @@ test("however many calls come at once, others have a turn between their checks; 
   count();
   ending.defer(async () => clearImmediate(counting));
   const checked: number[] = [];
+  let arrived = 0;
+  const { promise: allThere, resolve: letThemIn } = Promise.withResolvers<void>();
   const { servers } = await tools.offer("main", true, async (_name, args, run) => {
+    arrived += 1;
+    if (arrived === 5) letThemIn();
+    await allThere;
     try {
       return await run(args);
     } finally {
