@@ -86,6 +86,30 @@ export function terminalKit(driver: DriverUnderTest): void {
     expect(await typist.process.ended).toEqual({ exitCode: 0 });
   });
 
+  story(
+    "a command of several lines runs when it is complete, and Ctrl-C forgets what there is of it",
+    async (sandbox) => {
+      await sandbox.exec("echo kept > keep");
+      const typist = await Typist.open(sandbox);
+      await typist.sees(/\$ $/);
+      await typist.type("cat > x <<'E'\rrm keep\rexit 3\r$HOME\rE\r");
+      await typist.type("cat > y <<-E\r\trm keep\r\t$((6 * 7))\r\tE\r");
+      await typist.type("for i in a b; do\rif [ $i = b ]; then\recho loop$i\rfi\rdone > z\r");
+      await typist.type("echo 'one\rrm keep' > q\recho lo\\\rng |\rtee l\rf() {\recho in f\r}\r");
+      await typist.type("if true; then\rrm keep\r");
+      await typist.sees(/> $/);
+      await typist.type("\x03");
+      await typist.sees(/\^C[^$]*\$ $/);
+      await typist.type("fi\recho said$((1 + 1))\r");
+      await typist.sees(/\n(?:\$ )*said2\r\n/);
+      expect((await sandbox.exec("cat keep x y z q l")).stdout).toBe(
+        "kept\nrm keep\nexit 3\n$HOME\nrm keep\n42\nloopb\none\nrm keep\nlong\n",
+      );
+      await typist.type("\x04");
+      await typist.process.ended;
+    },
+  );
+
   story("it has a size, and another one later", async (sandbox) => {
     const typist = await Typist.open(sandbox);
     await typist.sees(/\$ $/);

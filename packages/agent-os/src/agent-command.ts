@@ -2,6 +2,7 @@
 import type { McpServer } from "@agentclientprotocol/sdk";
 import { configErrors } from "./errors.ts";
 import { checkNames } from "./known-names.ts";
+import { checkMcpServers } from "./mcp-servers.ts";
 
 /** A program that speaks ACP on its stdin and stdout. It runs as a process of the host, unless it says that it is `inside`. */
 export interface AgentCommand {
@@ -45,8 +46,7 @@ export function checkAgents(agents: Readonly<Record<string, AgentCommand>>, hasR
       throw configErrors.invalidOption(`${where}.cwd`, "a path");
     if (authMethod !== undefined && typeof authMethod !== "string")
       throw configErrors.invalidOption(`${where}.authMethod`, "the id of a method");
-    if (!Array.isArray(mcpServers) || !mcpServers.every((server) => typeof server?.name === "string"))
-      throw configErrors.invalidOption(`${where}.mcpServers`, "a list of MCP servers, as ACP has them");
+    checkMcpServers(`${where}.mcpServers`, mcpServers);
     if (agent.inside === true && !hasRealProcesses)
       throw configErrors.invalidOption(
         `${where}.inside`,

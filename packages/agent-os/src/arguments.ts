@@ -9,10 +9,10 @@ export type PromptContent = string | readonly ContentBlock[];
 
 /** A prompt as ACP has it. Throws `session.invalid`. */
 export function contentBlocks(content: PromptContent): readonly ContentBlock[] {
-  if (typeof content === "string") return [{ type: "text", text: content }];
+  if (typeof content === "string" && content !== "") return [{ type: "text", text: content }];
   if (!Array.isArray(content) || content.length === 0 || !content.every(isBlock))
     throw sessionErrors.invalid(
-      `A prompt is a text or a list of content blocks: ${[...blockTexts].map(([type, texts]) => [type, ...texts].join(" ")).join(", ")}`,
+      `A prompt is a text, not an empty one, or a list of content blocks: ${[...blockTexts].map(([type, texts]) => [type, ...texts].join(" ")).join(", ")}`,
     );
   return content;
 }

@@ -240,6 +240,14 @@ export const agentErrors = {
       metadata: { method, code, stderr, ...(data === undefined ? {} : { data }) },
     });
   },
+  mcpUnsupported: (server: string, way: string) =>
+    error(
+      500,
+      "agent",
+      "mcp_unsupported",
+      `The agent says that it reaches no MCP servers over ${way}: take "${server}" out of its mcpServers, or give it a command`,
+      { metadata: { server, way } },
+    ),
   authUnknown: (method: string, known: readonly string[]) =>
     error(
       500,

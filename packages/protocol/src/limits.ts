@@ -431,6 +431,8 @@ export const limits = {
   sandboxArchiveDepth: 256,
   /** What a link in one leads to, in UTF-8: as Linux has it. */
   sandboxLinkTargetBytes: 4_095,
+  /** What one read of `/dev/zero` or `/dev/urandom` gives in an embedded one. */
+  sandboxDeviceBytes: 1_048_576,
   /** Snapshots of a sandbox's files that one actor keeps. */
   sandboxSnapshots: 64,
   /** Characters of a snapshot's name. */

@@ -18,6 +18,7 @@ import {
 import { TroupeError } from "@troupe/base";
 import type { AgentCommand } from "../agent-command.ts";
 import { agentErrors } from "../errors.ts";
+import { wayTo } from "../mcp-servers.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { chooseAgain, type SessionChoices, type SessionConfig } from "./session-choices.ts";
 
@@ -44,6 +45,8 @@ export interface OpenedSession {
   readonly config: SessionConfig;
   readonly agentInfo: InitializeResponse["agentInfo"];
   readonly capabilities: NonNullable<InitializeResponse["agentCapabilities"]>;
+  /** The ids of the ways in which it lets itself be told who asks. */
+  readonly authMethods: readonly string[];
 }
 
 /** Why an agent began anew. */
@@ -93,9 +96,10 @@ async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> 
     throw agentErrors.protocolVersion({ found, supported: PROTOCOL_VERSION, stderr: link.stderr });
   await authenticate(link, hello, command.authMethod);
   const capabilities = hello.agentCapabilities ?? {};
+  checkReach(command.mcpServers ?? [], capabilities);
   const own = await wish.ownTools(capabilities.mcpCapabilities?.http === true);
   const mcpServers = [...own, ...(command.mcpServers ?? [])];
-  const opened = { agentInfo: hello.agentInfo, capabilities };
+  const opened = { agentInfo: hello.agentInfo, capabilities, authMethods: waysOf(hello) };
   let restarted: Restart | undefined;
   if (before !== undefined) {
     const again = await goOn(link, capabilities, { sessionId: before, cwd, mcpServers });
@@ -110,7 +114,7 @@ async function open(link: AgentLink, wish: SessionWish): Promise<OpenedSession> 
       "sessionId",
     )
     .catch((cause: unknown) => {
-      throw isAuthRequired(cause) ? agentErrors.authRequired(waysOf(hello), link.stderr) : cause;
+      throw orAuthRequired(cause, waysOf(hello));
     });
   const fresh = { ...opened, agentSessionId: sessionId, resumed: false };
   const given = { modes, configOptions };
@@ -139,8 +143,19 @@ function waysOf({ authMethods }: InitializeResponse): string[] {
   return Array.isArray(authMethods) ? authMethods.map((method) => String(method?.id)) : [];
 }
 
-function isAuthRequired(cause: unknown): boolean {
-  return TroupeError.is(cause) && cause.metadata?.["code"] === RequestError.authRequired().code;
+/** The same, or `agent.auth_required` where the agent has said that: before a session is there, or at any prompt. */
+export function orAuthRequired(cause: unknown, known: readonly string[]): unknown {
+  if (!TroupeError.is(cause) || cause.metadata?.["code"] !== RequestError.authRequired().code) return cause;
+  return agentErrors.authRequired(known, String(cause.metadata["stderr"] ?? ""));
+}
+
+/** An agent that can't reach a server would go on without it, and say nothing. */
+function checkReach(servers: readonly McpServer[], { mcpCapabilities }: OpenedSession["capabilities"]): void {
+  for (const server of servers) {
+    const way = wayTo(server);
+    if (way !== undefined && mcpCapabilities?.[way] !== true)
+      throw agentErrors.mcpUnsupported(server.name, way);
+  }
 }
 
 /** The old session again, by the first way that the agent has and takes, or why not. Rejects when the agent is gone. */

@@ -1,4 +1,5 @@
 /** HostTools: the program's own tools, with the actor's context, for one session after the other. */
+import { setImmediate } from "node:timers/promises";
 import type { McpServer } from "@agentclientprotocol/sdk";
 import type { Logger } from "@troupe/base";
 import type { HookContext } from "../hooks.ts";
@@ -32,6 +33,7 @@ export class HostTools {
   readonly #server: ToolServer;
   readonly #list: readonly OfferedTool[];
   readonly #checks: ReadonlyMap<string, ToolArguments>;
+  #lastTurn: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: HostToolsParts) {
@@ -70,15 +72,23 @@ export class HostTools {
     await this.#server.close();
   }
 
+  /** A check may take a while, on the thread of everybody: between two of them all others have a turn, however many calls come at once. */
+  async #turn(): Promise<void> {
+    const turn = this.#lastTurn.then(() => setImmediate());
+    this.#lastTurn = turn;
+    await turn;
+  }
+
   #forSession(sessionId: string, run: RunTool): OfferedTools {
     const call = async (name: string, args: Arguments) => {
       const tool = this.#parts.tools[name];
       const context = this.#parts.context();
       if (tool === undefined || context === undefined) return undefined;
-      return await run(name, args, (given) => {
+      return await run(name, args, async (given) => {
+        await this.#turn();
         // A guardrail may have changed them.
         this.#checks.get(name)?.check(given);
-        return tool.run(context, given, { sessionId });
+        return await tool.run(context, given, { sessionId });
       });
     };
     return { list: this.#list, call };

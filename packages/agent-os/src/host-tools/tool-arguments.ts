@@ -40,9 +40,22 @@ export class ToolArguments {
     }
   }
 
+  #validated(args: Arguments): ReturnType<typeof withinMs<ReturnType<Validator["validate"]>>> {
+    try {
+      return withinMs(limits.toolArgumentsMs, () => this.#validator.validate(args));
+    } catch (cause) {
+      // The stack has an end: the arguments' own depth, or a schema's that leads to itself.
+      if (!(cause instanceof RangeError)) throw cause;
+      throw hostToolErrors.invalidArguments(this.#name, {
+        at: "#",
+        why: "they are too deep to check: send less in each other",
+      });
+    }
+  }
+
   /** Throws `tool.arguments_invalid`. */
   check(args: Arguments): void {
-    const checked = withinMs(limits.toolArgumentsMs, () => this.#validator.validate(args));
+    const checked = this.#validated(args);
     if (checked === undefined)
       throw hostToolErrors.invalidArguments(this.#name, {
         at: "#",
@@ -61,8 +74,15 @@ function refuseLostReferences(told: Schema): void {
   const lookup = dereference(told);
   for (const schema of Object.values(lookup)) {
     if (typeof schema === "boolean" || schema.$ref === undefined) continue;
-    if (lookup[schema.__absolute_ref__ ?? schema.$ref] === undefined)
-      throw new Error(`nothing is at ${JSON.stringify(schema.$ref)}`);
+    const passed = new Set<unknown>();
+    for (let at: Schema | boolean | undefined = schema; typeof at === "object"; ) {
+      if (passed.has(at)) throw new Error(`${JSON.stringify(schema.$ref)} leads in a circle`);
+      passed.add(at);
+      if (at.$ref === undefined) break;
+      const next: Schema | boolean | undefined = lookup[at.__absolute_ref__ ?? at.$ref];
+      if (next === undefined) throw new Error(`nothing is at ${JSON.stringify(at.$ref)}`);
+      at = next;
+    }
   }
 }
 

@@ -45,6 +45,8 @@ function faultOf(schema: unknown, at: string): Fault | undefined {
   if (typeof schema === "boolean") return undefined;
   if (!isFields(schema)) return `at ${at}, a schema is an object, true or false`;
   for (const [name, value] of Object.entries(schema)) {
+    // The validator passes over it, and all that it leads to.
+    if (name === "$dynamicRef") return `at ${at}/${name}, there must be a "$ref" instead`;
     const shape = shapes.get(name);
     if (shape !== undefined && !shape[1](value)) return `at ${at}/${name}, there must be ${shape[0]}`;
     const fault = faultBelow(name, value, `${at}/${name}`);

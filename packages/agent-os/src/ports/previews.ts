@@ -96,7 +96,10 @@ export class Previews {
     checkPort(port);
     if (!this.#parts.hasPorts) throw sandboxErrors.noPorts();
     if (!(expiresInSeconds > 0 && expiresInSeconds <= limits.previewLongestS))
-      throw sandboxErrors.invalidArgument("expiresInSeconds", `a number up to ${limits.previewLongestS}`);
+      throw sandboxErrors.invalidArgument(
+        "expiresInSeconds",
+        `a number above 0, up to ${limits.previewLongestS}`,
+      );
     const now = Date.now();
     const known = Object.entries(this.#parts.state().previews ?? {});
     const live = known.filter(([, { expiresAt }]) => expiresAt > now);

@@ -8,8 +8,10 @@ import { setImmediate } from "node:timers/promises";
 import { limits } from "@troupe/protocol";
 import { packTar, type TarHeader, unpackTar } from "modern-tar";
 import { sandboxErrors } from "../errors.ts";
+import { isDevice } from "./devices.ts";
 import { checkPath } from "./embedded/path-names.ts";
 import type { ImageChanges, ImageEntry } from "./file-store.ts";
+import { partsOf } from "./tar-headers.ts";
 import { nameNotUtf8 } from "./tar-names.ts";
 import { inTurns } from "./turns.ts";
 import { removedBy, whiteoutOf } from "./whiteout.ts";
@@ -18,6 +20,12 @@ import { removedBy, whiteoutOf } from "./whiteout.ts";
 const BLOCK_BYTES = 512;
 /** What an archive ends with: two empty blocks. */
 const END_BYTES = 1_024;
+/** What a file begins with that was compressed. */
+const GZIP = [0x1f, 0x8b] as const;
+/** Of headers: files, links, devices, directories, and what is said of the entry behind it. Others are GNU's volumes and dumps, or nobody's. */
+const KNOWN_TYPES = "\0" + "01234567xgLK";
+/** What pax headers call a file with holes, whose data begins with where they are. */
+const SPARSE = "GNU.sparse.";
 const REMOVED: ImageEntry = { type: "removed", given: true };
 
 /** Packs files, and what is removed of what an empty sandbox has. Rejects with `sandbox.archive_too_large`. */
@@ -26,7 +34,7 @@ export async function packImage(image: ImageChanges, maxBytes: number): Promise<
   let bytes = END_BYTES;
   for await (const page of inTurns(image)) {
     const entries = page.flatMap(([path, entry]) => {
-      if (entry.type === "removed" && !entry.given) return [];
+      if ((entry.type === "removed" && !entry.given) || isDevice(path)) return [];
       const body = entry.type === "file" ? { body: entry.content } : {};
       return [{ header: headerOf(path.slice(1), entry), ...body }];
     });
@@ -49,7 +57,7 @@ export async function unpackImage(tar: Uint8Array): Promise<ImageChanges> {
     for (const { header, data } of page) {
       const removed = removedBy(header);
       const path = pathOf(removed ?? header.name);
-      if (path === "/") continue;
+      if (path === "/" || isDevice(path)) continue;
       const entry = removed === undefined ? entryOf(header, data, image) : REMOVED;
       bytes += entry.type === "file" ? entry.content.byteLength : 0;
       // What is removed needs nothing above it, nor is it in the way of that.
@@ -81,6 +89,8 @@ function inPages(tar: Uint8Array): ReadableStream<Uint8Array> {
 }
 
 async function entriesOf(tar: Uint8Array) {
+  if (tar[0] === GZIP[0] && tar[1] === GZIP[1])
+    throw sandboxErrors.archiveInvalid("it is gzip: unpack that first (gunzip)");
   const entries = await unpackTar(inPages(Uint8Array.from(tar)), { strict: true }).catch((cause: unknown) => {
     throw sandboxErrors.archiveInvalid(cause instanceof Error ? cause.message : "it is no tar");
   });
@@ -88,7 +98,22 @@ async function entriesOf(tar: Uint8Array) {
     const name = nameNotUtf8(tar);
     if (name !== undefined) throw sandboxErrors.archiveInvalid(`${shown(name)} is no name in UTF-8`);
   }
+  checkTypes(tar);
   return entries;
+}
+
+/** Who unpacks the tar takes what it doesn't know for a file with what follows, which is part of one at best. */
+function checkTypes(tar: Uint8Array): void {
+  for (const { type, field } of partsOf(tar)) {
+    const name = shown(String(field("name")));
+    if (type === "S") throw sparse(name);
+    if (!KNOWN_TYPES.includes(type))
+      throw sandboxErrors.archiveInvalid(`${name} is of the type '${type}', which isn't known`);
+  }
+}
+
+function sparse(name: string): Error {
+  return sandboxErrors.archiveInvalid(`${shown(name)} is sparse: make the tar without -S`);
 }
 
 function headerOf(name: string, entry: ImageEntry): TarHeader {
@@ -117,13 +142,14 @@ function headerOf(name: string, entry: ImageEntry): TarHeader {
 }
 
 function entryOf(
-  { name, type = "file", mode, mtime, linkname }: TarHeader,
+  { name, type = "file", mode, mtime, linkname, pax = {} }: TarHeader,
   data: Uint8Array = new Uint8Array(),
   before: ReadonlyMap<string, ImageEntry>,
 ): ImageEntry {
   const modifiedAt = mtime?.getTime() ?? 0;
   if (Number.isNaN(modifiedAt))
     throw sandboxErrors.archiveInvalid(`${shown(name)} has no time that could be`);
+  if (Object.keys(pax).some((key) => key.startsWith(SPARSE))) throw sparse(pax[`${SPARSE}name`] ?? name);
   switch (type) {
     case "file":
       return { type, content: Uint8Array.from(data), mode: (mode ?? 0o644) & 0o7777, modifiedAt };

@@ -12,10 +12,11 @@ import {
   type ContentBlock,
   methods,
   type SessionNotification,
+  type StopReason,
   type ToolCallUpdate,
 } from "@agentclientprotocol/sdk";
 import { AgentLink } from "../acp/agent-link.ts";
-import { type OpenedSession, openSession } from "../acp/open-session.ts";
+import { type OpenedSession, openSession, orAuthRequired } from "../acp/open-session.ts";
 import { decide, type PermissionPolicy } from "../acp/permissions.ts";
 import {
   chooseMode,
@@ -34,6 +35,15 @@ import { PermissionDesk } from "./permission-desk.ts";
 import type { PromptResult } from "./prompts.ts";
 import type { SessionRow } from "./session-table.ts";
 import type { ToolCalls } from "./tool-calls.ts";
+
+/** ACP's: a turn's end has one of these. */
+const stopReasons: ReadonlySet<StopReason> = new Set([
+  "end_turn",
+  "max_tokens",
+  "max_turn_requests",
+  "refusal",
+  "cancelled",
+]);
 
 /** What a live session is made of. */
 export interface LiveSessionParts {
@@ -129,7 +139,7 @@ export class LiveSession {
     this.#turn = "preparing";
     this.#calls = calls;
     try {
-      const { agentSessionId } = await this.opened;
+      const { agentSessionId, authMethods } = await this.opened;
       await Promise.all(
         blocks.map((content) => this.#parts.record({ sessionUpdate: "user_message_chunk", content })),
       );
@@ -140,11 +150,13 @@ export class LiveSession {
       const told = this.#past === undefined ? blocks : [this.#past, ...blocks];
       this.#past = undefined;
       const { prompt } = methods.agent.session;
-      const { stopReason } = await this.#link.request(
-        prompt,
-        (agent) => agent.request(prompt, { sessionId: agentSessionId, prompt: [...told] }),
-        "stopReason",
-      );
+      const { stopReason } = await this.#link
+        .request(prompt, (agent) => agent.request(prompt, { sessionId: agentSessionId, prompt: [...told] }))
+        .catch((cause: unknown) => {
+          throw orAuthRequired(cause, authMethods);
+        });
+      if (!stopReasons.has(stopReason))
+        throw agentErrors.answerInvalid({ method: prompt, stderr: this.#link.stderr });
       await this.#parts.durable();
       if (this.#lost !== undefined) throw this.#lost;
       return { stopReason };

@@ -1,6 +1,15 @@
 /** A sandbox's files as a tar: out, in, and attacks on the way in. */
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -79,7 +88,7 @@ test("an archive that would do harm is refused, all of it", async () => {
   const file = { type: "file", body: bytes("x") } as const;
   expect(await end({ name: "../../etc/passwd", ...file })).toBe("sandbox.archive_invalid");
   expect(await end({ name: "a/../../b", ...file })).toBe("sandbox.archive_invalid");
-  expect(await end({ name: "dev", type: "block-device" })).toBe("sandbox.archive_invalid");
+  expect(await end({ name: "disk", type: "block-device" })).toBe("sandbox.archive_invalid");
   expect(await end({ name: "hard", type: "link", linkname: "/etc/passwd" })).toBe("sandbox.archive_invalid");
   const link = { name: "out", type: "symlink", linkname: "/etc" } as const;
   expect(await end(link, { name: "out/passwd", ...file })).toBe("sandbox.archive_invalid");
@@ -88,6 +97,33 @@ test("an archive that would do harm is refused, all of it", async () => {
   expect(await rejection(unpackImage(bytes("no tar".repeat(200))))).toBe("sandbox.archive_invalid");
   const tar = await tarOf({ name: "/abs//./x", ...file });
   expect((await unpackImage(tar)).map(([path]) => path)).toEqual(["/abs", "/abs/x"]);
+});
+
+test("what isn't known whole is refused, and it is said why: files with holes, volumes, what is compressed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-sparse-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "holes"), "");
+  truncateSync(join(folder, "holes"), 900 * 1024 ** 3);
+  appendFileSync(join(folder, "holes"), "end");
+  writeFileSync(join(folder, "plain"), "plain");
+  const made = (...args: string[]) => execFileSync("tar", ["-c", ...args], { cwd: folder });
+  const said = (tar: Uint8Array) =>
+    unpackImage(tar).then(
+      () => "taken",
+      ({ code, message }: Error & { code: string }) => `${code}: ${message}`,
+    );
+  const isSparse = /^archive_invalid: .*holes is sparse: make the tar without -S/;
+  expect(await said(made("--format=gnu", "-S", "holes"))).toMatch(isSparse);
+  for (const version of ["0.0", "0.1", "1.0"])
+    expect(await said(made("--format=posix", "-S", `--sparse-version=${version}`, "holes"))).toMatch(
+      isSparse,
+    );
+  expect(await said(made("--format=gnu", "-V", "label", "plain"))).toMatch(
+    /^archive_invalid: .*label is of the type 'V'/,
+  );
+  expect(await said(gzipSync(made("plain")))).toMatch(/^archive_invalid: .*it is gzip: unpack that first/);
+  for (const format of ["v7", "gnu", "pax", "ustar"])
+    expect(await said(made(`--format=${format}`, "plain")), format).toBe("taken");
 });
 
 test("a second name of a file, as tar has them, is a file of its own; of anything else it is refused", async () => {

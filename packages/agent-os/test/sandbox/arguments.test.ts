@@ -57,7 +57,7 @@ test.each<[string, unknown, string]>([
   [
     "an MCP server without a name",
     { agents: { coder: { command: "x", mcpServers: [{ foo: 1 }] } } },
-    'config.invalid_option: agentOS: "agents.coder.mcpServers" must be a list of MCP servers, as ACP has them',
+    'config.invalid_option: agentOS: "agents.coder.mcpServers[0]" must be an MCP server as ACP has them: { name, command, args, env } or { type: "http" | "sse", name, url, headers }, where env and headers are lists of { name, value }',
   ],
   [
     "no object",
@@ -73,6 +73,27 @@ test.each<[string, unknown, string]>([
     said = `${group}.${code}: ${message}`;
   }
   expect(said).toBe(expected);
+});
+
+test("an MCP server is one as ACP has them", () => {
+  const own = { name: "own", command: "own", args: ["a"], env: [{ name: "A", value: "1" }] };
+  const far = { type: "http", name: "far", url: "https://far/mcp", headers: [{ name: "A", value: "1" }] };
+  const made = (...mcpServers: unknown[]) =>
+    agentOS(given<AgentOSConfig>({ agents: { coder: { command: "x", mcpServers } } }));
+  made(own, far, { ...far, type: "sse" });
+  for (const wrong of [
+    null,
+    {},
+    { ...own, name: 5 },
+    { ...own, command: 5 },
+    { ...own, args: undefined },
+    { ...own, env: { A: "1" } },
+    { ...far, url: 5 },
+    { ...far, url: "nowhere" },
+    { ...far, headers: undefined },
+    { ...far, type: "tcp" },
+  ])
+    expect(() => made(own, wrong), JSON.stringify(wrong)).toThrow(/mcpServers\[1\]/);
 });
 
 test("actions refuse what isn't a command, a path, a content or an option, and boot nothing for it", async () => {

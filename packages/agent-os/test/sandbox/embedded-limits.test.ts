@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BootOptions, LimitWarning, Sandbox, SandboxUse } from "@troupe/agent-os";
 import { EmbeddedDriver, type EmbeddedDriverOptions } from "@troupe/agent-os";
+import { limits } from "@troupe/protocol";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Shelf } from "../../../../conformance/sandbox/file-kit.ts";
 import { rejection } from "../support/errors.ts";
@@ -154,6 +155,11 @@ test("files: a command that finds no room for what it prints has failed, and the
     stdout: "before\n1\n1\nor\n0\nfits\n",
     stderr: "seq: No space left on device\nbash: No space left on device\nseq: No space left on device\n",
   });
+  await sandbox.exec("ln -s ../later dangling");
+  await expect(sandbox.writeFile("/home/user/dangling", new Uint8Array(MIB))).rejects.toMatchObject(noSpace);
+  expect((await sandbox.exec("readlink dangling; ls ..")).stdout).toBe("../later\nuser\n");
+  // What has no end elsewhere has one here.
+  expect((await sandbox.exec("wc -c < /dev/zero")).stdout).toBe(`${limits.sandboxDeviceBytes}\n`);
   // A bound that ends the script still does.
   await expect(sandbox.exec("touch $(seq 60000)")).rejects.toMatchObject({ code: "file_failed" });
 }, 60_000);

@@ -1,6 +1,7 @@
 /** Processes of the embedded driver: the kit of all drivers, and what only workers have. */
 import { limits } from "@troupe/protocol";
 import { expect, onTestFinished, test } from "vitest";
+import { deviceKit } from "../../../../conformance/sandbox/device-kit.ts";
 import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
@@ -8,6 +9,7 @@ import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 
 const embedded = { name: "embedded", make: () => new EmbeddedDriver() };
+deviceKit(embedded);
 fileKit(embedded);
 shellKit(embedded);
 processKit(embedded);

@@ -4,12 +4,14 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { Egress } from "@troupe/runtime/egress";
 import { expect, onTestFinished, test } from "vitest";
+import { deviceKit } from "../../../../conformance/sandbox/device-kit.ts";
 import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
 import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
 import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
+deviceKit(processes);
 fileKit(processes);
 shellKit(processes);
 processKit(processes);

@@ -106,16 +106,17 @@ test("a write that finds no room leaves what was there as it was, and makes noth
   await sandbox.exec("truncate -s 1M holes; printf end >> holes; head -c 8M /dev/zero > rest");
   const long = new Uint8Array(1.5 * MIB).fill(120);
   const refused = { group: "sandbox", code: "file_failed", metadata: { code: "ENOSPC" } };
-  for (const name of ["precious", "holes", "new"])
+  await sandbox.exec("ln -s ../later .dangling");
+  for (const name of ["precious", "holes", "new", ".dangling"])
     await expect(sandbox.writeFile(`${home}/${name}`, long)).rejects.toMatchObject(refused);
   await expect(sandbox.writeFile(`${home}/holes`, long.subarray(0, MIB))).rejects.toMatchObject(refused);
   expect(
     (
       await sandbox.exec(
-        "cat precious; stat -c %s holes; tail -c 3 holes; head -c 2M holes | tr -d '\\0'; ls",
+        "cat precious; stat -c %s holes; tail -c 3 holes; head -c 2M holes | tr -d '\\0'; ls; readlink .dangling; ls ..",
       )
     ).stdout,
-  ).toBe(`all my work${MIB + 3}\nendendholes\nprecious\nrest\n`);
+  ).toBe(`all my work${MIB + 3}\nendendholes\nprecious\nrest\n../later\nuser\n`);
   await sandbox.writeFile(`${home}/precious`, bytes("ALL"));
   await sandbox.exec("rm rest");
   await sandbox.writeFile(`${home}/holes`, long);

@@ -84,6 +84,7 @@ test.each([
   ["null", "null"],
   ["{}", "{}"],
   ["a number", '{ "stopReason": 42 }'],
+  ["a reason that isn't ACP's", '{ "stopReason": "banana" }'],
 ])("an agent that answers a prompt with %s is told of as that, and goes on", async (_what, result) => {
   await using ending = new AsyncDisposableStack();
   const scope = { onTestFinished: (done: () => unknown) => ending.defer(async () => void (await done())) };
@@ -119,6 +120,21 @@ test.each([
     { stderr: expect.stringContaining("last words") },
   ]);
   expect(await handle.listSessions()).toEqual([]);
+});
+
+test("an agent that wants to know who asks in the middle of a session says so, and goes on", async (t) => {
+  const refusal = '{ code: -32000, message: "Authentication required" }';
+  const handle = await workspace(t, `console.log(message({ id, error: ${refusal} }));`);
+  const error = await failure(handle.prompt({ content: "wrong" }));
+  expect([`${error.group}.${error.code}`, error.metadata]).toEqual([
+    "agent.auth_required",
+    { known: [], stderr: "" },
+  ]);
+  expect(await handle.prompt({ content: "go on" })).toEqual({ stopReason: "end_turn" });
+  for (const content of ["", []])
+    expect((await failure(handle.prompt({ content }))).message).toMatch(
+      /^A prompt is a text, not an empty one/,
+    );
 });
 
 test("an agent that says what only the runtime may say is noise: nobody is asked, and the transcript has none of it", async (t) => {

@@ -4,6 +4,8 @@ import { UserError } from "@troupe/base";
 import { setup, setupTest, type TestScope } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Listener } from "../../../runtime/test/relay/listener.ts";
+import type { HookContext } from "../../src/hooks.ts";
+import { HostTools } from "../../src/host-tools/host-tools.ts";
 import { answerMcp } from "../../src/host-tools/mcp.ts";
 import { ToolServer } from "../../src/host-tools/tool-server.ts";
 import { locked, scripted, simple } from "../support/agents.ts";
@@ -111,6 +113,14 @@ test("a schema that is none is refused where the program gives it", () => {
     [{ properties: { a: { minLength: -1 } } }, "at #/properties/a/minLength, "],
     [{ $ref: "#/nowhere" }, "#/nowhere"],
     [{ properties: { a: { $ref: "#/$defs/nope" } } }, "#/$defs/nope"],
+    [{ properties: { a: { $dynamicRef: "#a" } } }, 'at #/properties/a/$dynamicRef, there must be a "$ref"'],
+    [
+      {
+        properties: { a: { $ref: "#/$defs/b" } },
+        $defs: { b: { $ref: "#/$defs/c" }, c: { $ref: "#/$defs/b" } },
+      },
+      "leads in a circle",
+    ],
   ];
   for (const [inputSchema, why] of wrong) {
     const tools = {
@@ -152,6 +162,62 @@ test("arguments that take long to check hold nobody up: the agent is told to sen
   expect(ran).toEqual([{ list: [1, 2], text: "aa" }]);
 });
 
+test("however many calls come at once, others have a turn between their checks; what is too deep to check is told", async (t) => {
+  const down = { type: "object", properties: { down: { $ref: "#" }, text: { pattern: "^(a+)+$" } } };
+  const forever = { allOf: [{ $ref: "#/$defs/a" }], $defs: { a: { allOf: [{ $ref: "#/$defs/a" }] } } };
+  const tool = (inputSchema: Record<string, unknown>) => ({ description: "", inputSchema, run: () => 1 });
+  const offered = { down: tool(down), forever: tool(forever) };
+  const handle = await workspace(t, { agents: { scripted }, tools: offered });
+  await handle.openSession();
+  const deep = `${'{"down":'.repeat(3_000)}{}${"}".repeat(3_000)}`;
+  // A slow machine comes to the end of the time before that of the stack.
+  const tooDeep = (name: string) =>
+    expect.stringMatching(
+      `^error: ${name} wasn't run: at # of its arguments, they (are too deep|take too long) to check: send less`,
+    );
+  expect(await says(handle, `tool down ${deep}\ntool forever {}`)).toEqual([
+    tooDeep("down"),
+    tooDeep("forever"),
+  ]);
+  await using ending = new AsyncDisposableStack();
+  const tools = new HostTools({
+    tools: offered,
+    context: () => ({}) as HookContext,
+    log: { warn: () => undefined },
+  });
+  ending.defer(() => tools.close());
+  let turns = 0;
+  let counting: NodeJS.Immediate;
+  const count = () => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  count();
+  ending.defer(async () => clearImmediate(counting));
+  const checked: number[] = [];
+  let arrived = 0;
+  const { promise: allThere, resolve: letThemIn } = Promise.withResolvers<void>();
+  const { servers } = await tools.offer("main", true, async (_name, args, run) => {
+    arrived += 1;
+    if (arrived === 5) letThemIn();
+    await allThere;
+    try {
+      return await run(args);
+    } finally {
+      checked.push(turns);
+    }
+  });
+  const [server] = servers;
+  if (server === undefined || !("url" in server)) throw new Error("it is offered");
+  const headers = Object.fromEntries(server.headers.map(({ name, value }) => [name, value]));
+  const slow = { name: "down", arguments: { text: `${"a".repeat(40)}!` } };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: slow });
+  const calls = Array.from({ length: 5 }, () => fetch(server.url, { method: "POST", headers, body }));
+  for (const answer of await Promise.all(calls))
+    expect(await answer.text()).toContain("they take too long to check");
+  expect(new Set(checked).size).toBe(5);
+}, 60_000);
+
 test("under a relay a tool is a scope of its prompt's, and a guardrail's no keeps it from running", async (t) => {
   const listener = new Listener();
   listener.relay.registerToolConditionalExecutionGuardrail("no writing", ({ toolName }) =>
@@ -182,6 +248,27 @@ test("an agent gets the MCP servers of its configuration; without MCP over HTTP 
   await handle.deleteSession();
   await handle.openSession({ agent: "simple" });
   expect(await says(handle, "servers\noffers")).toEqual(['["mine"]', "[false,false]"]);
+});
+
+test("an agent that says that it reaches no server over HTTP is given none: there is no session, and it is said why", async (t) => {
+  const far = { type: "http" as const, name: "far", url: "http://127.0.0.1:1/mcp", headers: [] };
+  const near = { ...far, type: "sse" as const, name: "near" };
+  const handle = await workspace(t, {
+    agents: {
+      scripted: { ...scripted, mcpServers: [far] },
+      simple: { ...simple, mcpServers: [far] },
+      other: { ...scripted, mcpServers: [near] },
+    },
+  });
+  await handle.openSession();
+  expect(await says(handle, "servers")).toEqual(['["far"]']);
+  await handle.deleteSession();
+  const unsupported = async (agent: string) => {
+    const { code, metadata } = await failure(handle.openSession({ agent }));
+    return [code, metadata];
+  };
+  expect(await unsupported("simple")).toEqual(["mcp_unsupported", { server: "far", way: "http" }]);
+  expect(await unsupported("other")).toEqual(["mcp_unsupported", { server: "near", way: "sse" }]);
 });
 
 test("an agent that wants to know who asks is told by the configuration's method; without one its start says which there are", async (t) => {

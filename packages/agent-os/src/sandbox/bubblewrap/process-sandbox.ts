@@ -19,6 +19,7 @@ import { TroupeError } from "@troupe/base";
 import { limits } from "@troupe/protocol";
 import { processErrors, sandboxErrors } from "../../errors.ts";
 import { startDeadline } from "../deadline.ts";
+import { isDevice } from "../devices.ts";
 import type { FileStore, ImageChanges } from "../file-store.ts";
 import type { ProcessCommand, ProcessListener, SandboxProcess, SandboxProcessInfo } from "../process.ts";
 import type { BootOptions, DirectoryEntry, ExecOptions, ExecResult, FileStat, Sandbox } from "../sandbox.ts";
@@ -322,9 +323,9 @@ export class ProcessSandbox implements Sandbox {
 
 async function put(container: Container, image: ImageChanges, as: "given" | "kept"): Promise<void> {
   // What is removed is removed of what is there, and not of what a link leads to that takes the place of a directory.
-  const ordered = [...image].sort(
-    ([, a], [, b]) => Number(b.type === "removed") - Number(a.type === "removed"),
-  );
+  const ordered = image
+    .filter(([path]) => !isDevice(path))
+    .sort(([, a], [, b]) => Number(b.type === "removed") - Number(a.type === "removed"));
   for (let from = 0; from < ordered.length; from += PUTS)
     await Promise.all(
       ordered.slice(from, from + PUTS).map(([path, entry]) => {

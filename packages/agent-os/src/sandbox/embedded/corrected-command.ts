@@ -14,6 +14,17 @@ export function correctCommand(
   bash.registerCommand({ ...command, execute });
 }
 
+/** Puts what `correct` makes of each command in its place. */
+export function correctEachCommand(
+  bash: Bash,
+  correct: (execute: Command["execute"]) => Command["execute"],
+): void {
+  for (const command of commandsOf(bash)?.values() ?? []) {
+    const { execute } = command;
+    command.execute = correct((args, context) => execute.call(command, args, context));
+  }
+}
+
 /** Those that change files, and run no others, whose words are their own. */
 const CHANGERS =
   "chmod cp curl gunzip gzip ln mkdir mv rm rmdir sed sort split tar tee touch truncate unzip".split(" ");

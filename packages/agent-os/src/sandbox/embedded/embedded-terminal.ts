@@ -3,7 +3,7 @@
  *
  *   typing ──Enter──▶ running ──▶ typing …        Ctrl-D on an empty line, `exit`, a signal ──▶ ended
  *
- * What is typed is echoed and can be taken back (Backspace, Ctrl-U, Ctrl-C); a line runs as a command of its own, on the files as they
+ * What is typed is echoed and can be taken back (Backspace, Ctrl-U, Ctrl-C); a command runs when its last line is entered, on the files as they
  * are, and its directory and variables are those of the next one. What is typed while a line runs waits; Ctrl-C ends the line. A command in it
  * has no stdin, and prints when it ends. Arrow keys and the like do nothing. What one turn prints leaves in one piece, however many keys
  * it was.
@@ -27,6 +27,8 @@ import type { ProcessResult, ShellLine } from "./messages.ts";
 export type RunLine = (line: ShellLine, signal: AbortSignal) => Promise<ProcessResult>;
 
 const PROMPT = "$ ";
+/** While a command isn't complete. */
+const MORE = "> ";
 /** Signals that end a line and not its shell. */
 const interrupts: ReadonlySet<ProcessSignal> = new Set(["SIGINT", "SIGQUIT"]);
 const exitLine = /^\s*exit(?:\s+(?<code>\d{1,3}))?\s*$/;
@@ -44,6 +46,8 @@ export class EmbeddedTerminal implements SandboxProcess {
   readonly #decoder = new TextDecoder();
   #env: Readonly<Record<string, string>>;
   #line = "";
+  /** Lines of a command that isn't complete yet. */
+  #begun = "";
   /** Typed, and not yet looked at. */
   #typed = "";
   /** Printed in this turn. */
@@ -122,7 +126,7 @@ export class EmbeddedTerminal implements SandboxProcess {
         this.#interrupt();
         return;
       case "\x04":
-        if (this.#line === "") this.#leave(this.#lastCode);
+        if (this.#line === "") this.#endOfTyping();
         return;
       case "\x7f":
       case "\b":
@@ -140,7 +144,7 @@ export class EmbeddedTerminal implements SandboxProcess {
 
   /** As in a terminal of the system, what goes beyond a full line isn't taken. */
   #take(characters: string): void {
-    const taken = characters.slice(0, limits.processStdinBytes - this.#line.length);
+    const taken = characters.slice(0, limits.processStdinBytes - this.#begun.length - this.#line.length);
     this.#line += taken;
     this.#print(taken.length < characters.length ? `${taken}${BELL}` : taken);
   }
@@ -148,18 +152,27 @@ export class EmbeddedTerminal implements SandboxProcess {
   #interrupt(): void {
     this.#print("^C\r\n");
     this.#line = "";
+    this.#begun = "";
     if (this.#running === undefined) this.#print(PROMPT);
     else this.#running.abort();
   }
 
+  /** A command that isn't complete never will be. */
+  #endOfTyping(): void {
+    if (this.#begun === "") return this.#leave(this.#lastCode);
+    this.#begun = "";
+    this.#print(`\r\nbash: syntax error: unexpected end of file\r\n${PROMPT}`);
+  }
+
   async #enter(): Promise<void> {
-    const line = this.#line;
+    const line = this.#begun + this.#line;
     this.#line = "";
-    const leaving = exitLine.exec(line);
+    const leaving = this.#begun === "" ? exitLine.exec(line) : null;
     if (leaving !== null) return this.#leave(Number(leaving.groups?.code ?? this.#lastCode) & 0xff);
-    await this.#runLine(line);
+    const isWhole = await this.#runLine(line);
     if (this.#over) return;
-    this.#print(PROMPT);
+    this.#begun = isWhole ? "" : `${line}\n`;
+    this.#print(isWhole ? PROMPT : MORE);
     this.#look();
   }
 
@@ -168,13 +181,15 @@ export class EmbeddedTerminal implements SandboxProcess {
     this.#leave(this.#lastCode);
   }
 
-  async #runLine(line: string): Promise<void> {
+  /** False: more must come before it can run. */
+  async #runLine(line: string): Promise<boolean> {
     const running = new AbortController();
     this.#running = running;
     try {
       const [env, lastExitCode] = [this.#env, this.#lastCode];
       const result = await this.#run({ line, env, lastExitCode }, running.signal);
-      if (running.signal.aborted || this.#over) return;
+      if (running.signal.aborted || this.#over) return true;
+      if (result.incomplete === true) return false;
       // A line with nothing on it is no command.
       if (line.trim() !== "") this.#lastCode = result.exitCode;
       this.#env = { ...result.env, ...this.#sizes() };
@@ -187,6 +202,7 @@ export class EmbeddedTerminal implements SandboxProcess {
     } finally {
       this.#running = undefined;
     }
+    return true;
   }
 
   /** As they are now: it may have been resized meanwhile. */

@@ -5,6 +5,7 @@
  * file. just-bash itself has no such thing, and takes names of any length.
  */
 import type { InMemoryFs } from "just-bash";
+import { isDevice } from "../devices.ts";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { type FileWriter, fileWriters } from "./file-methods.ts";
 import { checkPath, checkTarget } from "./path-names.ts";
@@ -45,6 +46,7 @@ export class FileWatch {
     const changes: [string, ImageEntry][] = [];
     const removed = new Set<string>();
     for (const path of [...new Set([...paths, ...hidden])].sort()) {
+      if (isDevice(path)) continue;
       const entry = hidden.has(path) ? REMOVED : await this.#entryOf(path);
       if (entry.type === "removed") removed.add(path);
       // It goes with what was above it.

@@ -12,6 +12,7 @@ export const FILE_WORDS: Readonly<Record<string, string>> = {
   ENOSPC: "No space left on device",
   ENOTDIR: "Not a directory",
   ENOTEMPTY: "Directory not empty",
+  ENXIO: "No such device or address",
   EPERM: "Operation not permitted",
   EROFS: "Read-only file system",
 };

@@ -9,6 +9,7 @@
  * An image never changes. What an operation changed makes the next one, which shares all else with it and takes its place when it is
  * saved: whoever looks sees one or the other, however many turns of the runtime the next one takes to make.
  */
+import { isDevice } from "../devices.ts";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { inTurns } from "../turns.ts";
 
@@ -52,7 +53,7 @@ export class Image {
     const draft = new Draft(this);
     let root = this.#root;
     for await (const page of inTurns(changes))
-      for (const [path, entry] of page) root = draft.put(root, path, entry);
+      for (const [path, entry] of page) if (!isDevice(path)) root = draft.put(root, path, entry);
     return new Image(root, this.version + 1, draft.paths, draft.bytes);
   }
 }

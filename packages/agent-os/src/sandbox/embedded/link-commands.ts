@@ -7,8 +7,10 @@ import { correctCommand } from "./corrected-command.ts";
 
 type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp">>;
 
+const PRESERVES = /^(?:-[A-Za-z]*p|--preserve)/;
+
 /** What each command sees at a path. */
-const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
+const looks: Readonly<Record<string, (files: IFileSystem, args: readonly string[]) => Look>> = {
   // What is removed is the link, also one to a directory.
   rm: (files) => ({ stat: (path) => files.lstat(path) }),
   ln: (files) => ({ exists: (path) => isThere(files, path) }),
@@ -16,11 +18,16 @@ const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
   ls: (files) => ({ stat: (path) => files.stat(path).catch(() => files.lstat(path)) }),
   // What is packed is the link.
   tar: (files) => ({ stat: (path) => files.lstat(path) }),
-  cp: (files) => ({
+  cp: (files, args) => ({
     cp: async (from, to, options) => {
       // Without `-r` what a link leads to is copied.
       const source = options?.recursive === true ? from : await files.realpath(from);
-      await files.cp(source, await throughLink(files, to), options);
+      const target = await throughLink(files, to);
+      const there = await files.stat(target).catch(() => undefined);
+      await files.cp(source, target, options);
+      // What is written over keeps its mode.
+      if (there?.isFile === true && !args.some((word) => PRESERVES.test(word)))
+        await files.chmod(target, there.mode);
     },
   }),
   // Things are moved into a directory that a link leads to; a link that leads nowhere is what it is itself, and no other.
@@ -36,12 +43,13 @@ export function correctLinkCommands(bash: Bash): void {
     correctCommand(
       bash,
       name,
-      (execute) => (args, context) => execute(args, { ...context, fs: seen(context.fs, look) }),
+      (execute) => (args, context) =>
+        execute(args, { ...context, fs: seen(context.fs, look(context.fs, args)) }),
     );
 }
 
-function seen(files: IFileSystem, look: (files: IFileSystem) => Look): IFileSystem {
-  const other = new Map<string | symbol, unknown>(Object.entries(look(files)));
+function seen(files: IFileSystem, look: Look): IFileSystem {
+  const other = new Map<string | symbol, unknown>(Object.entries(look));
   return new Proxy(files, {
     get: (target, name) => {
       const value: unknown = other.get(name) ?? Reflect.get(target, name);

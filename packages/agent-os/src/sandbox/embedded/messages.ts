@@ -41,6 +41,8 @@ export interface ProcessResult {
   readonly stderr: Uint8Array;
   /** The shell's variables behind it, for a line of a shell. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Nothing has run: the line is the beginning of a command. */
+  readonly incomplete?: true;
 }
 
 /** What each kind of operation results in. */

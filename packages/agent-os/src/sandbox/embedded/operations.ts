@@ -23,8 +23,10 @@ export async function run(shell: Shell, operation: Operation): Promise<Result> {
     case "line":
       return await runLine(shell, operation);
     case "readFile":
+      await checkNoDevice(shell, operation.path);
       return await files.readFileBuffer(operation.path);
     case "writeFile":
+      await checkNoDevice(shell, operation.path);
       await makeAbove(shell, operation.path);
       return void (await files.writeFile(operation.path, operation.content));
     case "stat":
@@ -54,6 +56,13 @@ async function makeAbove({ files }: Shell, path: string): Promise<void> {
       () => false,
     );
   if (above !== "" && !(await isThere())) await files.mkdir(above, { recursive: true });
+}
+
+/** Operations are for files: what gives bytes without an end is a command's. */
+async function checkNoDevice({ files }: Shell, path: string): Promise<void> {
+  const stat = await files.stat(path).catch(() => undefined);
+  if (stat !== undefined && !stat.isFile && !stat.isDirectory)
+    throw new Error(`EINVAL: '${path}' is a device, and no file`);
 }
 
 async function exec(shell: Shell, operation: Operation & { kind: "exec" }): Promise<ExecResult> {
@@ -102,6 +111,8 @@ async function startOf({ files }: Shell, cwd: string | undefined): Promise<strin
 
 async function runLine(shell: Shell, { line, env, lastExitCode }: ShellLine): Promise<ProcessResult> {
   const { bash } = shell;
+  if (shell.isIncomplete(line))
+    return { exitCode: 0, stdout: new Uint8Array(), stderr: new Uint8Array(), env, incomplete: true };
   const options = { cwd: env.PWD ?? HOME, env: { ...env }, rawScript: true };
   const result = await behindExitCode(bash, lastExitCode, () => bash.exec(line, options));
   const output = outputOf(shell, { ...result, stdout: encode(result.stdout) });

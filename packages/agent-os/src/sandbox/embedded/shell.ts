@@ -10,9 +10,12 @@ import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "ju
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
 import { correctWords } from "./corrected-command.ts";
+import { placeDevices, workAsDevices } from "./device-files.ts";
 import { correctEnv } from "./env-command.ts";
 import { FileWatch } from "./file-watch.ts";
 import { correctGrep } from "./grep-patterns.ts";
+import { isIncomplete } from "./incomplete-line.ts";
+import { keepModes } from "./kept-modes.ts";
 import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
 import type { Layers, WorkerData } from "./messages.ts";
@@ -22,6 +25,7 @@ import { correctRefusedCommands } from "./refused-commands.ts";
 import { correctSed } from "./sed-backups.ts";
 import { giveVariables } from "./shell-state.ts";
 import { importJustBash } from "./shell-text.ts";
+import { correctStreams } from "./standard-streams.ts";
 
 /**
  * What just-bash counts to find out that a command doesn't end, and an agent with a log of 200,000 lines meets at once: a command's time and
@@ -53,6 +57,8 @@ export interface Shell {
   readonly outputBytes: number;
   readonly processOutputBytes: number;
   readonly variableBytes: number;
+  /** Whether it is the beginning of a command. */
+  isIncomplete(line: string): boolean;
   /** What changed since the last time. */
   takeChanges(): Promise<ImageChanges>;
 }
@@ -123,10 +129,20 @@ class LoadedShell implements ShellModule {
     if (all.size > 0) await lay(files, all);
     const { hosts = [] } = layers ?? {};
     for (const { path } of hosts) await makeAbove(files, path);
+    keepModes(files);
+    workAsDevices(files);
     followLinks(files);
     const watch = new FileWatch(files, given);
     const { outputBytes, processOutputBytes, variableBytes } = this.#data;
-    const rest = { tap, outputBytes, processOutputBytes, variableBytes, takeChanges: () => watch.take() };
+    const isLineIncomplete = (line: string) => isIncomplete(this.#justBash.parse, line);
+    const rest = {
+      tap,
+      isIncomplete: isLineIncomplete,
+      outputBytes,
+      processOutputBytes,
+      variableBytes,
+      takeChanges: () => watch.take(),
+    };
     if (hosts.length === 0) return { bash, files, ...rest };
     const mounts = hosts.map((host) => this.#mountOf(host));
     const mounted = new this.#justBash.MountableFs({ base: files, mounts });
@@ -150,6 +166,7 @@ class LoadedShell implements ShellModule {
     // It puts what every shell has there.
     const tap = new OutputTap();
     const bash = new Bash({ ...optionsOf(this.#data, fetch, tap), fs: files });
+    placeDevices(files);
     correctCommands(bash);
     await files.mkdir(HOME, { recursive: true });
     await files.mkdir("/tmp", { recursive: true });
@@ -180,6 +197,7 @@ function correctCommands(bash: Bash): void {
   correctRefusedCommands(bash);
   correctSed(bash);
   correctWords(bash);
+  correctStreams(bash);
 }
 
 function optionsOf({ scriptMs }: WorkerData, fetch: SecureFetch | undefined, tap: OutputTap): BashOptions {

@@ -16,6 +16,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -139,8 +140,17 @@ function writeWhole(path: string, content: Uint8Array): void {
       ftruncateSync(file, content.length);
     });
   } catch (cause) {
-    if (isNew) rmSync(path, { force: true });
+    if (isNew) removeMade(path);
     throw cause;
+  }
+}
+
+/** Where the path leads: a link that led nowhere stays one. */
+function removeMade(path: string): void {
+  try {
+    unlinkSync(realpathSync(path));
+  } catch {
+    // Nothing was made.
   }
 }
 
