@@ -8,10 +8,12 @@ import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
 import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
+import { statusKit } from "../../../../conformance/sandbox/status-kit.ts";
 import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
 fileKit(processes);
 shellKit(processes);
+statusKit(processes);
 processKit(processes);
 escapeKit(processes);
 
