@@ -24,7 +24,7 @@ const table: readonly Ended[] = [
     "0\n1\n0\n0\n0\n0\n",
   ],
   [
-    'false; x=$y; echo $?; false; x=$((1+1)); echo $?; false; x=${y:-z}; echo $?; false; x=`true`; echo $?; x=`false`; echo $?; x=${y:-$(false)}; echo $?; x="a$(exit 3)b"; echo $? $x',
+    `false; x=$y; echo $?; false; x=$((1+1)); echo $?; false; x=\${y:-z}; echo $?; false; x=\`true\`; echo $?; x=\`false\`; echo $?; x=\${y:-$(false)}; echo $?; x="a$(exit 3)b"; echo $? $x`,
     "0\n0\n0\n0\n1\n1\n3 ab\n",
   ],
   [
@@ -212,7 +212,7 @@ const table: readonly Ended[] = [
     1,
   ],
   [
-    'set -e; arr=(a b c); for i in "${arr[@]}"; do [ "$i" = b ] && hit=$i; done; echo $hit; [ -n "$hit" ] && for i in 1; do false || :; done; echo end',
+    `set -e; arr=(a b c); for i in "\${arr[@]}"; do [ "$i" = b ] && hit=$i; done; echo $hit; [ -n "$hit" ] && for i in 1; do false || :; done; echo end`,
     "b\nend\n",
   ],
   [
@@ -228,13 +228,13 @@ const table: readonly Ended[] = [
   ["set -eu; { echo $undefined; } || echo no; echo never", "", 1],
   ['set -eu; if [ "$undefined" ]; then echo no; fi || echo no; echo never', "", 1],
   [
-    'set -eu; for i in 1 2; do echo "${i:-} ${undefined:-d} ${undefined-e} ${undefined+f}"; done; a=(); echo ${#a[@]} "${a[@]}"; while echo $undefined; do echo no; done; echo never',
+    `set -eu; for i in 1 2; do echo "\${i:-} \${undefined:-d} \${undefined-e} \${undefined+f}"; done; a=(); echo \${#a[@]} "\${a[@]}"; while echo $undefined; do echo no; done; echo never`,
     "1 d e \n2 d e \n0\n",
     1,
   ],
   ["set -eu; (eval 'echo $undefined'; echo no) || echo a; echo end", "a\nend\n"],
   [
-    "(echo ${undefined?gone}; echo no) || echo a $?; f() { echo ${undefined:?gone}; echo no; }; (f || echo no); echo b $?; set -e; f || echo no; echo never",
+    `(echo \${undefined?gone}; echo no) || echo a $?; f() { echo \${undefined:?gone}; echo no; }; (f || echo no); echo b $?; set -e; f || echo no; echo never`,
     "a 1\nb 1\n",
     1,
   ],

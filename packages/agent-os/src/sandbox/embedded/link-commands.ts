@@ -1,19 +1,17 @@
 /**
- * Link commands: `rm`, `ln`, `mv`, `ls` and `tar` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
+ * Link commands: `rm`, `ln`, `mv` and `tar` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
  * removed nor replaced, and `rm -f` said that it was; and `cp` puts a file in the place of a link. They get the shell's files with another look at a link; all else is just-bash's.
  */
 import type { Bash, IFileSystem } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
 
-type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp">>;
+type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp" | "writeFile">>;
 
 /** What each command sees at a path. */
 const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
   // What is removed is the link, also one to a directory.
   rm: (files) => ({ stat: (path) => files.lstat(path) }),
   ln: (files) => ({ exists: (path) => isThere(files, path) }),
-  // A link that leads nowhere is there.
-  ls: (files) => ({ stat: (path) => files.stat(path).catch(() => files.lstat(path)) }),
   // What is packed is the link.
   tar: (files) => ({ stat: (path) => files.lstat(path) }),
   cp: (files) => ({
@@ -36,12 +34,14 @@ export function correctLinkCommands(bash: Bash): void {
     correctCommand(
       bash,
       name,
-      (execute) => (args, context) => execute(args, { ...context, fs: seen(context.fs, look) }),
+      (execute) => (args, context) =>
+        execute(args, { ...context, fs: seenOtherwise(context.fs, look(context.fs)) }),
     );
 }
 
-function seen(files: IFileSystem, look: (files: IFileSystem) => Look): IFileSystem {
-  const other = new Map<string | symbol, unknown>(Object.entries(look(files)));
+/** Files of which some things are done in another way. */
+export function seenOtherwise(files: IFileSystem, look: Look): IFileSystem {
+  const other = new Map<string | symbol, unknown>(Object.entries(look));
   return new Proxy(files, {
     get: (target, name) => {
       const value: unknown = other.get(name) ?? Reflect.get(target, name);

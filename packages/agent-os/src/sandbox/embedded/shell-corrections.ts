@@ -4,9 +4,11 @@
  * nothing is imported, and a story tells of it before.
  */
 import { FILE_WORDS } from "./file-words.ts";
+import { scriptCorrections } from "./script-corrections.ts";
 import type { ShellCorrection } from "./shell-correction.ts";
 import { startCorrections } from "./start-corrections.ts";
 import { statusCorrections } from "./status-corrections.ts";
+import { wordCorrections } from "./word-corrections.ts";
 
 /** The words for what was thrown, `a`. */
 const WORDS = `${JSON.stringify(FILE_WORDS)}[/^(E[A-Z]+):/.exec(a?.message)?.[1]]`;
@@ -271,6 +273,8 @@ export const shellCorrections: readonly ShellCorrection[] = [
   ...startCorrections,
   ...redirects,
   ...statusCorrections,
+  ...scriptCorrections,
+  ...wordCorrections,
   ...bytes,
   ...streams,
   ...archives,

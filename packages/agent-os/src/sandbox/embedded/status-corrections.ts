@@ -25,10 +25,16 @@ const errexit: readonly ShellCorrection[] = [
     gets: "if(i=await s.prepare(n),i.error)return e.state.notOpened=!0,zn(i);let o=e.state.groupStdin,a=",
   },
   {
-    why: "A command substitution is ended by it, too, and what it sets stays set behind it.",
+    why: "A command substitution is ended by it, too, and what it sets stays set behind it: options, functions, and what a variable is.",
     file: SHELL,
     has: "let p=await e.executeScript(t.body),h=p.exitCode;",
-    gets: "let q=e.state.options,p;e.state.options={...q,errexit:q.errexit&&e.state.shoptOptions.inherit_errexit===!0};try{p=await e.executeScript(t.body)}finally{e.state.options=q}let h=p.exitCode;",
+    gets: "let{options,shoptOptions,functions,readonlyVars,integerVars,lowercaseVars,uppercaseVars,exportedVars}=e.state,q={options,shoptOptions,functions,readonlyVars,integerVars,lowercaseVars,uppercaseVars,exportedVars},p;e.state.options={...options,errexit:options.errexit&&shoptOptions.inherit_errexit===!0};e.state.shoptOptions={...shoptOptions};e.state.functions=new Map(functions);for(let P in q)q[P]instanceof Set&&(e.state[P]=new Set(q[P]));try{p=await e.executeScript(t.body)}finally{Object.assign(e.state,q)}let h=p.exitCode;",
+  },
+  {
+    why: "What a script makes of its shell is so in the sandbox's next one, and in a shell that it starts: what is read-only, `shopt`, descriptors. A shell's variables are exported to those below it.",
+    file: SHELL,
+    has: "extraArgs:u.args},w=t;",
+    gets: "extraArgs:u.args},w=t;aa(m),m.exportedVars=new Set([...m.exportedVars,...Object.keys(u.env??{}).filter(P=>/^[A-Za-z_]/.test(P))]);",
   },
 ];
 
@@ -103,8 +109,8 @@ const expansions: readonly ShellCorrection[] = [
   {
     why: "A variable that isn't set under `set -u` ends a function alone.",
     file: ERRORS,
-    has: 'p=class extends n{varName;name="NounsetError";constructor(t,e=""){super(`${t}: unbound variable`,e,`bash: ${t}: unbound variable\n`),this.varName=t}},d=class extends n{exitCode;name="ExitError";constructor(t,e="",s=""){super("exit",e,s),this.exitCode=t}},l=class extends n{',
-    gets: 'd=class extends n{exitCode;name="ExitError";constructor(t,e="",s=""){super("exit",e,s),this.exitCode=t}},p=class extends d{varName;name="NounsetError";constructor(t,e=""){super(1,e,`bash: ${t}: unbound variable\n`),this.varName=t,this.message=`${t}: unbound variable`}},l=class extends d{',
+    has: `p=class extends n{varName;name="NounsetError";constructor(t,e=""){super(\`\${t}: unbound variable\`,e,\`bash: \${t}: unbound variable\n\`),this.varName=t}},d=class extends n{exitCode;name="ExitError";constructor(t,e="",s=""){super("exit",e,s),this.exitCode=t}},l=class extends n{`,
+    gets: `d=class extends n{exitCode;name="ExitError";constructor(t,e="",s=""){super("exit",e,s),this.exitCode=t}},p=class extends d{varName;name="NounsetError";constructor(t,e=""){super(1,e,\`bash: \${t}: unbound variable\n\`),this.varName=t,this.message=\`\${t}: unbound variable\`}},l=class extends d{`,
   },
   {
     why: "So does arithmetic that can't be done.",
@@ -125,10 +131,10 @@ const expansions: readonly ShellCorrection[] = [
     gets: "if(y instanceof G)return l({stdout:y.stdout,stderr:y.stderr,exitCode:y instanceof Ve&&!m.options.errexit?127:y.exitCode,",
   },
   {
-    why: "`${x?word}` doesn't say of which variable it speaks.",
+    why: `\`\${x?word}\` doesn't say of which variable it speaks.`,
     file: SHELL,
-    has: 'throw new G(1,"",`bash: ${o}\n`)}return r.effectiveValue',
-    gets: 'throw Object.assign(new Ve(t),{stderr:`bash: ${n.word?t+": ":""}${o}\n`})}return r.effectiveValue',
+    has: `throw new G(1,"",\`bash: \${o}\n\`)}return r.effectiveValue`,
+    gets: `throw Object.assign(new Ve(t),{stderr:\`bash: \${n.word?t+": ":""}\${o}\n\`})}return r.effectiveValue`,
   },
 ];
 
