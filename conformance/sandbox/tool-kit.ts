@@ -114,6 +114,12 @@ const table: readonly Told[] = [
     stdout: "d/ e/ l/\n./d/ ./e/ ./l/\n.h/ no*/\nd/f e/g l/f\nl/f l/i l/i/j l/i/j d/i/\nd/\ne/\nl/\n",
     files: { "d/f": "", "d/i/j": "", "e/g": "", z: "" },
   },
+  {
+    script:
+      "mkdir d; echo x > d/x; chmod 700 d/x; ln -s d l; ln -s x d/c; ls l/x l/c; ls -l l/x | cut -c1-10; stat -c '%a %N' l/c; readlink l/c; cat l/c",
+    stdout: "l/c\nl/x\n-rwx------\n777 'l/c' -> 'x'\nx\nx\n",
+    files: { "d/x": "x\n" },
+  },
 ];
 
 /** Registers the kit's stories for one driver. */

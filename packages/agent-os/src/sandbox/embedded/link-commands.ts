@@ -4,14 +4,16 @@
  */
 import type { Bash, IFileSystem } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
+import { placeOf } from "./stat-command.ts";
 
-type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp" | "writeFile">>;
+type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp" | "readlink" | "writeFile">>;
 
 /** What each command sees at a path. */
 const looks: Readonly<Record<string, (files: IFileSystem) => Look>> = {
   // What is removed is the link, also one to a directory.
   rm: (files) => ({ stat: (path) => files.lstat(path) }),
   ln: (files) => ({ exists: (path) => isThere(files, path) }),
+  readlink: (files) => ({ readlink: async (path) => await files.readlink(await placeOf(files, path)) }),
   // What is packed is the link.
   tar: (files) => ({ stat: (path) => files.lstat(path) }),
   cp: (files) => ({

@@ -1,7 +1,7 @@
 /** Ls command: just-bash's `ls` has one mode for all files, no links, and an empty line behind each file that it is given. Here it tells what is there. */
 import type { Bash, CommandContext, ExecResult, FsStat } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
-import { modeWords } from "./stat-command.ts";
+import { modeWords, placeOf } from "./stat-command.ts";
 
 const LONG: Readonly<Record<string, string>> = {
   "--all": "a",
@@ -58,7 +58,7 @@ async function list(
   const directories: Entry[] = [];
   let stderr = "";
   for (const name of operands) {
-    const path = context.fs.resolvePath(context.cwd, name);
+    const path = await placeOf(context.fs, context.fs.resolvePath(context.cwd, name));
     const entry = await entryAt(context, name, path).catch(() => undefined);
     if (entry === undefined) stderr += `ls: cannot access '${name}': No such file or directory\n`;
     else ((await isListed(entry, letters, context)) ? directories : files).push(entry);

@@ -1,5 +1,5 @@
 /** Stat command: just-bash's `stat` knows `-c`, ten of its letters, and what a link leads to. Here it has the rest of what scripts ask. */
-import type { Bash, CommandContext, ExecResult, FsStat } from "just-bash";
+import type { Bash, CommandContext, ExecResult, FsStat, IFileSystem } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
 
 interface Call {
@@ -58,7 +58,7 @@ async function told(
   file: string,
   { fs, cwd }: CommandContext,
 ): Promise<ExecResult> {
-  const path = fs.resolvePath(cwd, file);
+  const path = await placeOf(fs, fs.resolvePath(cwd, file));
   const stat = await (isFollowing ? fs.stat(path) : fs.lstat(path)).catch(() => undefined);
   if (stat === undefined) {
     const stderr = `stat: cannot statx '${file}': No such file or directory\n`;
@@ -96,6 +96,13 @@ function lettersOf(file: string, stat: FsStat, target: string | undefined): Reco
     ...{ u: "1000", U: "user", g: "1000", G: "user" },
     ...{ X: seconds, Y: seconds, Z: seconds, W: "0", x: time, y: time, z: time, w: "-" },
   };
+}
+
+/** The path without links above its last part, which may be one: the shell's files know a link only where no other is above it. */
+export async function placeOf(fs: IFileSystem, path: string): Promise<string> {
+  const cut = path.lastIndexOf("/");
+  const above = cut <= 0 ? undefined : await fs.realpath(path.slice(0, cut)).catch(() => undefined);
+  return above === undefined ? path : `${above === "/" ? "" : above}${path.slice(cut)}`;
 }
 
 /** As `ls -l` has it. */
