@@ -7,7 +7,7 @@ import type { Sandbox } from "../../packages/agent-os/src/index.ts";
 import { type DriverUnderTest, storyteller } from "./drivers.ts";
 
 /** A script, and what there is behind it: each file's bytes, of those that are no ASCII each as `\xff`. */
-interface Told {
+export interface Told {
   readonly script: string;
   readonly stdout?: string;
   readonly exitCode?: number;
@@ -319,7 +319,8 @@ export function shellKit(driver: DriverUnderTest): void {
   );
 }
 
-async function tell(sandbox: Sandbox, about: string, scripts: readonly Told[]): Promise<void> {
+/** Runs scripts, each in a directory of its own. */
+export async function tell(sandbox: Sandbox, about: string, scripts: readonly Told[]): Promise<void> {
   for (const [index, { script, stdout = "", exitCode = 0, files = {} }] of scripts.entries()) {
     const cwd = `/home/user/${about}-${index}`;
     await sandbox.mkdir(cwd);

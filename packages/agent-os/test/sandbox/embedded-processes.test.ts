@@ -6,12 +6,16 @@ import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
 import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
+import { statusKit } from "../../../../conformance/sandbox/status-kit.ts";
+import { toolKit } from "../../../../conformance/sandbox/tool-kit.ts";
 import { EmbeddedDriver } from "../../src/sandbox/embedded/embedded-driver.ts";
 
 const embedded = { name: "embedded", make: () => new EmbeddedDriver() };
 deviceKit(embedded);
 fileKit(embedded);
 shellKit(embedded);
+statusKit(embedded);
+toolKit(embedded);
 processKit(embedded);
 escapeKit(embedded);
 

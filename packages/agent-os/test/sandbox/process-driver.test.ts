@@ -9,11 +9,15 @@ import { escapeKit } from "../../../../conformance/sandbox/escape-kit.ts";
 import { fileKit } from "../../../../conformance/sandbox/file-kit.ts";
 import { processKit } from "../../../../conformance/sandbox/process-kit.ts";
 import { shellKit } from "../../../../conformance/sandbox/shell-kit.ts";
+import { statusKit } from "../../../../conformance/sandbox/status-kit.ts";
+import { toolKit } from "../../../../conformance/sandbox/tool-kit.ts";
 import { missing, processDriver, processes } from "../support/bubblewrap.ts";
 
 deviceKit(processes);
 fileKit(processes);
 shellKit(processes);
+statusKit(processes);
+toolKit(processes);
 processKit(processes);
 escapeKit(processes);
 

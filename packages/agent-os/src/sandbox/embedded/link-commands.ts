@@ -1,11 +1,12 @@
 /**
- * Link commands: `rm`, `ln`, `mv`, `ls` and `tar` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
+ * Link commands: `rm`, `ln`, `mv` and `tar` of just-bash look at a path through a link, and so don't see one that leads nowhere: it could neither be
  * removed nor replaced, and `rm -f` said that it was; and `cp` puts a file in the place of a link. They get the shell's files with another look at a link; all else is just-bash's.
  */
 import type { Bash, IFileSystem } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
+import { placeOf } from "./stat-command.ts";
 
-type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp">>;
+type Look = Partial<Pick<IFileSystem, "stat" | "exists" | "cp" | "readlink" | "writeFile">>;
 
 const PRESERVES = /^(?:-[A-Za-z]*p|--preserve)/;
 
@@ -14,8 +15,7 @@ const looks: Readonly<Record<string, (files: IFileSystem, args: readonly string[
   // What is removed is the link, also one to a directory.
   rm: (files) => ({ stat: (path) => files.lstat(path) }),
   ln: (files) => ({ exists: (path) => isThere(files, path) }),
-  // A link that leads nowhere is there.
-  ls: (files) => ({ stat: (path) => files.stat(path).catch(() => files.lstat(path)) }),
+  readlink: (files) => ({ readlink: async (path) => await files.readlink(await placeOf(files, path)) }),
   // What is packed is the link.
   tar: (files) => ({ stat: (path) => files.lstat(path) }),
   cp: (files, args) => ({
@@ -44,11 +44,12 @@ export function correctLinkCommands(bash: Bash): void {
       bash,
       name,
       (execute) => (args, context) =>
-        execute(args, { ...context, fs: seen(context.fs, look(context.fs, args)) }),
+        execute(args, { ...context, fs: seenOtherwise(context.fs, look(context.fs, args)) }),
     );
 }
 
-function seen(files: IFileSystem, look: Look): IFileSystem {
+/** Files of which some things are done in another way. */
+export function seenOtherwise(files: IFileSystem, look: Look): IFileSystem {
   const other = new Map<string | symbol, unknown>(Object.entries(look));
   return new Proxy(files, {
     get: (target, name) => {

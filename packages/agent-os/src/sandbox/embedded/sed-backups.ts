@@ -1,6 +1,11 @@
-/** Sed backups: just-bash's `sed` takes `-i.bak` for `-i`, and `--in-place=.bak` for nothing it knows. Here what was in the files is kept beside them. */
-import type { Bash, CommandContext } from "just-bash";
+/**
+ * Sed backups: just-bash's `sed` takes `-i.bak` for `-i`, and `--in-place=.bak` for nothing it knows. Here what was in the files is kept beside them; and a
+ * file that couldn't be written isn't said to be missing.
+ */
+import type { Bash, Command, CommandContext, ExecResult } from "just-bash";
 import { correctCommand } from "./corrected-command.ts";
+import { inWords } from "./file-words.ts";
+import { seenOtherwise } from "./link-commands.ts";
 
 const IN_PLACE = /^(?:(?<letters>-[nErsuz]*i)|--in-place=)(?<suffix>.+)$/;
 /** Options whose value is the next word. */
@@ -12,12 +17,31 @@ const WITH_SCRIPT = /^(?:-[nErsuz]*[ef]|--expression|--file)/;
 export function correctSed(bash: Bash): void {
   correctCommand(bash, "sed", (execute) => async (args, context) => {
     const { suffix, files, rest } = backupsOf(args);
-    if (suffix === undefined) return await execute(rest, context);
+    if (suffix === undefined) return await written(execute, rest, context);
     const kept = await Promise.all(files.map((file) => keep(context, file, suffix)));
-    const result = await execute(rest, context);
+    const result = await written(execute, rest, context);
     for (const save of kept) await save();
     return result;
   });
+}
+
+/** Runs it, and says why a file couldn't be written. */
+async function written(
+  execute: Command["execute"],
+  args: string[],
+  context: Parameters<Command["execute"]>[1],
+): Promise<ExecResult> {
+  let why: string | undefined;
+  const fs = seenOtherwise(context.fs, {
+    writeFile: async (...written) => {
+      await context.fs.writeFile(...written).catch((cause: unknown) => {
+        why ??= `sed: couldn't write to '${written[0]}': ${cause instanceof Error ? cause.message : ""}\n`;
+        throw cause;
+      });
+    },
+  });
+  const result = await execute(args, { ...context, fs });
+  return why === undefined ? result : { ...result, stderr: inWords(why), exitCode: 4 };
 }
 
 /** What is behind the names of files that are edited in place, and the words without it. */

@@ -4,8 +4,11 @@
  * nothing is imported, and a story tells of it before.
  */
 import { FILE_WORDS } from "./file-words.ts";
+import { scriptCorrections } from "./script-corrections.ts";
 import type { ShellCorrection } from "./shell-correction.ts";
 import { startCorrections } from "./start-corrections.ts";
+import { statusCorrections } from "./status-corrections.ts";
+import { wordCorrections } from "./word-corrections.ts";
 
 /** The words for what was thrown, `a`. */
 const WORDS = `${JSON.stringify(FILE_WORDS)}[/^(E[A-Z]+):/.exec(a?.message)?.[1]]`;
@@ -42,28 +45,6 @@ const redirects: readonly ShellCorrection[] = [
     file: SHELL,
     has: 'let C=A.entry;y.operator==="&>"||y.operator==="&>>"?',
     gets: 'let C=A.entry;C.kind==="output"&&s.set(g,C.path);y.operator==="&>"||y.operator==="&>>"?',
-  },
-];
-
-/** `set -e`. */
-const errexit: readonly ShellCorrection[] = [
-  {
-    why: "What fails inside of a group or a function on the left of `||`, `&&` or behind `!` ends the script.",
-    file: SHELL,
-    has: "let f=await this.executePipeline(c);",
-    gets: "let w=this.ctx.state.inCondition,f;(l<t.pipelines.length-1||c.negated)&&(this.ctx.state.inCondition=!0);try{f=await this.executePipeline(c)}finally{this.ctx.state.inCondition=w}",
-  },
-  {
-    why: "A function whose last list has failed on the left of `&&` doesn't end the script: a group's own failure is passed over, that of a simple command isn't.",
-    file: SHELL,
-    has: "a=this.ctx.state.errexitSafe;",
-    gets: 'a=this.ctx.state.errexitSafe&&t.pipelines[s]?.commands.length===1&&t.pipelines[s].commands[0].type!=="SimpleCommand";',
-  },
-  {
-    why: "A command substitution is ended by it, too, and what it sets stays set behind it.",
-    file: SHELL,
-    has: "let p=await e.executeScript(t.body),h=p.exitCode;",
-    gets: "let q=e.state.options,p;e.state.options={...q,errexit:!1};try{p=await e.executeScript(t.body)}finally{e.state.options=q}let h=p.exitCode;",
   },
 ];
 
@@ -291,7 +272,9 @@ const quotes: readonly ShellCorrection[] = [
 export const shellCorrections: readonly ShellCorrection[] = [
   ...startCorrections,
   ...redirects,
-  ...errexit,
+  ...statusCorrections,
+  ...scriptCorrections,
+  ...wordCorrections,
   ...bytes,
   ...streams,
   ...archives,

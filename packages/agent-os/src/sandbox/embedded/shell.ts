@@ -9,15 +9,19 @@
 import type { Bash, BashOptions, InMemoryFs, MountableFs, SecureFetch } from "just-bash";
 import type { ImageChanges, ImageEntry } from "../file-store.ts";
 import { HOME } from "../home.ts";
+import { correctBash } from "./bash-command.ts";
 import { correctWords } from "./corrected-command.ts";
 import { placeDevices, workAsDevices } from "./device-files.ts";
 import { correctEnv } from "./env-command.ts";
 import { FileWatch } from "./file-watch.ts";
+import { correctFind } from "./find-command.ts";
 import { correctGrep } from "./grep-patterns.ts";
 import { isIncomplete } from "./incomplete-line.ts";
 import { keepModes } from "./kept-modes.ts";
 import { correctLinkCommands } from "./link-commands.ts";
 import { followLinks } from "./linked-paths.ts";
+import { correctLn } from "./ln-command.ts";
+import { correctLs } from "./ls-command.ts";
 import type { Layers, WorkerData } from "./messages.ts";
 import { saysPlaces } from "./mount-words.ts";
 import { OutputTap } from "./output-tap.ts";
@@ -26,6 +30,7 @@ import { correctSed } from "./sed-backups.ts";
 import { giveVariables } from "./shell-state.ts";
 import { importJustBash } from "./shell-text.ts";
 import { correctStreams } from "./standard-streams.ts";
+import { correctStat } from "./stat-command.ts";
 
 /**
  * What just-bash counts to find out that a command doesn't end, and an agent with a log of 200,000 lines meets at once: a command's time and
@@ -191,7 +196,12 @@ class LoadedShell implements ShellModule {
 }
 
 function correctCommands(bash: Bash): void {
+  correctBash(bash);
   correctLinkCommands(bash);
+  correctLn(bash);
+  correctFind(bash);
+  correctLs(bash);
+  correctStat(bash);
   correctGrep(bash);
   correctEnv(bash);
   correctRefusedCommands(bash);
