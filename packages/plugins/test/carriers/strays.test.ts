@@ -132,8 +132,8 @@ onLinux(
     });
     try {
       await tree.end();
-      // Ten quiet looks at 301, of which one turn has 64.
-      expect(turns).toBeGreaterThanOrEqual(10 * Math.floor(301 / 64));
+      // Ten quiet looks at 301, of which one turn has 32.
+      expect(turns).toBeGreaterThanOrEqual(10 * Math.floor(301 / 32));
     } finally {
       clearImmediate(timer);
     }

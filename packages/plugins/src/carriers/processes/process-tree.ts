@@ -4,7 +4,7 @@
  * such books nothing is known.
  */
 import { setImmediate as nextTurn, setTimeout as passed } from "node:timers/promises";
-import { listOf, startOf, textOf } from "./proc.ts";
+import { type Life, lifeOf, listOf, startOf, textOf } from "./proc.ts";
 import type { Strays } from "./strays.ts";
 
 /** What a tree of processes has. */
@@ -20,7 +20,7 @@ const QUIET_ROUNDS = 10;
 /** Between two of them. */
 const QUIET_MS = 1;
 /** So many processes are looked at in one turn: about a millisecond. Those that are ended may be hundreds, and the host serves others. */
-const LOOKED_PER_TURN = 64;
+const LOOKED_PER_TURN = 32;
 /** So many looks at fewer than that. */
 const LOOKS_PER_TURN = 8;
 
@@ -51,7 +51,7 @@ export class ProcessTree {
     for (const stray of this.#strays?.found() ?? []) this.#add(stray);
     // Those that are found on the way are looked at as well: a Map goes on with what is added.
     for (const [pid] of this.#seen) {
-      if (!this.#lives(pid)) continue;
+      if (this.#life(pid) === undefined) continue;
       processes += 1;
       residentBytes += residentBytesOf(pid);
       if (processes > mostProcesses) break;
@@ -93,7 +93,7 @@ export class ProcessTree {
     }
     let looked = 0;
     for (const [pid] of this.#seen) {
-      if (this.#lives(pid)) send(pid, "SIGKILL");
+      if (this.#life(pid) !== undefined) send(pid, "SIGKILL");
       looked += 1;
       if (looked % LOOKED_PER_TURN === 0) yield "busy";
     }
@@ -109,8 +109,9 @@ export class ProcessTree {
     for (const [pid] of this.#seen) {
       looked += 1;
       if (looked % LOOKED_PER_TURN === 0) yield "busy";
-      if (!this.#lives(pid)) continue;
-      const runs = isRunning(pid);
+      const life = this.#life(pid);
+      if (life === undefined) continue;
+      const runs = !life.isStopped;
       if (runs) send(pid, "SIGSTOP");
       all &&= !runs;
       if (stood.has(pid) && !runs) continue;
@@ -136,10 +137,12 @@ export class ProcessTree {
     if (started !== undefined) this.#seen.set(pid, started);
   }
 
-  #lives(pid: number): boolean {
-    const lives = startOf(pid) === this.#seen.get(pid);
-    if (!lives) this.#seen.delete(pid);
-    return lives;
+  /** Undefined: it has ended, and isn't looked at again. */
+  #life(pid: number): Life | undefined {
+    const life = lifeOf(pid);
+    if (life !== undefined && life.started === this.#seen.get(pid)) return life;
+    this.#seen.delete(pid);
+    return undefined;
   }
 }
 
@@ -149,12 +152,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-/** True for one that may start another: it is there, and neither stopped nor a zombie. */
-function isRunning(pid: number): boolean {
-  const state = textOf(`/proc/${pid}/stat`).split(") ").at(-1)?.[0];
-  return state !== undefined && !"TtZX".includes(state);
 }
 
 function residentBytesOf(pid: number): number {
