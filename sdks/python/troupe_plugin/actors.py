@@ -1,6 +1,7 @@
 """All running actors of a plugin: each has a lane of work, whose functions run one at a time and in order."""
 
 import json
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from .connections import OpenConnections, wants_connections
 from .flows import Flows
 from .json_values import decode_json, encode_json
 from .kept import Message
-from .plugin import PluginError
+from .plugin import PluginError, told_of
 from .requests import Request, Requests
 from .sockets import OpenSockets
 from .voice import SLEEP, STATE, Voice
@@ -100,7 +101,10 @@ class Lane:
                     self._busy = False
                     return
                 work = self._waiting.popleft()
-            work()
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - what waits behind it isn't to wait for ever
+                print(told_of(error), file=sys.stderr)
 
 
 class Running:
@@ -181,11 +185,11 @@ class Running:
         if self._actor.sockets is not None:
             self._sockets = OpenSockets(self._voice, self._actor.sockets)
             self._context.sockets = self._sockets.open
-            self._voice.clients.append(self._sockets.changed)
+            self._voice.clients.append(self._sockets)
         if wants_connections(self._actor):
             self._connections = OpenConnections(self._voice, self._actor, self._add)
             self._context.connections = self._connections.open
-            self._voice.clients.append(self._connections.changed)
+            self._voice.clients.append(self._connections)
         self._keep(rows)
         if not more:
             self._lane.add(self._start)
@@ -316,7 +320,7 @@ class Running:
         try:
             self._voice.flush(context.state)
         except BaseException as error:  # noqa: BLE001 - a state that JSON can't hold: nothing of it is stored
-            context.log.error("%s: %s", type(error).__name__, error)
+            context.log.error("%s", told_of(error))
             self._voice.forget()
             context.state = self._voice.restored()
 

@@ -5,6 +5,7 @@ Nothing is read ahead: a chunk is asked for when somebody reads it, and made whe
 
 import queue
 import threading
+from contextlib import suppress
 from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 
 from .json_values import decode_json, encode_json
@@ -77,18 +78,19 @@ class Arounds:
                     return
                 for _ in range(got[1][3]):
                     try:
-                        chunk = next(stream)
+                        chunk = encode_json(next(stream))
                     except StopIteration:
                         self._send(data(CHUNK_END, name))
                         return
                     except BaseException as failure:  # noqa: BLE001 - it is how the stream ends
                         self._send(data(CHUNK_END, name + data(3, error(failure))))
                         return
-                    self._send(data(CHUNK, name + data(3, encode_json(chunk))))
+                    self._send(data(CHUNK, name + data(3, chunk)))
         finally:
-            if hasattr(stream, "close"):
-                stream.close()
             self._forget("word", invoke, 0)
+            # Nobody hears what a generator says that is given up.
+            with suppress(BaseException):
+                getattr(stream, "close", _nothing)()
 
     def end(self, invoke: int) -> None:
         """The call is over: whoever waits for something of it is told."""
@@ -122,6 +124,10 @@ class Arounds:
     def _forget(self, kind: str, invoke: int, name: int) -> None:
         with self._lock:
             self._waiting.pop((kind, invoke, name), None)
+
+
+def _nothing() -> None:
+    """For an iterator that has no end of its own."""
 
 
 def _revoked() -> PluginError:

@@ -5,10 +5,10 @@ author's functions do about it runs on the actor's lane, in order.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from .json_values import decode_json, encode_json
-from .plugin import PluginError, error_of
+from .plugin import error_of, reason_of, told_of
 from .voice import Voice
 from .wire import data, fields, number
 
@@ -52,9 +52,8 @@ class OpenConnections:
         self._params: Dict[int, Any] = {}
         #: What the functions of the actor know.
         self.open: Dict[int, Connection] = {}
-        #: Those that stay while the actor sleeps, and what is stored of their states.
+        #: Those that stay while the actor sleeps.
         self._stay: set = set()
-        self._stored: Dict[str, bytes] = {}
 
     def heard(self, what: int, body: bytes) -> None:
         said: Dict[int, Any] = {1: 0, 2: b"", 3: 0}
@@ -83,14 +82,15 @@ class OpenConnections:
             if not (sleeps and name in self._stay):
                 self._leave(context, name)
 
-    def changed(self) -> Iterable[tuple]:
-        """What was changed of their states since the last time: ids, and values encoded."""
-        for name in self._stay & self.open.keys():
-            connection = self.open[name]
-            now = encode_json(connection.state)
-            if self._stored.get(connection.id) != now:
-                self._stored[connection.id] = now
-                yield connection.id, now
+    def states(self) -> Dict[str, bytes]:
+        """Of those that stay, by id, encoded."""
+        return {self.open[name].id: encode_json(self.open[name].state) for name in self._stay & self.open.keys()}
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Their states are as they are stored."""
+        for connection in self.open.values():
+            if connection.id in stored:
+                connection.state = decode_json(stored[connection.id])
 
     def _connect(self, name: int, id: str, body: bytes) -> None:
         try:
@@ -110,7 +110,7 @@ class OpenConnections:
         self.open[connection.number] = connection
         if stays:
             self._stay.add(connection.number)
-            self._stored[connection.id] = state
+            self._voice.client_loaded(connection.id, state)
 
     def _enter(self, context: "ActorContext", connection: Connection, stays: bool) -> None:
         self._keep(connection, stays, NOTHING)
@@ -119,21 +119,20 @@ class OpenConnections:
         try:
             self._actor.connected(context, connection)
         except BaseException as error:  # noqa: BLE001 - it is why the connection ends
-            reason = f"{error.group}.{error.code}" if isinstance(error, PluginError) else "internal.error"
-            context.disconnect(connection.number, reason)
+            context.disconnect(connection.number, reason_of(error))
 
     def _leave(self, context: "ActorContext", name: int) -> None:
         connection = self.open.pop(name, None)
         if connection is None:
             return
         self._stay.discard(name)
-        self._stored.pop(connection.id, None)
+        self._voice.client_gone(connection.id)
         if self._actor.disconnected is None:
             return
         try:
             self._actor.disconnected(context, connection)
         except BaseException as error:  # noqa: BLE001 - nobody is left to be told
-            context.log.error("disconnected: %s: %s", type(error).__name__, error)
+            context.log.error("disconnected: %s", told_of(error))
 
     def _subscribe(self, name: int, event: str, subscription: int) -> None:
         refusal: Optional[bytes] = None

@@ -92,8 +92,7 @@ class _Flow:
         self.waits = False
 
     def close(self) -> None:
-        if not hasattr(self.items, "close"):
-            return
         # Nobody hears what a generator says that is given up, and its actor works on.
         with suppress(BaseException):
-            self.items.close()
+            if hasattr(self.items, "close"):
+                self.items.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .json_values import decode_json, encode_json
-from .plugin import PluginError, error_from
+from .plugin import PluginError, error_from, reason_of, text_of
 from .values import Failure
 from .wire import data, fields, number
 
@@ -157,6 +157,7 @@ def _scope(answer: Mapping[str, Any]) -> HostScope:
 
 
 def _failure(error: BaseException) -> Failure:
+    message = text_of(error)
     if isinstance(error, PluginError):
-        return Failure(type(error).__name__, str(error), error.group, error.code)
-    return Failure(type(error).__name__, str(error))
+        return Failure(type(error).__name__, message, *reason_of(error).split(".", 1))
+    return Failure(type(error).__name__, message)

@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from typing import Any, List, Optional
 
+from .limits import PLUGIN_FRAME_BYTES
 from .values import (
     MOST_SAFE,
     UNDEFINED,
@@ -32,14 +33,22 @@ from .values import (
     is_safe,
 )
 
-
+#: One value, and what is around it in its frame.
+_VALUE_BYTES = PLUGIN_FRAME_BYTES - 4096
 #: A special, or one in disguise; a name that is refused; an integer that no number holds.
 _NOT_PLAIN = re.compile(rb'"\$|\\u00|__proto__|[0-9]{16}')
 
 
 def encode_json(value: Any) -> bytes:
-    """Raises ValueRefused for what isn't a value."""
-    return json.dumps(_tree(value, Budget(), 0), ensure_ascii=True, separators=(",", ":")).encode()
+    """Raises ValueRefused for what isn't a value, and for what no frame holds."""
+    return checked_size(json.dumps(_tree(value, Budget(), 0), ensure_ascii=True, separators=(",", ":")).encode())
+
+
+def checked_size(content: bytes, most: int = _VALUE_BYTES) -> bytes:
+    """Raises ValueRefused for what a frame between host and plugin has no room for: a longer one ends the plugin."""
+    if len(content) > most:
+        raise ValueRefused(f"{len(content)} bytes are more than a plugin says at once ({most})")
+    return content
 
 
 def decode_json(content: bytes) -> Any:

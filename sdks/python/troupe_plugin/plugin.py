@@ -1,7 +1,7 @@
 """A plugin as its author writes it."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Tuple
 
 from .json_values import decode_json, encode_json
 from .values import ValueRefused
@@ -38,10 +38,17 @@ AROUND = (14, 24, 25)
 STREAM = 25
 
 
+#: Characters of an error's text that travel.
+ERROR_TEXT = 65_536
+
+
 class PluginError(Exception):
-    """An error that its caller can read."""
+    """An error that its caller can read. Raises TypeError for a code or a group that is no text."""
 
     def __init__(self, code: str, message: str, group: str = "user", metadata: Any = None):
+        for name, given in (("code", code), ("group", group)):
+            if not isinstance(given, str):
+                raise TypeError(f"the {name} of a PluginError is a {type(given).__name__}, not a str")
         super().__init__(message)
         self.group = group
         self.code = code
@@ -104,25 +111,61 @@ def error_of(error: BaseException) -> bytes:
     """An error as it travels. What isn't a PluginError is for the host's log, and not for callers outside.
 
     Whatever an author's function raises is one: a library that calls `sys.exit` fails that call, and neither the thread nor the
-    plugin, which serves others, ends with it.
+    plugin, which serves others, ends with it. It never raises, whatever the error's own functions do: who waits for the call would
+    hear nothing.
     """
-    if isinstance(error, PluginError):
-        metadata = b"" if error.metadata is None else _metadata(error.metadata)
-        return data(1, error.group) + data(2, error.code) + data(3, str(error)) + data(4, metadata) + number(6, 1)
-    return data(1, "internal") + data(2, "error") + data(3, f"{type(error).__name__}: {error}")
+    name = _name_of(error)
+    if name is None:
+        return data(1, "internal") + data(2, "error") + data(3, told_of(error))
+    metadata = _tried(lambda: _metadata(error.metadata), b"")
+    return data(1, name[0]) + data(2, name[1]) + data(3, text_of(error)) + data(4, metadata) + number(6, 1)
+
+
+def told_of(error: BaseException) -> str:
+    """An error for a log: its type, and what it says. It never raises."""
+    return f"{_tried(lambda: _plain(type(error).__name__), 'error')}: {text_of(error)}"
+
+
+def text_of(error: BaseException) -> str:
+    """What it says. It never raises."""
+    return _tried(lambda: _plain(str(error)), "an error that can't say what it is")
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a connection or a socket ends: `group.code`. It never raises."""
+    return ".".join(_name_of(error) or ("internal", "error"))
+
+
+def _name_of(error: BaseException) -> Optional[Tuple[str, str]]:
+    """The group and the code of one that its caller can read. A subclass may have left them out, or set others since."""
+    if not isinstance(error, PluginError):
+        return None
+    return _tried(lambda: (_plain(error.group), _plain(error.code)), None)
+
+
+def _tried(read: Callable[[], Any], otherwise: Any) -> Any:
+    """Whatever reading it raises, also SystemExit: that is an author's code, which the plugin doesn't end with."""
+    try:
+        return read()
+    except BaseException:  # noqa: BLE001 - an error about an error would tell nobody anything
+        return otherwise
+
+
+def _plain(text: str) -> str:
+    """The text, not too long, without a subclass's own ways. Raises TypeError for what is none."""
+    return str.encode(text, "utf8", "replace").decode()[:ERROR_TEXT]
 
 
 def _metadata(metadata: Any) -> bytes:
-    """What can't be sent is left out: an error about an error would tell nobody anything."""
-    try:
-        return encode_json(metadata)
-    except ValueRefused:
-        return b""
+    return b"" if metadata is None else encode_json(metadata)
 
 
 def error_from(body: bytes) -> PluginError:
     """An error of the host's."""
     said = {1: b"", 2: b"", 3: b"", 4: b""}
     said.update(fields(body))
-    metadata = decode_json(said[4]) if said[4] else None
+    try:
+        metadata = decode_json(said[4]) if said[4] else None
+    except ValueRefused:
+        metadata = None
     return PluginError(said[2].decode(), said[3].decode(), said[1].decode(), metadata)

@@ -71,7 +71,8 @@ class Requests:
         leaving = self._leaving.get(name)
         if leaving is None:
             return
-        leaving.body = response.body
+        # Here, and not on the thread that sends it: what isn't bytes is the request's error.
+        leaving.body = response.body.encode() if isinstance(response.body, str) else bytes(memoryview(response.body))
         self._voice.say_later(data(ANSWER, number(1, name) + number(2, response.status) + headers))
         self._voice.then(lambda: threading.Thread(target=self._send, args=(name, leaving), daemon=True).start())
 

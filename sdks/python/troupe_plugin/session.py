@@ -8,7 +8,7 @@ from .actors import Actors, declaration
 from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
 from .host import Host, HostLink
 from .json_values import decode_json, encode_json
-from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of
+from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of, told_of
 from .wire import data, fields, number, zigzag
 
 VERSION = 1
@@ -62,23 +62,27 @@ class Session:
                 raise PluginError("version_unsupported", f"This plugin speaks version {VERSION}", "plugin")
             if self._plugin.start is not None:
                 self._plugin.start(json.loads(config) if config else None)
+            ready = self._declared()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is why the plugin can't run
             self._send(data(FAILED, data(1, error_of(error))))
             return
-        ready = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
-        for actor in self._plugin.actors:
-            ready += data(5, declaration(actor))
-        for one in self._plugin.middleware:
-            ready += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
         self._send(data(READY, ready))
         if self._plugin.ready is not None:
             self._threads.submit(self._ready, self._plugin.ready)
+
+    def _declared(self) -> bytes:
+        said = number(1, VERSION) + number(2, JSON) + data(3, self._plugin.name) + data(4, self._plugin.version)
+        for actor in self._plugin.actors:
+            said += data(5, declaration(actor))
+        for one in self._plugin.middleware:
+            said += data(6, number(1, KINDS[one.kind]) + data(2, one.name) + zigzag(3, one.priority))
+        return said
 
     def _ready(self, ready: Callable[[Host], None]) -> None:
         try:
             ready(Host(self._link, 0))
         except BaseException as error:  # noqa: BLE001 - nobody waits for it
-            self._link.log("error", f"ready: {type(error).__name__}: {error}")
+            self._link.log("error", f"ready: {told_of(error)}")
 
     def _invoke(self, invoke: bytes) -> None:
         call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}

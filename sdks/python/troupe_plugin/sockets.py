@@ -4,10 +4,10 @@ Their clients stay while the actor sleeps: the host says a message again, to the
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Union
 
 from .json_values import decode_json, encode_json
-from .plugin import PluginError
+from .plugin import reason_of
 from .voice import Voice
 from .wire import data, fields, number
 
@@ -74,8 +74,8 @@ class OpenSockets:
         self._hooks = hooks
         #: What the functions of the actor know.
         self.open: Dict[int, Socket] = {}
-        #: Of those that stay while the actor sleeps, what is stored of their states.
-        self._stored: Dict[int, bytes] = {}
+        #: Those that stay while the actor sleeps.
+        self._stay: set = set()
 
     def take(self, what: int, body: bytes) -> None:
         """Each is accepted at once."""
@@ -92,16 +92,17 @@ class OpenSockets:
         url, protocol, id = (said[field].decode() for field in (6, 8, 3))
         params, state = (decode_json(each) if each else None for each in (said[4], said[5]))
         self.open[said[2]] = Socket(self._voice, said[2], url, protocol, id, params, state)
-        self._stored[said[2]] = said[5] or NOTHING
+        self._keep(said[2], id, said[5] or NOTHING)
 
-    def changed(self) -> Iterable[tuple]:
-        """What was changed of their states since the last time: ids, and values encoded."""
-        for name in self._stored.keys() & self.open.keys():
-            socket = self.open[name]
-            now = encode_json(socket.state)
-            if self._stored[name] != now:
-                self._stored[name] = now
-                yield socket.id, now
+    def states(self) -> Dict[str, bytes]:
+        """Of those that stay, by id, encoded."""
+        return {self.open[name].id: encode_json(self.open[name].state) for name in self._stay & self.open.keys()}
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Their states are as they are stored."""
+        for socket in self.open.values():
+            if socket.id in stored:
+                socket.state = decode_json(stored[socket.id])
 
     def run(self, context: "ActorContext", what: int, body: bytes) -> None:
         said: Dict[int, Any] = {1: 0, 2: None, 3: b"", 4: 0}
@@ -114,12 +115,12 @@ class OpenSockets:
         try:
             self._tell(context, socket, what, said)
         except BaseException as error:  # noqa: BLE001 - it is why the socket ends
-            reason = f"{error.group}.{error.code}" if isinstance(error, PluginError) else "internal.error"
             if what != CLOSE:
-                socket.close(REFUSED if what == OPEN else FAILED, reason)
+                socket.close(REFUSED if what == OPEN else FAILED, reason_of(error))
         if what == CLOSE:
             del self.open[said[1]]
-            self._stored.pop(said[1], None)
+            self._stay.discard(said[1])
+            self._voice.client_gone(socket.id)
 
     def _opened(self, body: bytes) -> None:
         said: Dict[int, Any] = {1: 0, 2: b"", 4: b"", 5: b"", 6: b"", 7: 0}
@@ -128,7 +129,11 @@ class OpenSockets:
         params = decode_json(said[4]) if said[4] else None
         self.open[said[1]] = Socket(self._voice, said[1], url, protocol, id, params)
         if said[7]:
-            self._stored[said[1]] = NOTHING
+            self._keep(said[1], id, NOTHING)
+
+    def _keep(self, name: int, id: str, state: bytes) -> None:
+        self._stay.add(name)
+        self._voice.client_loaded(id, state)
 
     def _tell(self, context: "ActorContext", socket: Socket, what: int, said: Dict[int, Any]) -> None:
         hooks = self._hooks

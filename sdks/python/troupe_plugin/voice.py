@@ -6,9 +6,9 @@ goes first, and events and the answer behind it, which the host holds back until
 
 import threading
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence
 
-from .json_values import decode_json, encode_json
+from .json_values import checked_size, decode_json, encode_json
 from .plugin import PluginError, error_from, error_of
 from .wire import data, fields, number, varint
 
@@ -21,6 +21,16 @@ SLEEP, DESTROY = 1, 2
 ROWS = 3
 
 
+class Clients(Protocol):
+    """Connections, or sockets, of the actor."""
+
+    def states(self) -> Mapping[str, bytes]:
+        """Of those that stay while the actor sleeps, by id, encoded. Raises what can't be."""
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Their states are as they are stored."""
+
+
 class Voice:
     """One actor's. All but `answered` and `lost` is called by the thread that runs the actor's functions."""
 
@@ -31,8 +41,10 @@ class Voice:
         #: What is stored of each property, encoded.
         self._stored: Dict[str, bytes] = {}
         self._kv: Dict[bytes, Optional[bytes]] = {}
-        #: What changed of clients that stay: their ids, and states encoded.
-        self.clients: List[Callable[[], Iterable[Tuple[str, bytes]]]] = []
+        #: Those that stay while the actor sleeps.
+        self.clients: List[Clients] = []
+        #: What is stored of their states, by their ids, encoded.
+        self._clients: Dict[str, bytes] = {}
         self._asks: Dict[int, Future] = {}
         self._last_ask = 0
         self._gone = False
@@ -43,9 +55,16 @@ class Voice:
         """A property is stored already."""
         self._stored[key] = value
 
+    def client_loaded(self, id: str, state: bytes) -> None:
+        """A client's state is stored already."""
+        self._clients[id] = state
+
+    def client_gone(self, id: str) -> None:
+        self._clients.pop(id, None)
+
     def event(self, name: str, args: bytes, connections: Sequence[int] = ()) -> None:
         to = data(3, b"".join(varint(each) for each in connections)) if connections else b""
-        self._said.append(data(EVENT, data(1, name) + data(2, args) + to))
+        self.say_later(data(EVENT, data(1, name) + data(2, args) + to))
 
     def kick(self, connection: int, reason: str) -> None:
         self._said.append(data(KICK, number(1, connection) + data(2, reason)))
@@ -59,7 +78,8 @@ class Voice:
                 self.say(data(REST, number(1, 0 if held else 1)))
 
     def say_later(self, body: bytes) -> None:
-        """Leaves behind what the function that runs has written."""
+        """Leaves behind what the function that runs has written. Raises ValueRefused for what no frame holds."""
+        checked_size(body)
         self._said.append(body)
 
     def then(self, run: Callable[[], None]) -> None:
@@ -100,9 +120,13 @@ class Voice:
         for blob, value in self._kv.items():
             content = number(5, 1) if value is None else data(4, value)
             rows += data(1, number(1, KV) + data(3, blob) + content)
-        for client, value in [row for changed in self.clients for row in changed()]:
-            rows += data(1, number(1, CONNECTION) + data(2, client) + data(4, value))
+        states = {id: state for clients in self.clients for id, state in clients.states().items()}
+        for client, value in states.items():
+            if self._clients.get(client) != value:
+                rows += data(1, number(1, CONNECTION) + data(2, client) + data(4, value))
+        checked_size(rows)
         self._stored, self._kv = now, {}
+        self._clients.update(states)
         said, self._said = self._said, []
         if rows:
             self.say(data(WRITE, rows + number(4, joined)))
@@ -113,7 +137,9 @@ class Voice:
                 self.say(each)
 
     def restored(self) -> dict:
-        """The state as it is stored."""
+        """The state as it is stored; those of clients are so again."""
+        for clients in self.clients:
+            clients.restore(self._clients)
         return {key: decode_json(value) for key, value in self._stored.items()}
 
     def forget(self) -> None:

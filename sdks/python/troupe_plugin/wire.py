@@ -5,11 +5,15 @@ A dozen flat messages need no generator and no package. Fields that aren't known
 
 import struct
 
+#: Numbers are exact up to here in JavaScript.
+MOST = 2**53 - 1
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 def varint(value):
-    """A number below 2**64."""
+    """Raises ValueError for a number that the host can't read: it would end the plugin."""
+    if not 0 <= value <= MOST:
+        raise ValueError(f"{value} isn't a number from 0 to 2**53 - 1")
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -8,12 +8,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .limits import WORKER_MESSAGE_BYTES
+from .json_values import checked_size
+from .limits import PLUGIN_FRAME_BYTES, WORKER_MESSAGE_BYTES
 from .plugin import Plugin
 from .session import Session
 from .wire import data, fields
 
 METHOD = "/troupe.plugin.v1.WorkerHost/Attach"
+#: So many bytes of frames leave in one message, unless one frame is longer.
+BATCH = 256 * 1024
 
 
 def _grpc() -> Any:
@@ -36,7 +39,7 @@ def serve(plugin: Plugin, threads: int = 16) -> None:
     names = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
     options = [(name, WORKER_MESSAGE_BYTES) for name in names]
     with ThreadPoolExecutor(threads) as pool, grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
-        session = Session(plugin, frames.put, pool)
+        session = Session(plugin, lambda frame: frames.put(checked_size(frame, PLUGIN_FRAME_BYTES)), pool)
         attach = channel.stream_stream(METHOD, request_serializer=_same, response_deserializer=_same)
         try:
             for batch in attach(_batches(frames), metadata=(("troupe-token", token),)):
@@ -63,11 +66,17 @@ def _same(message: bytes) -> bytes:
 
 
 def _batches(frames: "queue.Queue[bytes]"):
-    """Whatever is ready at once is one message."""
+    """What is ready at once is one message, as far as it fits."""
+    behind = None
     while True:
-        batch = data(1, frames.get())
-        while not frames.empty():
-            batch += data(1, frames.get())
+        batch = data(1, frames.get() if behind is None else behind)
+        behind = None
+        while behind is None and not frames.empty():
+            frame = frames.get()
+            if len(batch) + len(frame) <= BATCH:
+                batch += data(1, frame)
+            else:
+                behind = frame
         yield batch
 
 

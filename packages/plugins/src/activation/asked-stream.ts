@@ -10,6 +10,7 @@ import type { LlmStream } from "@troupe/relay";
 export class AskedStream {
   readonly #opening: Promise<LlmStream>;
   readonly #over = Promise.withResolvers<void>();
+  #isGivenUp = false;
 
   /** `signal`: its reader gives it up, and may never read again. */
   constructor(opening: Promise<LlmStream>, signal: AbortSignal) {
@@ -32,6 +33,11 @@ export class AskedStream {
   /** The next chunk. Rejects with what ended the stream. */
   async next(): Promise<{ readonly done: boolean; readonly value?: unknown }> {
     const stream = await this.#opening;
+    if (this.#isGivenUp) {
+      // Why it ended is told once, and `over` has it.
+      await this.over;
+      return { done: true };
+    }
     try {
       const { done, value } = await stream.next();
       if (done !== true) return { done: false, value };
@@ -57,6 +63,7 @@ export class AskedStream {
 
   /** Never rejects. */
   async #givenUp(): Promise<void> {
+    this.#isGivenUp = true;
     try {
       const stream = await this.#opening;
       // It has ended already: what is behind its last chunk is why.

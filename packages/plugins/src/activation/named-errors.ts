@@ -7,13 +7,19 @@ function hidden(code: string, message: string, options: TroupeErrorOptions): Tro
 
 /** Group `plugin`. */
 export const namedErrors = {
-  /** An actor names it: what it guards, and whether it is optional, would be in what can't be read. */
-  unread: (plugin: string, cause: TroupeError) =>
-    hidden(
+  /**
+   * An actor names it: what it guards, and whether it is optional, would be in what can't be read. `isStart`: it may be left out. Behind
+   * the start what was read before stays in force.
+   */
+  unread: (plugin: string, cause: TroupeError, isStart: boolean) => {
+    const choice = 'to start without it: pluginActor({ plugin, startup: "optional" })';
+    const todo = isStart ? choice : "what is in force of it stays";
+    return hidden(
       "required_failed",
-      `An actor names the plugin ${plugin}, which can't be read, so nobody knows what it guards (to start without it: pluginActor({ plugin, startup: "optional" })): ${cause.message}`,
+      `An actor names the plugin ${plugin}, which can't be read, so nobody knows what it guards (${todo}): ${cause.message}`,
       { metadata: { plugin, group: cause.group, code: cause.code }, cause },
-    ),
+    );
+  },
   /** Of a plugin that is named, on a host of an engine. */
   notInForce: (id: string) =>
     hidden(

@@ -87,7 +87,7 @@ export class NamedPlugins {
       // Behind the start that is its user's decision, who may be told no more.
       const gone = before !== undefined && (error.code === "not_added" || error.code === "not_enabled");
       const maySkip = naming.startup === "optional" && before?.found.has(naming) !== true;
-      if (!gone && !maySkip) throw namedErrors.unread(wordsFor(naming.plugin), error);
+      if (!gone && !maySkip) throw namedErrors.unread(wordsFor(naming.plugin), error, before === undefined);
       this.#log.warn("a plugin that an actor names can't be found, and nothing of it is in force", { error });
       return undefined;
     }

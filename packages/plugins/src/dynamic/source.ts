@@ -13,8 +13,8 @@ export interface IsolateLimits {
 /** The code of an actor. */
 export interface ActorSource {
   /**
-   * An ES module, whose default export is what `actor({ … })` gives: its text, or where it is, a `file:`, `http:` or `https:` URL
-   * that is read at each activation.
+   * An ES module, whose default export is what `actor({ … })` gives: its text, or where it is: `new URL(…)`, `file:`, `http:` or
+   * `https:`, which is read at each activation.
    */
   readonly source: string | URL;
   /** What it is written in. Default: "esm-ts" for a URL whose path ends with .ts or .mts, else "esm-js". */
@@ -34,6 +34,8 @@ export interface DynamicSource extends ActorSource {
 
 const formats: ReadonlySet<unknown> = new Set<SourceFormat>(["esm-js", "esm-ts"]);
 const schemes: ReadonlySet<string> = new Set(["file:", "http:", "https:"]);
+/** One line, as no module is: it would export nothing. */
+const onlyAddress = /^(?:file|https?):\/\/\S*$/i;
 const digest = /^[0-9a-f]{64}$/i;
 
 /** True for the path of a module in TypeScript. */
@@ -60,13 +62,23 @@ export function checkLoaded(given: DynamicSource): DynamicSource {
 export function checkSource({ source, sourceFormat, sha256, ...others }: ActorSource): void {
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw dynamicErrors.badOption(`there is no option "${unknown}"`);
-  if (typeof source === "string") checkLength(Buffer.byteLength(source));
+  if (typeof source === "string") checkText(source);
   else if (!(source instanceof URL && schemes.has(source.protocol)))
     throw dynamicErrors.badOption("`source` must be the text of a module, or a file:, http: or https: URL");
   if (sourceFormat !== undefined && !formats.has(sourceFormat))
     throw dynamicErrors.badOption('`sourceFormat` must be "esm-js" or "esm-ts"');
   if (sha256 !== undefined && !(typeof sha256 === "string" && digest.test(sha256)))
     throw dynamicErrors.badOption("`sha256` must be 64 hexadecimal digits");
+}
+
+function checkText(source: string): void {
+  checkLength(Buffer.byteLength(source));
+  // As JavaScript, an address is a label and a comment.
+  const address = onlyAddress.exec(source.trim())?.[0];
+  if (address !== undefined)
+    throw dynamicErrors.badOption(
+      `\`source\` is an address and not a module: give new URL(${JSON.stringify(address)})`,
+    );
 }
 
 /** Throws `dynamic.source_too_long`. */

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TroupeError } from "@troupe/base";
+import { sourceArguments, type TroupeError } from "@troupe/base";
 import type { HostFrame } from "@troupe/protocol/plugin/v1";
 import { expect, test } from "vitest";
 import { ProcessTree } from "../../src/carriers/processes/process-tree.ts";
@@ -100,16 +100,71 @@ onLinux(
       await begun;
       first.kill("SIGKILL");
       await exit;
-      new ProcessTree(undefined, new Strays(id, [])).kill();
+      const tree = new ProcessTree(undefined, new Strays(id, []));
+      // As a guardian does it, and as a host.
+      if (chain % 2 === 0) tree.kill();
+      else await tree.end();
       await over;
     }
   },
 );
 
+/** A process with so many children, which do nothing. */
+async function family(
+  children: number,
+): Promise<{ readonly tree: ProcessTree; readonly gone: Promise<unknown> }> {
+  const script = `for n in $(seq ${children}); do sleep ${seconds} & done; wait`;
+  const child = spawn("/bin/sh", ["-c", script], { stdio: "ignore" });
+  const tree = new ProcessTree(child.pid);
+  await expect.poll(() => tree.use(Infinity).processes, { timeout: 20_000 }).toBe(children + 1);
+  return { tree, gone: once(child, "exit") };
+}
+
+onLinux(
+  "hundreds that are ended are looked at in turns, between which others have theirs",
+  { timeout: 60_000 },
+  async () => {
+    const { tree, gone } = await family(300);
+    let turns = 0;
+    let timer = setImmediate(function turn() {
+      turns += 1;
+      timer = setImmediate(turn);
+    });
+    try {
+      await tree.end();
+      // Ten quiet looks at 301, of which one turn has 32.
+      expect(turns).toBeGreaterThanOrEqual(10 * Math.floor(301 / 32));
+    } finally {
+      clearImmediate(timer);
+    }
+    await gone;
+    await expect.poll(sleepers).toEqual([]);
+  },
+);
+
+onLinux("and all at once by a process that exits while it does that", { timeout: 60_000 }, async () => {
+  const module = new URL("../../src/carriers/processes/process-tree.ts", import.meta.url).href;
+  const program = `
+    import { spawn } from "node:child_process";
+    import { once } from "node:events";
+    import { ProcessTree } from ${JSON.stringify(module)};
+    const child = spawn("/bin/sh", ["-c", "sleep ${seconds} & echo; wait"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+    await once(child.stdout, "data");
+    void new ProcessTree(child.pid).end();
+    process.exit();`;
+  execFileSync(process.execPath, [
+    ...sourceArguments(module, undefined),
+    "--input-type=module",
+    "--eval",
+    program,
+  ]);
+  await expect.poll(sleepers).toEqual([]);
+});
+
 function sleepers(): string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, "latin1") === `/bin/sleep\0${seconds}\0`;
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith(`sleep\0${seconds}\0`);
     } catch {
       return false;
     }

@@ -45,6 +45,20 @@ async function serve(answer: RequestListener) {
   };
 }
 
+test("a text that is an address is refused when the actor is made, and says what to give", () => {
+  for (const source of ["https://example.com/a.ts", " http://127.0.0.1:80/x\n", "file:///srv/a.js"]) {
+    const wrong = {
+      group: "dynamic",
+      code: "bad_option",
+      message: expect.stringContaining(`new URL("${source.trim()}")`),
+    };
+    expect(() => dynamicActor({ source, auth: () => true })).toThrow(expect.objectContaining(wrong));
+  }
+  expect(() =>
+    dynamicActor({ source: `https://example.com/a.ts\n${typed}`, auth: () => true }),
+  ).not.toThrow();
+});
+
 test("TypeScript: types are taken away, and nothing else", async () => {
   await using world = await DynamicWorld.one({ source: typed, sourceFormat: "esm-ts" });
   expect(await world.act("it", "greet", "Ann")).toEqual(["Hello, Ann", 1]);

@@ -1,9 +1,10 @@
 /** The lists of installed plugins: two scopes, decisions, files that several processes change. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   addInstalled,
   decide,
@@ -275,5 +276,24 @@ describe("several processes", () => {
       await killed(holder);
     }
     await addInstalled(home.scopes, "user", { id: "four", manifest: "/x" });
+  });
+
+  test("what killed ones have left goes with the next change: half a list at once, a name of the lock after an hour", async () => {
+    using home = new Home();
+    await addInstalled(home.scopes, "user", { id: "one", manifest: "/x" });
+    const [half, name] = ["", ".lock.db"].map((of) => `plugins.json${of}.${randomUUID()}`);
+    for (const left of [half, name, "plugins.json.mine"])
+      writeFileSync(join(home.scopes.user, `${left}`), "");
+    const left = () => readdirSync(home.scopes.user).sort();
+    await addInstalled(home.scopes, "user", { id: "two", manifest: "/x" });
+    expect(left()).toEqual(["plugins.json", name, "plugins.json.mine"]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * 60 * 60_000 });
+    try {
+      await addInstalled(home.scopes, "user", { id: "three", manifest: "/x" });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(left()).toEqual(["plugins.json", "plugins.json.mine"]);
+    expect([...(await home.ids())].sort()).toEqual(["user/one", "user/three", "user/two"]);
   });
 });

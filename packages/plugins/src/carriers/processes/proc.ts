@@ -19,8 +19,23 @@ export function listOf(path: string): string[] {
   }
 }
 
-/** When it was started, in the kernel's own time; undefined: it isn't there, or is a zombie. */
+/** A process that is there, and is no zombie. */
+export interface Life {
+  /** When it was started, in the kernel's own time. */
+  readonly started: string;
+  /** It was stopped: it does nothing until it is told to go on. */
+  readonly isStopped: boolean;
+}
+
+/** Undefined: it isn't there, or is a zombie. */
+export function lifeOf(pid: number): Life | undefined {
+  const [state = "", ...fields] = (textOf(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
+  const started = fields[18];
+  if (started === undefined || state === "Z" || state === "X") return undefined;
+  return { started, isStopped: state === "T" || state === "t" };
+}
+
+/** When it was started; undefined: it isn't there, or is a zombie. */
 export function startOf(pid: number): string | undefined {
-  const [state, ...fields] = (textOf(`/proc/${pid}/stat`).split(") ").at(-1) ?? "").split(" ");
-  return state === "Z" || state === "X" ? undefined : fields[18];
+  return lifeOf(pid)?.started;
 }

@@ -40,10 +40,10 @@ export class BoundsWatch {
     this.#timer = setInterval(look, engineLimits.workerLookMs).unref();
   }
 
-  /** Ends all of them. */
-  kill(): void {
+  /** Ends all of them; the known ones stand still when it returns. */
+  end(): Promise<void> {
     clearInterval(this.#timer);
-    this.#tree.kill();
+    return this.#tree.end();
   }
 }
 

@@ -40,6 +40,7 @@ export class WorkerProcess {
   #excess: WorkerExcess | undefined;
   #stderr = Buffer.alloc(0);
   #isCut = false;
+  #ended: Promise<void> | undefined;
 
   /** Throws `storage.too_many_open_files`. */
   constructor(launch: Launch, handover: Handover, { log, bounds = {} }: WorkerProcessOptions) {
@@ -90,12 +91,16 @@ export class WorkerProcess {
     return this.#excess;
   }
 
-  /** Ends it and all that it started, at once. */
+  /** Ends it and all that it started. They stand still at once, and `exited` settles when none is left. */
   kill(): void {
+    this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     const { pid } = this.#child;
     if (pid === undefined) return;
     // Before the group, whose end would hide who started whom.
-    this.#bounds?.kill();
+    await this.#bounds?.end();
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
@@ -111,6 +116,7 @@ export class WorkerProcess {
       child.once("exit", (code, signal) => resolve({ code, signal }));
     });
     this.kill();
+    await this.#ended;
     await settledWithin(silent, LAST_WORDS_MS);
     for (const stream of child.stdio) stream?.destroy();
     return exit;
