@@ -1,5 +1,6 @@
 /** The kit's actor in TypeScript that calls tools and models, for a module, an isolate and a worker. */
-import { actor, type CallContext, type LlmRequest, TroupeError, UserError } from "troupe";
+import type { CallContext, LlmRequest } from "@troupe/relay";
+import { actor, TroupeError, UserError } from "troupe";
 
 /** What the model is to do. */
 interface Asked {
