@@ -12,7 +12,7 @@ import { wasmCarrier } from "../../packages/plugins/src/carriers/wasm/wasm-carri
 import { workerCarrier } from "../../packages/plugins/src/carriers/worker/worker-carrier.ts";
 import { dynamicActor } from "../../packages/plugins/src/dynamic-actor.ts";
 import type { NativeLoad, WorkerLoad } from "../../packages/plugins/src/manifest/load.ts";
-import { allCapabilities } from "../../packages/plugins/src/manifest/rules.ts";
+import { allCapabilities, type Capability } from "../../packages/plugins/src/manifest/rules.ts";
 import { pluginActor } from "../../packages/plugins/src/plugin-actor.ts";
 import { openSession } from "../../packages/plugins/src/session/open-session.ts";
 import { PluginSideSession } from "../../packages/plugins/src/worker/plugin-session.ts";
@@ -30,6 +30,7 @@ import { nodeSessionEnv } from "../../packages/plugins/test/support/node-env.ts"
 import { findPython } from "../../packages/plugins/test/support/python.ts";
 import { type ActorUnderTest, actorKit, actorRequestKit, actorScopeKit } from "./actor-kit.ts";
 import { aroundKit } from "./around-kit.ts";
+import { callKit } from "./call-kit.ts";
 import { actorConnectionKit, actorHibernationKit, actorLaneKit } from "./connection-kit.ts";
 import { actorDefaultsKit } from "./defaults-kit.ts";
 import { hostKit } from "./host-kit.ts";
@@ -40,6 +41,7 @@ import { scopeKit } from "./scope-kit.ts";
 import { actorSocketKit, actorSocketSleepKit } from "./socket-kit.ts";
 import around from "./workers/around.ts";
 import asker from "./workers/asker.ts";
+import caller from "./workers/caller.ts";
 import guardrail from "./workers/guardrail.ts";
 import keeper from "./workers/keeper.ts";
 
@@ -135,14 +137,23 @@ async function asActor(
   return { definition: pluginActor({ ...code, actor, needs, options }) };
 }
 
+interface Carried {
+  readonly actor?: string;
+  readonly capabilities?: readonly Capability[];
+}
+
 /** The same of what a carrier opens. */
-async function carried(plugin: Promise<PluginUnderTest>, options: HostOptions): Promise<ActorUnderTest> {
+async function carried(
+  plugin: Promise<PluginUnderTest>,
+  options: HostOptions,
+  { actor = "keeper", capabilities = allCapabilities }: Carried = {},
+): Promise<ActorUnderTest> {
   const found = await plugin;
   if ("missing" in found) return { missing: found.missing };
   const open = async ({ env, relay }: CarrierRequest) => {
-    const host = relay && new RelayHost({ relay, id: "kit", capabilities: allCapabilities });
+    const host = relay && new RelayHost({ relay, id: "kit", capabilities });
     const session = await openSession({ env, open: found.open, hostVersion: "0.0.0", ...(host && { host }) });
-    return session.actor("keeper");
+    return session.actor(actor);
   };
   return { definition: carriedActor(open, { needs: ["actors", "database"], options }) };
 }
@@ -264,6 +275,42 @@ for (const [subject, find] of keepersWith({ sleepTimeout: 100 })) {
   actorHibernationKit(subject, find);
   actorSocketSleepKit(subject, find);
 }
+
+/** Its actor that calls tools and models. */
+const callers: readonly (readonly [string, (needs: readonly Capability[]) => Promise<ActorUnderTest>])[] = [
+  [
+    "module, TypeScript",
+    (capabilities) => {
+      const plugin = { name: "caller", actors: { caller } };
+      const open = moduleCarrier(async (send) => new PluginSideSession(plugin, send));
+      return carried(Promise.resolve({ open }), {}, { actor: "caller", capabilities });
+    },
+  ],
+  [
+    "isolate, TypeScript",
+    async (capabilities) => {
+      const source = readFileSync(join(workers, "caller.ts"), "utf8");
+      const needs = capabilities.includes("calls") ? (["calls"] as const) : [];
+      return { definition: dynamicActor({ source, sourceFormat: "esm-ts", needs }) };
+    },
+  ],
+  [
+    "worker, TypeScript",
+    (capabilities) =>
+      carried(
+        Promise.resolve({ open: program("caller-worker.ts", "node") }),
+        {},
+        { actor: "caller", capabilities },
+      ),
+  ],
+  ["worker, Python", (capabilities) => carried(python("caller.py"), {}, { actor: "caller", capabilities })],
+];
+for (const [subject, find] of callers)
+  callKit(
+    subject,
+    () => find(["calls"]),
+    () => find([]),
+  );
 
 test("docs/plugins/actors.md says of each language what its stories say", () => {
   const text = readFileSync(join(import.meta.dirname, "../../docs/plugins/actors.md"), "utf8");

@@ -77,7 +77,7 @@ test("Python's runs", async (context: TestContext) => {
   if (python.missing !== undefined) return context.skip(python.missing);
   using at = folder();
   const code = blocks("python", "python");
-  expect(code.length).toBe(3);
+  expect(code.length).toBe(4);
   const before = [
     "import troupe_plugin",
     "plugins = []",

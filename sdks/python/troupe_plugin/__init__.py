@@ -1,9 +1,12 @@
 """Troupe plugins in Python: a worker process of actors and middleware."""
 
+from .abort import Abort
 from .actor import Actor, ActorContext
 from .connections import Connection
 from .host import Host, HostScope
 from .kept import Delivery, Message
+from .lent import CallContext
+from .model_streams import ModelStream
 from .other import Other
 from .plugin import Context, GuardrailRejected, Middleware, Plugin, PluginError
 from .requests import Request, Response
@@ -12,9 +15,11 @@ from .values import UNDEFINED, BigInt, Date, Failure, Map, RegExp, Set, ValueRef
 
 __all__ = [
     "UNDEFINED",
+    "Abort",
     "Actor",
     "ActorContext",
     "BigInt",
+    "CallContext",
     "Connection",
     "Context",
     "Date",
@@ -26,6 +31,7 @@ __all__ = [
     "Map",
     "Message",
     "Middleware",
+    "ModelStream",
     "Other",
     "Plugin",
     "PluginError",

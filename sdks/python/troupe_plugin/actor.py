@@ -1,15 +1,19 @@
 """An actor as its author writes it, and what its functions are given."""
 
 import logging
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
+from .abort import Abort
+from .calls import Calls
 from .connections import Connection
 from .database import Database
+from .host import HostLink
 from .json_values import encode_json
 from .kept import Cron, Delivery, Message, Queue, Schedule
+from .lent import CallContext
+from .model_streams import ModelStream
 from .other import Other
 from .requests import Request, Response
 from .sockets import Socket, Sockets
@@ -19,7 +23,7 @@ from .wire import data, number
 
 #: What the call that runs is a part of: its number and its abort, the connection and the scope, and for the calls that it makes
 #: how deep it is, and the chain.
-Part = Tuple[int, Optional[threading.Event], Optional[int], str, int, Sequence[bytes]]
+Part = Tuple[int, Optional[Abort], Optional[int], str, int, Sequence[bytes]]
 NO_CALL: Part = (0, None, None, "", 0, ())
 
 # Field of Ask.
@@ -96,7 +100,7 @@ class Kv:
 class ActorContext:
     """What functions of an actor get. It is theirs until they return."""
 
-    def __init__(self, voice: Voice, name: str, key: Sequence[str], actor_id: str):
+    def __init__(self, voice: Voice, link: HostLink, name: str, key: Sequence[str], actor_id: str):
         self.voice = voice
         #: The name that it is registered under.
         self.name = name
@@ -119,8 +123,10 @@ class ActorContext:
         #: Raw WebSockets that are open, by number: of an actor that takes them.
         self.sockets: Mapping[int, Socket] = {}
         #: Set when the actor is told to stop.
-        self.stopping = threading.Event()
+        self.stopping = Abort()
         self.part = NO_CALL
+        #: Of tools and models, that are open.
+        self.calls = Calls(self, link)
         self.log = logging.getLogger(f"troupe.{name}")
 
     @property
@@ -129,7 +135,7 @@ class ActorContext:
         return self.part[0]
 
     @property
-    def abort(self) -> threading.Event:
+    def abort(self) -> Abort:
         """Set when nobody waits for the call any more, or the actor is told to stop: a function that takes long looks at it."""
         return self.part[1] or self.stopping
 
@@ -168,6 +174,30 @@ class ActorContext:
     def actor(self, name: str, *key: str, existing: bool = False, timeout_ms: Optional[int] = None) -> Other:
         """Another actor, which is made when it isn't there, unless only an existing one will do."""
         return Other(self, name, key, existing, timeout_ms)
+
+    def tool(self, name: str, args: Any, fn: Callable[[Any, CallContext], Any], **options: Any) -> Any:
+        """Runs a tool under the host's middleware: what `fn(args, context)` gives, which runs on this thread, with the arguments that
+        middleware has left, as often as it says. Raises what `fn` raises, and a PluginError where middleware refuses: the group "relay".
+
+        Options: `parent` (default: `scope`), `abort`, an Abort that gives the call up, `tool_call_id`, `metadata`, `attributes`. For a
+        plugin with the capability "calls"; in actions and messages.
+        """
+        return self.calls.tool(name, args, fn, **options)
+
+    def llm(
+        self, name: str, request: Mapping[str, Any], fn: Callable[[Any, CallContext], Any], **options: Any
+    ) -> Any:
+        """Calls a model whose response comes in one piece, as `tool`. A request is `{"headers", "content"}`.
+
+        Options: `parent`, `abort`, `model_name`, `request_in_events` ("whole", "headers"), `metadata`, `attributes`.
+        """
+        return self.calls.llm(name, request, fn, **options)
+
+    def llm_stream(
+        self, name: str, request: Mapping[str, Any], fn: Callable[[Any, CallContext], Any], **options: Any
+    ) -> ModelStream:
+        """Calls a model whose response comes in chunks, as `llm`: `fn` is a generator, or gives an iterable. An actor has at most 128 open."""
+        return self.calls.llm_stream(name, request, fn, **options)
 
     def leave(self) -> None:
         """What was changed and said so far leaves now, and not when the function returns. Questions do so by themselves."""

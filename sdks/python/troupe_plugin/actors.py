@@ -9,9 +9,11 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from .abort import Abort
 from .actor import NO_CALL, Actor, ActorContext
 from .connections import OpenConnections, wants_connections
 from .flows import Flows
+from .host import HostLink
 from .json_values import decode_json, encode_json
 from .kept import Message
 from .plugin import PluginError, told_of
@@ -54,10 +56,11 @@ def declaration(actor: Actor) -> bytes:
 class Actors:
     """Runs actors. `heard` is called by one thread, which it never holds up."""
 
-    def __init__(self, actors: Mapping[str, Actor], send: Callable[[bytes], None], threads: Executor):
+    def __init__(self, actors: Mapping[str, Actor], send: Callable[[bytes], None], threads: Executor, link: HostLink):
         self._actors = actors
         self._send = send
         self._threads = threads
+        self._link = link
         self._running: Dict[int, "Running"] = {}
 
     def heard(self, word: bytes) -> None:
@@ -70,7 +73,7 @@ class Actors:
         if what == START:
             voice = Voice(instance, self._send)
             ended = partial(self._running.pop, instance, None)
-            self._running[instance] = Running(self._actors, voice, Lane(self._threads), ended)
+            self._running[instance] = Running(self._actors, voice, Lane(self._threads), self._link, ended)
         running = self._running.get(instance)
         if running is None:
             return
@@ -110,16 +113,19 @@ class Lane:
 class Running:
     """One running actor."""
 
-    def __init__(self, actors: Mapping[str, Actor], voice: Voice, lane: Lane, ended: Callable[[], Any]):
+    def __init__(
+        self, actors: Mapping[str, Actor], voice: Voice, lane: Lane, link: HostLink, ended: Callable[[], Any]
+    ):
         self._actors = actors
         self._voice = voice
         self._lane = lane
+        self._link = link
         self._ended = ended
         self._stopping = False
         self._sockets: Optional[OpenSockets] = None
         self._connections: Optional[OpenConnections] = None
         #: Those that have no answer, by number: set when nobody waits for it, or the actor stops.
-        self._calls: Dict[int, threading.Event] = {}
+        self._calls: Dict[int, Abort] = {}
         #: Of those that haven't begun.
         self._cancelled: set = set()
         self._flows = Flows(voice, lane.add)
@@ -135,7 +141,7 @@ class Running:
         elif what == START_ROWS:
             self._load_more(body)
         elif what == CALL:
-            self._calls[dict(fields(body)).get(1, 0)] = threading.Event()
+            self._calls[dict(fields(body)).get(1, 0)] = Abort()
             self._lane.add(lambda: self._call(body))
         elif what == CANCEL:
             self._cancel(dict(fields(body)).get(1, 0))
@@ -181,7 +187,7 @@ class Running:
             elif field == 10:
                 more = bool(value)
         self._actor = self._actors[declared]
-        self._context = ActorContext(self._voice, name, key, actor_id)
+        self._context = ActorContext(self._voice, self._link, name, key, actor_id)
         if self._actor.sockets is not None:
             self._sockets = OpenSockets(self._voice, self._actor.sockets)
             self._context.sockets = self._sockets.open
@@ -237,6 +243,7 @@ class Running:
         if self._flows.cancel(call):
             # Nothing more is said of it.
             self._forget(call)
+            self._add(lambda context: context.calls.end(call))
 
     def _call(self, body: bytes) -> None:
         call: Dict[int, Any] = {1: 0, 2: b"", 3: b"[]", 4: 0, 11: 0, 12: b"", 13: 0, 14: 0}
@@ -289,8 +296,11 @@ class Running:
         if not self._flush(call, joined=0):
             self._flows.cancel(call)
             self._forget(call)
+            self._add(lambda context: context.calls.end(call))
 
     def _end(self, call: int) -> None:
+        # What they do when they are told is stored with it.
+        self._context.calls.end(call)
         self._flush(call, joined=call)
         self._forget(call)
         self._context.part = NO_CALL
@@ -349,6 +359,7 @@ class Running:
                 self._voice.flush(self._context.state)
         finally:
             self._flows.end_all()
+            self._context.calls.end_all()
             self._voice.forget()
             self._requests.end_all()
             self._voice.stopped()

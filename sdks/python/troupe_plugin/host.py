@@ -6,15 +6,17 @@ Each needs a capability of the plugin's manifest; without it, it is refused: a P
 import queue
 import threading
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .abort import Abort
 from .json_values import decode_json, encode_json
-from .plugin import PluginError, error_from, reason_of, text_of
+from .lent import CallContext, Invocation
+from .plugin import PluginError, error_from, error_of, reason_of, text_of
 from .values import Failure
 from .wire import data, fields, number
 
 # Fields of PluginFrame.
-LOG, HOST_CALL = 6, 11
+RESULT, LOG, HOST_CALL = 4, 6, 11
 LEVELS = {"debug": 1, "info": 2, "warn": 3, "error": 4}
 # HostAsk.
 MARK, METRIC, PUSH, POP, FORK, DROP, DECODE, ENCODE, LIST, DIAGNOSTICS, SET_GATE = range(1, 12)
@@ -30,35 +32,77 @@ class HostScope:
 
 
 class HostLink:
-    """The questions of one session. `heard` is called by one thread, everything else by any."""
+    """The questions of one session. `heard`, `invoked` and `cancelled` are called by one thread, everything else by any."""
 
     def __init__(self, send: Callable[[bytes], None]):
         self._send = send
-        self._waiting: Dict[int, "queue.Queue[Any]"] = {}
+        #: Where the answer of each question goes, and whether calls of its code do.
+        self._waiting: Dict[int, Tuple["queue.SimpleQueue[Any]", bool]] = {}
+        #: Calls of code that have no answer.
+        self._running: Dict[int, Abort] = {}
         self._lock = threading.Lock()
         self._last = 0
 
     def ask(self, invoke: int, ask: int, asked: Mapping[str, Any]) -> Any:
         """Waits for the answer. Raises what it was refused with. A host that is gone ends this process."""
-        payload = encode_json({key: value for key, value in asked.items() if value is not None})
-        with self._lock:
-            self._last += 1
-            call = self._last
-            answer = self._waiting[call] = queue.Queue()
-        self._send(data(HOST_CALL, number(1, call) + number(2, invoke) + number(3, ask) + data(4, payload)))
-        got = answer.get()
+        answer: "queue.SimpleQueue[Any]" = queue.SimpleQueue()
+        self.open(invoke, ask, {key: value for key, value in asked.items() if value is not None}, answer)
+        _, got = answer.get()
         if got[3] is not None:
             raise error_from(got[3])
         return decode_json(got[2])
+
+    def open(
+        self, invoke: int, ask: int, asked: Mapping[str, Any], words: "queue.SimpleQueue[Any]", lends: bool = False
+    ) -> int:
+        """Asks: the question's number. `words` gets that number and the fields of the answer, once; and, where the question `lends` code,
+        an Invocation for each call of it before that."""
+        payload = encode_json(asked)
+        with self._lock:
+            self._last += 1
+            call = self._last
+            self._waiting[call] = (words, lends)
+        self._send(data(HOST_CALL, number(1, call) + number(2, invoke) + number(3, ask) + data(4, payload)))
+        return call
+
+    def tell(self, ask: int, asked: Mapping[str, Any]) -> None:
+        """A question that has no answer."""
+        self._send(data(HOST_CALL, number(3, ask) + data(4, encode_json(asked))))
 
     def heard(self, body: bytes) -> None:
         """HostResult: whoever waits for it gets it."""
         said: Dict[int, Any] = {1: 0, 2: b"null", 3: None}
         said.update(fields(body))
         with self._lock:
-            waiting = self._waiting.pop(said[1], None)
-        if waiting is not None:
-            waiting.put(said)
+            words, _ = self._waiting.pop(said[1], (None, False))
+        if words is not None:
+            words.put((said[1], said))
+
+    def invoked(self, invoke: int, question: str, payload: bytes, scope: str) -> None:
+        """The host calls the code of a question: whoever waits for the question's answer runs it."""
+        abort = Abort()
+        with self._lock:
+            words, lends = self._waiting.get(int(question), (None, False))
+            if lends:
+                self._running[invoke] = abort
+        if words is not None and lends:
+            words.put(Invocation(invoke, payload, CallContext(abort, scope)))
+        else:
+            unknown = PluginError("undeclared", f"There is no code for question {question}", "plugin")
+            self.answer(invoke, b"", error_of(unknown))
+
+    def cancelled(self, invoke: int) -> None:
+        """Nobody waits for that call of code."""
+        with self._lock:
+            abort = self._running.pop(invoke, None)
+        if abort is not None:
+            abort.set()
+
+    def answer(self, invoke: int, value: bytes, error: Optional[bytes] = None) -> None:
+        """What a call of code gave."""
+        with self._lock:
+            self._running.pop(invoke, None)
+        self._send(data(RESULT, number(1, invoke) + (data(2, value) if error is None else data(3, error))))
 
     def log(self, level: str, message: str) -> None:
         self._send(data(LOG, data(1, number(1, LEVELS[level]) + data(2, message))))

@@ -6,3 +6,5 @@ PLUGIN_FRAME_BYTES = 67_174_400
 WORKER_MESSAGE_BYTES = 67_239_936
 #: A request's body that is read whole; a longer one is refused.
 PLUGIN_REQUEST_BODY_BYTES = 8_388_608
+#: Streams of models that one actor has open.
+ACTOR_STREAMS = 128

@@ -2,11 +2,11 @@
 
 import json
 from concurrent.futures import Executor
-from typing import Callable
+from typing import Any, Callable, Dict
 
 from .actors import Actors, declaration
 from .around import CHUNK, CHUNK_CREDIT, CHUNK_END, NEXT_RESULT, Arounds
-from .host import Host, HostLink
+from .host import RESULT, Host, HostLink
 from .json_values import decode_json, encode_json
 from .plugin import AROUND, KINDS, STREAM, Context, Plugin, PluginError, error_of, told_of
 from .wire import data, fields, number, zigzag
@@ -16,7 +16,9 @@ JSON = 2
 
 # Fields of HostFrame and PluginFrame.
 HELLO, ACTOR, INVOKE, CANCEL, PING, HOST_RESULT = 1, 2, 3, 4, 5, 11
-READY, FAILED, FROM_ACTOR, RESULT, PONG = 1, 2, 3, 4, 5
+READY, FAILED, FROM_ACTOR, PONG = 1, 2, 3, 5
+#: The kind of an Invoke that calls the code of a question, which its name is the number of.
+OWN_CODE = 0
 
 
 class Session:
@@ -30,7 +32,7 @@ class Session:
         self._arounds = Arounds(send)
         self._link = HostLink(send)
         by_name = {actor.name: actor for actor in plugin.actors}
-        self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads)
+        self._actors = Actors(by_name, lambda said: send(data(FROM_ACTOR, said)), threads, self._link)
 
     def heard(self, frame: bytes) -> None:
         """A frame of the host's. What a newer host may say beside these is skipped."""
@@ -40,9 +42,11 @@ class Session:
             elif kind == ACTOR:
                 self._actors.heard(body)
             elif kind == INVOKE:
-                self._threads.submit(self._invoke, body)
+                self._called(body)
             elif kind == CANCEL:
-                self._arounds.end(dict(fields(body)).get(1, 0))
+                invoke = dict(fields(body)).get(1, 0)
+                self._arounds.end(invoke)
+                self._link.cancelled(invoke)
             elif kind in (NEXT_RESULT, CHUNK, CHUNK_END, CHUNK_CREDIT):
                 self._arounds.heard(kind, body)
             elif kind == HOST_RESULT:
@@ -84,9 +88,15 @@ class Session:
         except BaseException as error:  # noqa: BLE001 - nobody waits for it
             self._link.log("error", f"ready: {told_of(error)}")
 
-    def _invoke(self, invoke: bytes) -> None:
-        call = {1: 0, 2: b"", 3: 0, 4: b"null", 5: 0, 6: b""}
+    def _called(self, invoke: bytes) -> None:
+        call = {1: 0, 2: b"", 3: OWN_CODE, 4: b"null", 5: 0, 6: b""}
         call.update(fields(invoke))
+        if call[3] == OWN_CODE:
+            self._link.invoked(call[1], call[2].decode(), call[4], call[6].decode())
+        else:
+            self._threads.submit(self._invoke, call)
+
+    def _invoke(self, call: Dict[int, Any]) -> None:
         answer = number(1, call[1])
         chunks = None
         try:

@@ -10,13 +10,14 @@ import type { LlmStream } from "@troupe/relay";
 export class AskedStream {
   readonly #opening: Promise<LlmStream>;
   readonly #over = Promise.withResolvers<void>();
-  #isGivenUp = false;
+  /** It is given up: rejects with why it ended by that. */
+  #leaving: Promise<void> | undefined;
 
   /** `signal`: its reader gives it up, and may never read again. */
   constructor(opening: Promise<LlmStream>, signal: AbortSignal) {
     this.#opening = opening;
     opening.catch((cause) => this.#over.reject(cause));
-    signal.addEventListener("abort", () => void this.#givenUp(), { once: true });
+    signal.addEventListener("abort", () => this.#giveUp(), { once: true });
   }
 
   /** Settles when nobody reads on. Rejects with why it couldn't be opened, or was given up, where no read was told that. */
@@ -41,6 +42,8 @@ export class AskedStream {
     try {
       const { done, value } = await stream.next();
       if (done !== true) return { done: false, value };
+      // Who asks at once gets an end, for what gave it up was told why: it isn't the end of what the model had to say.
+      await this.#leaving;
     } catch (cause) {
       this.#over.resolve();
       throw cause;
@@ -61,16 +64,17 @@ export class AskedStream {
     return null;
   }
 
-  /** Never rejects. */
-  async #givenUp(): Promise<void> {
-    this.#isGivenUp = true;
-    try {
-      const stream = await this.#opening;
-      // It has ended already: what is behind its last chunk is why.
-      await stream.next();
-      this.#over.resolve();
-    } catch (cause) {
-      this.#over.reject(cause);
-    }
+  #giveUp(): void {
+    this.#leaving = this.#left();
+    this.#leaving.then(
+      () => this.#over.resolve(),
+      (cause) => this.#over.reject(cause),
+    );
+  }
+
+  /** Rejects with why, unless it has ended already. */
+  async #left(): Promise<void> {
+    const stream = await this.#opening;
+    await stream.next();
   }
 }
