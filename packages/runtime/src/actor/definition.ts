@@ -10,6 +10,7 @@ import type { DatabaseAccess } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
 import type { KeptState } from "./types/kept-state.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
+import type { ActionInputSchemas, FittingSchemas } from "./types/standard-schema.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
 export interface ActorDefinition<T extends AnyTypes, A, P = T["connParams"]> {
@@ -82,8 +83,12 @@ export function actor<
   P = CP,
   TV extends ActorTypes = CreatingVars<S, E, N, D>,
   TC extends ActorTypes = Connecting<S, V, E, N, D>,
+  X extends ActionInputSchemas = Record<never, never>,
 >(
-  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P, TV, TC> & KeptState<S>,
+  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P, TV, TC> &
+    KeptState<S> & {
+      readonly actionInputSchemas?: X & FittingSchemas<NoInfer<X>, NoInfer<A>>;
+    },
 ): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A, P> {
   const { descriptor, behaviour } = parseDefinition(readOnce(config));
   return Object.freeze({ descriptor, behaviour });
