@@ -1,20 +1,9 @@
 /** Pages of docs/ whose snippets are one program: it runs, and prints what the page says. */
 import { expect, test } from "vitest";
-import { runPage } from "./page.ts";
+import { runPage, wholePages } from "./page.ts";
 
-const pages = [
-  "http",
-  "lifecycle",
-  "setup",
-  "options",
-  "streaming",
-  "client",
-  "inspector",
-  "codecs",
-  "exporters",
-  "components",
-  "agent-os-workshop",
-];
+// Those with a story of their own need more than Node.
+const pages = wholePages.filter((name) => name !== "dynamic-actors");
 
 for (const name of pages) {
   test(`docs/${name}.md does what it says`, async () => {

@@ -7,6 +7,22 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Pages of docs/ whose snippets are one program. */
+export const wholePages: readonly string[] = [
+  "http",
+  "lifecycle",
+  "setup",
+  "options",
+  "streaming",
+  "client",
+  "inspector",
+  "codecs",
+  "exporters",
+  "components",
+  "agent-os-workshop",
+  "dynamic-actors",
+];
+
 /** What a page says, and what running it says. */
 export interface PageRun {
   readonly expected: string;

@@ -4,12 +4,13 @@
 import type { AnyActorDefinition as ClientDefinition } from "@troupe/client";
 import { configErrors } from "../errors.ts";
 import { type ActorDescriptor, type Behaviour, parseDefinition } from "./behaviour.ts";
-import type { AnyTypes, Types } from "./types/bag.ts";
-import type { ActorConfig } from "./types/config.ts";
+import type { ActorTypes, AnyTypes, Types } from "./types/bag.ts";
+import type { ActorConfig, Connecting, CreatingVars } from "./types/config.ts";
 import type { DatabaseAccess } from "./types/database.ts";
 import type { EventArgs, EventDeclarations, EventPayload } from "./types/event.ts";
 import type { KeptState } from "./types/kept-state.ts";
 import type { MessageOf, QueueDeclarations, ReplyOf } from "./types/queue.ts";
+import type { ActionInputSchemas, FittingSchemas } from "./types/standard-schema.ts";
 
 /** A definition, for `setup({ use })`. `T` are its types, `A` its tree of actions, `P` what clients give as parameters. */
 export interface ActorDefinition<T extends AnyTypes, A, P = T["connParams"]> {
@@ -80,8 +81,14 @@ export function actor<
   Q extends QueueDeclarations = Record<never, never>,
   D extends DatabaseAccess = never,
   P = CP,
+  TV extends ActorTypes = CreatingVars<S, E, N, D>,
+  TC extends ActorTypes = Connecting<S, V, E, N, D>,
+  X extends ActionInputSchemas = Record<never, never>,
 >(
-  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P> & KeptState<S>,
+  config: ActorConfig<S, CP, CS, V, I, E, A, N, Q, D, P, TV, TC> &
+    KeptState<S> & {
+      readonly actionInputSchemas?: X & FittingSchemas<NoInfer<X>, NoInfer<A>>;
+    },
 ): ActorDefinition<Types<S, CP, CS, V, I, E, N, Q, D>, A, P> {
   const { descriptor, behaviour } = parseDefinition(readOnce(config));
   return Object.freeze({ descriptor, behaviour });

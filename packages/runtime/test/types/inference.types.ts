@@ -352,6 +352,53 @@ const orders = setup({
     }),
   },
 });
+
+// What makes state, vars and connections may stand in any order above what uses them.
+const inOrders = {
+  h: actor({
+    createConnState: (_c, params: { token: string }) => ({ who: params.token }),
+    createState: (_c, input: { title: string }) => ({ title: input.title }),
+    createVars: (c) => ({ wide: c.state.title.length }),
+    actions: { f: (c) => ({ ...c.state, ...c.vars, ...c.conn.state }) },
+  }),
+  i: actor({
+    createVars: () => ({ wide: 1 }),
+    onBeforeConnect: (_c, params: { token: string }) => void params.token,
+    createConnState: async (_c, params) => ({ who: params.token }),
+    createState: async (c, input: { title: string }) => ({ title: input.title + c.key.join() }),
+    actions: { f: (c) => ({ ...c.state, ...c.vars, ...c.conn.state }) },
+  }),
+  j: actor({
+    createState: (_c, input: { title: string }) => ({ title: input.title }),
+    createConnState: (c, params: { token: string }) => ({ who: params.token + c.state.title }),
+    createVars: (c) => ({ wide: c.state.title.length }),
+    actions: { f: (c) => ({ ...c.state, ...c.vars, ...c.conn.state }) },
+  }),
+  k: actor({
+    types: {} as { connParams: { token: string } },
+    createVars: (_c) => ({ wide: 1 }),
+    createConnState: (c, params) => ({ who: params.token.repeat(c.vars.wide) }),
+    createState: (_c, input: { title: string }) => ({ title: input.title }),
+    actions: { f: (c) => ({ ...c.state, ...c.vars, ...c.conn.state }) },
+  }),
+};
+const inOrder = setup({ use: inOrders });
+type InOrders = typeof inOrders;
+type Whole<D> = [
+  Equal<StateOf<D>, { title: string }>,
+  Equal<ConnOf<D>["state"], { who: string }>,
+  Equal<ConnOf<D>["params"], { token: string }>,
+  Equal<ActorContextOf<D>["vars"], { wide: number }>,
+];
+holds<Equal<{ [N in keyof InOrders]: Whole<InOrders[N]>[number] }[keyof InOrders], true>>();
+export async function wholeThroughTheClient(client: Client<typeof inOrder>): Promise<void> {
+  for (const name of ["h", "i", "j", "k"] as const) {
+    const handle = client[name].getOrCreate("a", { createWithInput: { title: "t" }, params: { token: "t" } });
+    const got = await handle.f();
+    holds<Equal<typeof got, { title: string; who: string; wide: number }>>();
+  }
+}
+
 type Orders = Client<typeof orders>;
 type Result<N extends keyof typeof orders.config.use> = ReturnType<ReturnType<Orders[N]["get"]>["f"]>;
 holds<

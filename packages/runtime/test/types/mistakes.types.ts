@@ -3,6 +3,7 @@
  * must get, and what stands without one must compile.
  */
 import { type ActorContextOf, actor, type Database, db, setup } from "@troupe/runtime";
+import { z } from "zod";
 
 function migrate(database: Database): Promise<unknown> {
   return database.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT)");
@@ -62,6 +63,36 @@ export const behind = actor({
   // @ts-expect-error no such group
   canCall: { write: "internal", "adnim.open": "internal" },
 });
+
+const takes = {
+  total: (_c: unknown, n: number) => n,
+  due: (_c: unknown, at: Date, zone?: string) => [at, zone],
+  admin: { rename: (_c: unknown, title: string) => title },
+};
+export const checked = actor({
+  createState: (_c, input: { n: number }) => ({ n: input.n }),
+  actions: { ...takes, add: (c, n: number) => (c.state.n += n) },
+  actionInputSchemas: {
+    add: z.tuple([z.number()]),
+    total: z.array(z.number()),
+    due: z.tuple([z.coerce.date()]).rest(z.string()),
+    admin: { rename: z.tuple([z.string()]) },
+  },
+});
+export const dotted = actor({
+  actions: takes,
+  actionInputSchemas: { "admin.rename": z.tuple([z.string()]) },
+});
+export const misfit = [
+  // @ts-expect-error the action takes a number
+  actor({ actions: takes, actionInputSchemas: { total: z.tuple([z.string()]) } }),
+  // @ts-expect-error it makes a text of a text
+  actor({ actions: takes, actionInputSchemas: { due: z.tuple([z.string()]) } }),
+  // @ts-expect-error of a group
+  actor({ actions: takes, actionInputSchemas: { admin: { rename: z.tuple([z.number()]) } } }),
+  // @ts-expect-error by a dotted name
+  actor({ actions: takes, actionInputSchemas: { "admin.rename": z.tuple([z.number()]) } }),
+];
 
 // @ts-expect-error a function can't be kept
 export const kept = actor({ state: { n: 1, f: () => 1 }, actions: { n: (c) => c.state.n } });

@@ -5,7 +5,7 @@ import type { UniversalWebSocket } from "@troupe/client";
 import type { DatabaseDeclaration } from "../database.ts";
 import type { ActorOptions } from "../options.ts";
 import type { CallGuards } from "./access.ts";
-import type { AnyTypes, Types } from "./bag.ts";
+import type { ActorTypes, AnyTypes, Types } from "./bag.ts";
 import type {
   ActorContext,
   Conn,
@@ -43,23 +43,25 @@ type CreatingState<I, E extends EventDeclarations, N extends string, D extends D
   QueueDeclarations,
   D
 >;
-type CreatingVars<S, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
+/** What the context of `createVars` knows. */
+export type CreatingVars<S, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
   S,
   unknown,
   unknown,
   unknown,
-  I,
+  unknown,
   E,
   N,
   QueueDeclarations,
   D
 >;
-type Connecting<S, V, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
+/** What the contexts of the hooks before a connection know. */
+export type Connecting<S, V, E extends EventDeclarations, N extends string, D extends DatabaseAccess> = Types<
   S,
   unknown,
   unknown,
   V,
-  I,
+  unknown,
   E,
   N,
   QueueDeclarations,
@@ -79,7 +81,7 @@ type StateConfig<S, I, E extends EventDeclarations, N extends string, D extends 
     }
   | { readonly state?: undefined; readonly createState?: undefined };
 
-type VarsConfig<S, V, I, E extends EventDeclarations, N extends string, D extends DatabaseAccess> =
+type VarsConfig<V, T extends ActorTypes> =
   | {
       /** Values of an activation; cloned for each. */
       readonly vars: V;
@@ -88,20 +90,11 @@ type VarsConfig<S, V, I, E extends EventDeclarations, N extends string, D extend
   | {
       readonly vars?: undefined;
       /** Makes the vars of an activation, at each start. 5 s by default. */
-      readonly createVars: (c: CreateContext<CreatingVars<S, I, E, N, D>>) => MaybePromise<V>;
+      readonly createVars: (c: CreateContext<T>) => MaybePromise<V>;
     }
   | { readonly vars?: undefined; readonly createVars?: undefined };
 
-type ConnStateConfig<
-  S,
-  CP,
-  CS,
-  V,
-  I,
-  E extends EventDeclarations,
-  N extends string,
-  D extends DatabaseAccess,
-> =
+type ConnStateConfig<CP, CS, T extends ActorTypes> =
   | {
       /** A connection's first state; cloned for each. */
       readonly connState: CS;
@@ -110,10 +103,7 @@ type ConnStateConfig<
   | {
       readonly connState?: undefined;
       /** Makes a connection's state from its parameters. 5 s by default. */
-      readonly createConnState: (
-        c: ActorContext<Connecting<S, V, I, E, N, D>>,
-        params: CP,
-      ) => MaybePromise<CS>;
+      readonly createConnState: (c: ActorContext<T>, params: CP) => MaybePromise<CS>;
     }
   | { readonly connState?: undefined; readonly createConnState?: undefined };
 
@@ -138,6 +128,7 @@ interface Hooks<
   D extends DatabaseAccess,
   T extends Types<S, CP, CS, V, I, E, N, Q, D>,
   P,
+  TC extends ActorTypes,
 > {
   readonly types?: DeclaredTypes<S, CP, CS, V, I>;
   /** Which version of the state this program has. Default 0. A program doesn't start an actor with a newer state. */
@@ -169,10 +160,7 @@ interface Hooks<
   /** Called once after a turn that changed the state. Must not change it. */
   readonly onStateChange?: (c: ActorContext<T>, newState: S) => void;
   /** Throws to refuse a connection or a call. 5 s by default. */
-  readonly onBeforeConnect?: (
-    c: ActorContext<Connecting<S, V, I, E, N, D>>,
-    params: CP,
-  ) => MaybePromise<void>;
+  readonly onBeforeConnect?: (c: ActorContext<TC>, params: CP) => MaybePromise<void>;
   /** A client is connected, or calls without a connection (`conn.isStateless`). 5 s by default. */
   readonly onConnect?: (c: ConnContext<T>, conn: Conn<T>) => MaybePromise<void>;
   /** A client is gone, or its call without a connection has ended (`conn.isStateless`). */
@@ -236,7 +224,13 @@ export interface RunConfig<T extends AnyTypes> {
   readonly run: (c: ActorContext<T>) => MaybePromise<void>;
 }
 
-/** What `actor()` takes. One of each pair at most: `state` or `createState`, `vars` or `createVars`, and so on. */
+/**
+ * What `actor()` takes. One of each pair at most: `state` or `createState`, `vars` or `createVars`, and so on.
+ *
+ * `TV` and `TC` are what the contexts of `createVars` and of the hooks before a connection know. TypeScript reads a definition
+ * from the top, and settles a parameter at the first function whose context has it. These two take what is known by then, and
+ * leave the rest open: `createState` may stand below `createConnState`.
+ */
 export type ActorConfig<
   S,
   CP,
@@ -249,10 +243,12 @@ export type ActorConfig<
   Q extends QueueDeclarations = QueueDeclarations,
   D extends DatabaseAccess = Database,
   P = CP,
-> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>, P> &
+  TV extends ActorTypes = CreatingVars<S, E, N, D>,
+  TC extends ActorTypes = Connecting<S, V, E, N, D>,
+> = Hooks<S, CP, CS, V, I, E, NoInfer<N>, Q, D, Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>, P, NoInfer<TC>> &
   StateConfig<S, I, E, NoInfer<N>, NoInfer<D>> &
-  VarsConfig<S, V, I, E, NoInfer<N>, NoInfer<D>> &
-  ConnStateConfig<S, CP, CS, V, I, E, NoInfer<N>, NoInfer<D>> & {
+  VarsConfig<V, NoInfer<TV>> &
+  ConnStateConfig<CP, CS, NoInfer<TC>> & {
     // Not a bound of A: the contexts in a bound would be settled before `createState` and its like are looked at.
     readonly actions?: A & NamedActions<ConnContext<Types<S, CP, CS, V, I, E, NoInfer<N>, Q, D>>, N>;
   };
