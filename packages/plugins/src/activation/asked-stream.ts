@@ -34,11 +34,6 @@ export class AskedStream {
   /** The next chunk. Rejects with what ended the stream. */
   async next(): Promise<{ readonly done: boolean; readonly value?: unknown }> {
     const stream = await this.#opening;
-    if (this.#isGivenUp) {
-      // Why it ended is told once, and `over` has it.
-      await this.over;
-      return { done: true };
-    }
     try {
       const { done, value } = await stream.next();
       if (done !== true) return { done: false, value };

@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
-import { serverErrors } from "../errors.ts";
+import { configErrors, serverErrors } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { errorResponse, type GatewayResponse } from "../gateway/http-message.ts";
 import { isOwnPath, isSocketPath } from "../gateway/route.ts";
@@ -16,6 +16,7 @@ import type { Definitions } from "../registry/config.ts";
 import { Registry } from "../registry/registry.ts";
 import { writeRefusal } from "./bad-requests.ts";
 import { NodeDoor } from "./node-door.ts";
+import type { NodeServerRequest, NodeServerResponse, NodeServerSocket } from "./server-shapes.ts";
 
 /** Actors by name, and what runs them: `start`, or `nodeHandler` and `upgrade` behind a server of the program's own; `stop`. */
 export class NodeRegistry<U extends Definitions> extends Registry<U> {
@@ -35,10 +36,12 @@ export class NodeRegistry<U extends Definitions> extends Registry<U> {
    * ```
    */
   readonly nodeHandler = (
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: NodeServerRequest,
+    response: NodeServerResponse,
     next?: (error?: unknown) => void,
   ): void => {
+    if (!isRequest(request) || !isResponse(response))
+      throw configErrors.invalidOption("nodeHandler", "given what a server of node:http has");
     const mine = !this.isElsewhere && isOwnPath(request.url ?? "/");
     if (!mine && next !== undefined) {
       next();
@@ -62,7 +65,9 @@ export class NodeRegistry<U extends Definitions> extends Registry<U> {
    * inspector's and remote hosts', with the checks that `start()` makes. Returns false for what isn't the registry's, and leaves
    * it untouched, for other listeners. Opens the store as `nodeHandler` does.
    */
-  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): boolean => {
+  readonly upgrade = (request: NodeServerRequest, socket: NodeServerSocket, head: Uint8Array): boolean => {
+    if (!isRequest(request) || !isDuplex(socket) || !Buffer.isBuffer(head))
+      throw configErrors.invalidOption("upgrade", "given what a server of node:http has");
     if (this.isElsewhere || !isSocketPath(request.url ?? "/")) return false;
     // A reset before there is a WebSocket is nobody's error.
     socket.on("error", () => {});
@@ -88,4 +93,16 @@ export class NodeRegistry<U extends Definitions> extends Registry<U> {
     const stopping = TroupeError.is(cause) && cause.code === "stopping";
     return stopping ? errorResponse(cause, "json", undefined) : this.unopened(cause);
   }
+}
+
+function isRequest(request: NodeServerRequest): request is IncomingMessage {
+  return "rawHeaders" in request && "pipe" in request;
+}
+
+function isResponse(response: NodeServerResponse): response is ServerResponse {
+  return "setHeader" in response && "destroy" in response;
+}
+
+function isDuplex(socket: NodeServerSocket): socket is Duplex {
+  return "pipe" in socket && "destroy" in socket;
 }
