@@ -108,6 +108,15 @@ export const setupErrors = {
       `Binding to ${host} makes the actors reachable from other machines: give allowedHosts, allowedOrigins and auth`,
       { metadata: { host } },
     ),
+  /** The same of a server that isn't ours: it listens already, so each of its callers is told. */
+  unsafeServer: (address: string) =>
+    error(
+      403,
+      "config",
+      "unsafe_bind",
+      `This server is reachable from other machines at ${address}, and nobody has to show who they are: bind it to 127.0.0.1, or give setup() allowedHosts, allowedOrigins and auth`,
+      { metadata: { host: address } },
+    ),
   invalidEnvironment: (name: string, value: string, expected: string) =>
     error(400, "config", "invalid_environment", `${name}=${value}: must be ${expected}`, {
       metadata: { name },

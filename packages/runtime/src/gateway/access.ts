@@ -56,6 +56,14 @@ export function checkBind(host: string, config: AccessConfig): void {
   if (auth === "token" && !token) throw configErrors.invalidOption("token", 'given when auth is "token"');
 }
 
+/** An address of a socket that only this machine reaches: all of 127.0.0.0/8, also as IPv6 has it. */
+const loopbackAddress = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/i;
+
+/** Throws `config.unsafe_bind` unless only this machine reaches the `address` at which a server without `auth` took a socket. */
+export function checkServer(address: string): void {
+  if (!loopbackAddress.test(address)) throw setupErrors.unsafeServer(address);
+}
+
 /** The rules of one gateway. */
 export class Access {
   readonly #hosts: ReadonlySet<string>;

@@ -8,6 +8,7 @@
  * for the start before it, a second start finds the first one's door. A step that fails gives back what it took itself,
  * and nothing else.
  */
+import type { TroupeError } from "@troupe/base";
 import type { Client } from "@troupe/client";
 import type { AnyActorDefinition } from "../actor/definition.ts";
 import { inMemory } from "../backup-in-memory.ts";
@@ -197,6 +198,12 @@ export class Registry<U extends Readonly<Record<string, AnyActorDefinition>>> {
     const id = ids.random();
     log.error("the registry could not be opened", { id, cause });
     return errorResponse(cause, "json", id);
+  }
+
+  /** Tells whoever reads the log that a server of the program's lets others in, whom nothing is served to. */
+  protected unsafe({ group, code, message }: TroupeError): void {
+    const { log } = this.#platform.env();
+    log.error("requests from other machines are refused", { code: `${group}.${code}`, why: message });
   }
 
   /** Who has the actors of this program, when it isn't the program itself. */

@@ -1,7 +1,13 @@
 /** Who may come in: Host, Origin, token, CORS, and which addresses may be bound at all. */
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
-import { Access, type AccessConfig, type AccessRequest, checkBind } from "../../src/gateway/access.ts";
+import {
+  Access,
+  type AccessConfig,
+  type AccessRequest,
+  checkBind,
+  checkServer,
+} from "../../src/gateway/access.ts";
 import { handleFetch } from "../../src/gateway/fetch-handler.ts";
 import { nodeEnv } from "../../src/node/env.ts";
 import { Driver } from "../driver/driver.ts";
@@ -222,4 +228,23 @@ test("whoever watches the process needs neither a loopback name nor a token", ()
   };
   access.check({ ...probe, probe: true });
   expect(() => access.check(probe)).toThrow("Host 10.0.0.7 is not allowed");
+});
+
+test("a server of the program's own serves without auth what came in at a loopback address, and nothing else", () => {
+  const safe = ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.2"];
+  const unsafe = [
+    "192.0.2.2",
+    "::ffff:192.0.2.2",
+    "fe80::1",
+    "fd00::2",
+    "::",
+    "0.0.0.0",
+    "127.evil",
+    "::1:127.0.0.1",
+    "",
+  ];
+  expect(safe.map((address) => outcome(() => checkServer(address)))).toEqual(safe.map(() => "ok"));
+  expect(unsafe.map((address) => outcome(() => checkServer(address)))).toEqual(
+    unsafe.map(() => "config.unsafe_bind"),
+  );
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@troupe/client";
 import { actor, event, type Registry, setup } from "@troupe/runtime";
@@ -48,9 +48,9 @@ class OwnServer implements AsyncDisposable {
   }
 
   /** `upgrades`: false leaves WebSockets to nobody. */
-  async listen({ upgrades = true } = {}): Promise<this> {
+  async listen({ upgrades = true, host = "127.0.0.1" } = {}): Promise<this> {
     if (upgrades) this.takeUpgrades();
-    this.server.listen(0, "127.0.0.1");
+    this.server.listen(0, host);
     await once(this.server, "listening");
     return this;
   }
@@ -82,8 +82,8 @@ class OwnServer implements AsyncDisposable {
   }
 
   /** The first line of the answer to an upgrade. */
-  async upgrade(path: string, headers = "Host: 127.0.0.1\r\n"): Promise<string> {
-    const socket = connect(this.port, "127.0.0.1");
+  async upgrade(path: string, headers = "Host: 127.0.0.1\r\n", address = "127.0.0.1"): Promise<string> {
+    const socket = connect(this.port, address);
     socket.write(
       `GET ${path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`,
     );
@@ -231,4 +231,64 @@ test("where an engine elsewhere has the actors nothing is the registry's: pages 
   own.server.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Of the program\r\n\r\n"));
   expect(await own.upgrade("/actor/room/connect?key=a")).toBe("HTTP/1.1 418 Of the program");
   expect(readdirSync(folder)).toEqual([]);
+});
+
+/** The line of one request, asked at an address of this machine; the Host is its sender's to choose. */
+async function answered(own: OwnServer, address: string, path: string): Promise<string> {
+  const socket = connect(own.port, address);
+  const body = '{"args":["in"]}';
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const [bytes] = await once(socket, "data");
+  socket.destroy();
+  return String(bytes);
+}
+
+/** An address by which other machines reach this one. */
+const reachable = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
+test.skipIf(reachable === undefined)(
+  "a server that other machines reach serves nobody from there without auth, and the log says so once",
+  async () => {
+    vi.stubEnv("TROUPE_LOG", "error");
+    const log = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    await using own = await new OwnServer().listen({ host: "::" });
+    const say = "/actor/room/action/say?key=a";
+    const lines: string[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      lines.push(await answered(own, reachable ?? "", say));
+      lines.push(await own.upgrade("/actor/room/connect?key=a", "Host: localhost\r\n", reachable));
+    }
+    const told = log.mock.calls.map(([line]) => String(line)).filter((line) => line.includes("unsafe_bind"));
+    log.mockRestore();
+    expect(lines.map((line) => line.split("\r\n")[0])).toEqual(lines.map(() => "HTTP/1.1 403 Forbidden"));
+    expect(lines[0]).toContain("bind it to 127.0.0.1, or give setup() allowedHosts, allowedOrigins and auth");
+    expect(told).toHaveLength(1);
+    expect(await answered(own, reachable ?? "", "/livez")).toContain("HTTP/1.1 200 OK");
+    // From this machine it is as before, and nobody else has said anything.
+    expect(await answered(own, "127.0.0.1", say)).toContain('{"output":1}');
+  },
+);
+
+test.skipIf(reachable === undefined)("with auth it serves them by its rules", async () => {
+  await using own = await new OwnServer({ auth: "application" }).listen({ host: "0.0.0.0" });
+  expect(await answered(own, reachable ?? "", "/actor/room/action/say?key=a")).toContain('{"output":1}');
+});
+
+test("an upgrade that is nobody's is answered and closed; where others listen it is theirs", async () => {
+  await using own = await new OwnServer().listen({ upgrades: false });
+  own.server.on("upgrade", own.registry.upgrade);
+  const ended = new WebSocket(own.url("/socket.io/"));
+  const [error] = await once(ended, "error");
+  expect(String(error)).toContain("404");
+  const sole = (path: string) => own.upgrade(path);
+  expect(await sole("/wrong/actor/room/connect?key=a")).toBe("HTTP/1.1 404 Not Found");
+  // A listener of the program's own that asks the registry: what isn't the registry's stays its program's.
+  own.server.removeAllListeners("upgrade").on("upgrade", (request, socket, head) => {
+    if (!own.registry.upgrade(request, socket, head)) socket.end("HTTP/1.1 418 Mine\r\n\r\n");
+  });
+  expect(await sole("/other")).toBe("HTTP/1.1 418 Mine");
 });
