@@ -4,7 +4,8 @@
  */
 import type { Clock } from "@troupe/base";
 
-const AGAIN_MS = 60_000;
+/** What fails as it did is said this often. */
+export const AGAIN_MS = 60_000;
 /** Subjects that are kept in mind; past it all are forgotten, and each is said once more. */
 const KEPT = 256;
 

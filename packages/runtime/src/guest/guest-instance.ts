@@ -171,7 +171,7 @@ export class GuestInstance implements InstanceHost {
   }
 
   #started(cause: unknown): void {
-    const error = cause === undefined ? undefined : this.#voice.error(cause);
+    const error = cause === undefined ? undefined : this.#voice.error(cause, "starting");
     this.#voice.say({ $case: "started", value: { error, alarmAt: this.#instance?.report().alarmAt ?? 0 } });
     const early = this.#early ?? [];
     this.#early = undefined;

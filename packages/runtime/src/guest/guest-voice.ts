@@ -32,9 +32,9 @@ export class GuestVoice {
     this.#send(saying);
   };
 
-  /** The message for an error that leaves. */
-  error(cause: unknown): CarriedError {
-    return toCarriedError(cause, "cbor", this.#failed?.(cause, this.about));
+  /** The message for an error that leaves. `starting`: it kept the actor from starting. */
+  error(cause: unknown, starting?: "starting"): CarriedError {
+    return toCarriedError(cause, "cbor", this.#failed?.(cause, this.about, starting));
   }
 
   /** An event for one connection. */

@@ -3,13 +3,15 @@
  * get the id, as of any error whose cause isn't theirs to read.
  *
  * Whoever asks for an actor that can't start asks again, and so do its alarms. What fails as it did a moment ago is the line that is there
- * already, with its id, once a minute for each actor.
+ * already, with its id, once a minute for each actor. One that couldn't be made has another id at each try: it is told by its address.
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
 import { hostingErrors, tellsOfStop } from "../errors.ts";
 import type { ActorRecord } from "../ports/directory.ts";
+import { AGAIN_MS } from "../seldom.ts";
 import { CutOff } from "./cut-off.ts";
+import { pathOf } from "./target.ts";
 
 /** A start that failed. */
 export interface FailedStart {
@@ -41,15 +43,13 @@ interface Kept extends FailedStart {
   more: number;
 }
 
-/** A line for each actor that still fails as it did. */
-const AGAIN_MS = 60_000;
 /** Causes of causes. */
 const DEPTH = 8;
 
 /** Those of one host: the last one of each actor. */
 export class FailedStarts {
   readonly #env: Pick<Env, "clock" | "ids" | "log">;
-  /** By the actor's id, the latest last. */
+  /** By the actor's id, or the address of one that couldn't be made, the latest last. */
   readonly #kept = new Map<string, Kept>();
 
   constructor(env: Pick<Env, "clock" | "ids" | "log">) {
@@ -69,21 +69,21 @@ export class FailedStarts {
     if (cause instanceof CutOff || tellsOfStop(cause)) return cause;
     const told = publicOf(cause);
     if (told !== undefined && (told.retryable || (creates && told.statusCode < 500))) return cause;
-    const { id } = this.#keep(record, cause);
+    const { id } = this.#keep(record, cause, creates ? pathOf(record) : record.id);
     return new StartError(told ?? hostingErrors.startFailed(record.name), id, cause);
   }
 
-  #keep(record: ActorRecord, cause: unknown): FailedStart {
+  #keep(record: ActorRecord, cause: unknown, subject: string): FailedStart {
     const { clock, ids } = this.#env;
     const { code, message, logId } = read(cause);
-    const last = this.#kept.get(record.id);
-    this.#kept.delete(record.id);
+    const last = this.#kept.get(subject);
+    this.#kept.delete(subject);
     const again =
       last?.message === message && last.code === code && clock.monotonic() - last.logged < AGAIN_MS;
     const kept: Kept = again
       ? { ...last, at: clock.now(), more: last.more + 1 }
       : { at: clock.now(), id: logId ?? ids.random(), code, message, logged: clock.monotonic(), more: 0 };
-    this.#kept.set(record.id, kept);
+    this.#kept.set(subject, kept);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > engineLimits.failedStarts && oldest !== undefined) this.#kept.delete(oldest);
     if (!again) this.#log(record, kept, { cause, more: last?.more ?? 0, elsewhere: logId !== undefined });

@@ -21,18 +21,23 @@ const buggy = actor({
   },
 });
 
+/** A world of a host's own: its errors are noted apart. */
+function hostWorld(driver: Driver): { readonly world: World; readonly told: Said[] } {
+  const told: Said[] = [];
+  const error = (message: string, fields: Said["fields"]) => told.push({ message, fields });
+  const log = { value: { ...driver.world.log, error } };
+  return { world: Object.create(driver.world, { log }), told };
+}
+
+interface Said {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 test("an action's error is in its host's log with its stack, and in the engine's without one, under the id that the caller gets", async () => {
   const driver = await Driver.start({ buggy: remoteActor<typeof buggy>() }, { hostToken: "secret" });
   await using _ = driver;
-  const told: { readonly id: unknown; readonly cause: unknown }[] = [];
-  const world: World = Object.create(driver.world, {
-    log: {
-      value: {
-        ...driver.world.log,
-        error: (_: string, { id, cause }: { id: unknown; cause: unknown }) => told.push({ id, cause }),
-      },
-    },
-  });
+  const { world, told } = hostWorld(driver);
   startHost({ world, hosts: () => driver.runtime.hosts, use: { buggy } });
   await driver.world.idle();
   for (const [action, error] of [
@@ -43,8 +48,8 @@ test("an action's error is in its host's log with its stack, and in the engine's
     expect(answer).toMatchObject({ status: 500, code: "internal.error" });
     const [line, ...more] = told.splice(0);
     expect(more).toEqual([]);
-    expect(line?.cause).toMatchObject({ stack: expect.stringContaining("failure-log.test.ts") });
-    const id = line?.id;
+    expect(line?.fields["cause"]).toMatchObject({ stack: expect.stringContaining("failure-log.test.ts") });
+    const id = line?.fields["id"];
     expect(answer.error).toMatchObject({ message: "Internal error" });
     expect(answer.error?.metadata).toEqual({ id });
     const [engines, ...others] = driver.world.logged("error", "").splice(0);
@@ -55,4 +60,28 @@ test("an action's error is in its host's log with its stack, and in the engine's
     expect(engines?.fields).not.toHaveProperty("cause");
     driver.world.lines.splice(0);
   }
+});
+
+test("an actor that can't start is a line a minute in its host's log, with the id that the engine's line and its callers have", async () => {
+  const shop = actor({
+    onCreate: () => deep(),
+    actions: { open: () => 1 },
+  });
+  await using driver = await Driver.start({ shop: remoteActor<typeof shop>() }, { hostToken: "secret" });
+  const { world, told } = hostWorld(driver);
+  startHost({ world, hosts: () => driver.runtime.hosts, use: { shop } });
+  await driver.world.idle();
+  const open = async () => (await driver.act("shop?key=a", "open")).error?.metadata?.["id"];
+  const ids = [await open(), await open(), await open()];
+  const [line, ...more] = told;
+  expect([line?.message, more]).toEqual(["an actor failed to start", []]);
+  expect(line?.fields).toMatchObject({ actor: "shop", key: ["a"], cause: { message: "a secret" } });
+  const id = line?.fields["id"];
+  expect(ids).toEqual([id, id, id]);
+  expect(driver.world.logged("error", "an actor failed to start").map(({ fields }) => fields["id"])).toEqual([
+    id,
+  ]);
+  await driver.world.pass(60_000);
+  const later = await open();
+  expect(told.slice(1)).toMatchObject([{ fields: { id: later } }]);
 });
