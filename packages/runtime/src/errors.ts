@@ -256,6 +256,13 @@ export const gatewayErrors = {
 
 /** Errors of a gateway's own HTTP server. Apart, for no host at the edge has one. */
 export const serverErrors = {
+  servedElsewhere: (path: string) =>
+    error(
+      404,
+      "gateway",
+      "not_found",
+      `There is nothing at ${path}: with TROUPE_ENDPOINT set this program's actors are served by the engine there`,
+    ),
   hostNotAllowed: (host: string) =>
     error(403, "gateway", "host_not_allowed", `Host ${host} is not allowed`, { metadata: { host } }),
   originNotAllowed: (origin: string) =>

@@ -1,12 +1,12 @@
-/** CallFigures: actions that were called over HTTP and WebSockets, by the names of their actors, and how long callers waited. For `/metrics`. */
+/** CallFigures: actions that were called, by the names of their actors and by whom, and how long callers waited. For `/metrics`. */
 import type { Clock } from "@troupe/base";
 import { Histogram } from "../histogram.ts";
 import { MOST_NAMES, OTHERS } from "../host/host-figures.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import { errorStatus } from "./http-message.ts";
 
-/** By which door a call came. */
-export type CallDoor = "http" | "websocket";
+/** By which door a call came, or who of this process called: another actor, or the program by its own client. */
+export type CallDoor = "http" | "websocket" | "actor" | "program";
 /** How it ended: answered, refused with what its caller can mend, failed, or answered in items, which may still fail. */
 export type CallOutcome = "ok" | "user" | "internal" | "stream";
 
@@ -16,14 +16,16 @@ const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /** Those of one actor's name. */
 export class NamedCalls {
   readonly durations = new Histogram(BOUNDS);
-  readonly #counts: Record<CallDoor, Record<CallOutcome, number>> = { http: none(), websocket: none() };
+  readonly #counts: Record<CallDoor, Record<CallOutcome, number>> = {
+    ...{ http: none(), websocket: none(), actor: none(), program: none() },
+  };
 
   count(door: CallDoor, outcome: CallOutcome): void {
     this.#counts[door][outcome] += 1;
   }
 
   *[Symbol.iterator](): Generator<{ readonly door: CallDoor; readonly outcome: CallOutcome; count: number }> {
-    for (const door of ["http", "websocket"] as const)
+    for (const door of ["http", "websocket", "actor", "program"] as const)
       for (const outcome of ["ok", "user", "internal", "stream"] as const) {
         const count = this.#counts[door][outcome];
         if (count > 0) yield { door, outcome, count };
@@ -33,7 +35,7 @@ export class NamedCalls {
 
 /** Those of one gateway, since it began. */
 export class CallFigures {
-  /** From a call's coming to the moment when its actor's code, in this process, began with it. */
+  /** From the coming of a call over HTTP or a WebSocket to the moment when its actor's code, in this process, began with it. */
   readonly waits = new Histogram(BOUNDS);
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #byName = new Map<string, NamedCalls>();

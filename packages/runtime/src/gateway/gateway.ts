@@ -21,6 +21,7 @@ import {
   TRACEPARENT_HEADER,
 } from "@troupe/protocol";
 import { connectionErrors, gatewayErrors, serverErrors } from "../errors.ts";
+import type { Histogram } from "../histogram.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
@@ -72,6 +73,8 @@ export interface GatewayParts {
   readonly failure: () => string | undefined;
   /** The program's plugins, for its figures. */
   readonly plugins?: Pick<PluginSet, "view"> | undefined;
+  /** How late the process's event loop is, where somebody looks. */
+  readonly loopLag?: Histogram | undefined;
   /** What people look into actors with, where it is on. */
   readonly inspector?: InspectorDoor | undefined;
 }
@@ -80,6 +83,8 @@ export interface GatewayParts {
 export class Gateway {
   /** What the bodies take that adapters are reading. */
   readonly bodies = new BodyBudget(limits.gatewayBodyBytes);
+  /** Also of calls that come by no door of its. */
+  readonly calls: CallFigures;
   readonly #report: ReportInternal;
   readonly #parts: GatewayParts;
   readonly #services: GatewayServices;
@@ -91,21 +96,20 @@ export class Gateway {
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#report = reporter(parts.env);
+    this.calls = new CallFigures(parts.env.clock);
     const unread = new UnreadTotal(this.#sessions);
     this.#services = {
       env: parts.env,
       host: parts.host,
       report: this.#report,
-      calls: new CallFigures(parts.env.clock),
+      calls: this.calls,
       sessions: this.#sessions,
       unread,
       held: { bytes: 0 },
     };
-    const { host, plugins } = parts;
-    this.#metrics = new Metrics({
-      ...{ host, plugins, calls: this.#services.calls },
-      sockets: () => this.#sessions.size,
-    });
+    const { host, plugins, loopLag } = parts;
+    const sockets = (): number => this.#sessions.size;
+    this.#metrics = new Metrics({ host, plugins, loopLag, sockets, calls: this.calls });
     this.#silence = new SilenceWatch(parts.env, this.#sessions);
   }
 

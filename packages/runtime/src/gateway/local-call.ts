@@ -1,10 +1,12 @@
 /** Calls of actors to others of their process. */
 import type { TroupeError } from "@troupe/base";
 import { cloneValue, type SendOptions } from "@troupe/protocol";
+import type { ActorRecord } from "../ports/directory.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
 import type { ActionCall, Reply } from "../ports/instance.ts";
 import { Output } from "../ports/output.ts";
 import type { Abandoned, CallChain } from "../ports/running-call.ts";
+import { type CallDoor, type CallFigures, type CallOutcome, outcomeOf } from "./call-figures.ts";
 import { LocalFlow } from "./call-flows.ts";
 import { type CallerTerms, failure } from "./calls.ts";
 import { localError } from "./local-error.ts";
@@ -16,6 +18,14 @@ export interface LocalTerms extends CallerTerms {
   readonly chain: CallChain | undefined;
   readonly depth: number;
   readonly onAbandoned: ((listener: Abandoned) => void) | undefined;
+}
+
+/** Where a call is counted, and as whose. */
+export interface Counted {
+  readonly figures: CallFigures;
+  readonly actor: ActorRecord;
+  /** When it came, as the figures tell it. */
+  readonly came: number;
 }
 
 /** A call from another actor of this process: values are copied, never shared. */
@@ -36,6 +46,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
   readonly #afterTurn: (task: () => void) => void;
+  readonly #counted: Counted | undefined;
   #outcome: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
   constructor(options: {
@@ -43,6 +54,8 @@ export class LocalCall extends Output implements ActionCall, Reply {
     args: readonly unknown[];
     params: unknown;
     terms: LocalTerms;
+    /** Default: nowhere. */
+    counted?: Counted;
     resolve: (value: unknown) => void;
     reject: (error: unknown) => void;
     afterTurn: (task: () => void) => void;
@@ -63,6 +76,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
     this.#resolve = options.resolve;
     this.#reject = options.reject;
     this.#afterTurn = options.afterTurn;
+    this.#counted = options.counted;
     this.#outcome = { ok: true, value: undefined };
   }
 
@@ -85,6 +99,7 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   flow(control: FlowControl): FlowSink<unknown> {
+    this.#ended("stream");
     return new LocalFlow(control, {
       resolve: this.#resolve,
       reject: this.#reject,
@@ -93,11 +108,28 @@ export class LocalCall extends Output implements ActionCall, Reply {
   }
 
   release(): void {
-    if (this.#outcome.ok) this.#resolve(this.#outcome.value);
-    else this.#reject(this.#outcome.error);
+    if (this.#outcome.ok) {
+      this.#ended("ok");
+      this.#resolve(this.#outcome.value);
+    } else {
+      this.#ended(outcomeOf(this.#outcome.error));
+      this.#reject(this.#outcome.error);
+    }
   }
 
   fail(error: TroupeError): void {
+    this.#ended(outcomeOf(error));
     this.#reject(localError(failure(error, this.send)));
   }
+
+  #ended(outcome: CallOutcome): void {
+    if (this.#counted === undefined || this.send !== undefined) return;
+    const { figures, actor, came } = this.#counted;
+    figures.ended(actor, doorOf(this), outcome, came);
+  }
+}
+
+/** Which of this process's callers it is. */
+export function doorOf({ caller }: Pick<LocalTerms, "caller">): CallDoor {
+  return caller === undefined ? "program" : "actor";
 }

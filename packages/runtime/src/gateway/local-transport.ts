@@ -37,10 +37,11 @@ import { observed } from "../ports/observed.ts";
 import type { RunningCall } from "../ports/running-call.ts";
 import { ActorLink, type CallingActor } from "./actor-link.ts";
 import { Breather } from "./breather.ts";
+import { outcomeOf } from "./call-figures.ts";
 import { exchangeFetch } from "./fetch-exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { loaded } from "./loaded.ts";
-import { LocalCall, type LocalTerms } from "./local-call.ts";
+import { doorOf, LocalCall, type LocalTerms } from "./local-call.ts";
 import { localError } from "./local-error.ts";
 import { paramsOf } from "./params.ts";
 import type { ActorRoute } from "./route.ts";
@@ -116,10 +117,17 @@ export class LocalTransport implements ClientTransport {
     let result: unknown;
     try {
       await caller?.departure();
-      const instance = await this.#load(wanted);
+      const figures = this.#parts.gateway.calls;
+      const came = figures.now();
+      const instance = await this.#load(wanted).catch((cause: unknown) => {
+        if (call.send === undefined) figures.ended(undefined, doorOf(terms), outcomeOf(cause), came);
+        throw cause;
+      });
       result = await new Promise((resolve, reject) => {
         const { afterTurn } = this.#parts.env;
-        instance.action(new LocalCall({ ...call, params, terms, resolve, reject, afterTurn }));
+        const { record: actor } = instance;
+        const counted = { actor, figures, came };
+        instance.action(new LocalCall({ ...call, counted, params, terms, resolve, reject, afterTurn }));
       });
     } finally {
       if (result instanceof ResultStream) result.onEnd(() => wait.over());

@@ -2,6 +2,7 @@
  * Figures of a gateway and its host in Prometheus' text format, named as OpenTelemetry names what it exports there. Labels are names of
  * definitions, plugins and states, so that their number is that of the program: never keys, ids, users or texts.
  */
+import type { Histogram } from "../histogram.ts";
 import type { ActorHost } from "../host/actor-host.ts";
 import type { PluginSet, PluginView } from "../ports/plugin-set.ts";
 import type { CommitTimes } from "../ports/storage.ts";
@@ -13,6 +14,7 @@ export interface MetricsParts {
   readonly sockets: () => number;
   readonly calls: CallFigures;
   readonly plugins: Pick<PluginSet, "view"> | undefined;
+  readonly loopLag?: Histogram | undefined;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -33,7 +35,7 @@ export class Metrics {
   }
 
   text(): string {
-    const { host, sockets, plugins, calls } = this.#parts;
+    const { host, sockets, plugins, calls, loopLag } = this.#parts;
     const lives = [...host.figures];
     const starts = lives.filter(({ event }) => event === "started" || event === "start_failed");
     const stops = lives.filter((life) => !starts.includes(life));
@@ -55,6 +57,11 @@ export class Metrics {
       ),
       ...callLines(calls),
       ...commitLines(host.commits),
+      ...histogram(
+        "troupe_event_loop_lag_seconds",
+        "How late the event loop came to what was due, looked at a few times a second.",
+        loopLag === undefined ? [] : [[{}, loopLag]],
+      ),
       ...gauge("troupe_sockets", "Open sockets.", [[{}, sockets()]]),
       ...counter("troupe_http_actions_total", "Actions called over HTTP.", [[{}, this.#actions]]),
       ...pluginLines(plugins?.view?.() ?? []),

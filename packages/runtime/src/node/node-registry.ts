@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { TroupeError } from "@troupe/base";
+import { serverErrors } from "../errors.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { errorResponse, type GatewayResponse } from "../gateway/http-message.ts";
 import { isOwnPath, isSocketPath } from "../gateway/route.ts";
@@ -25,7 +26,8 @@ export class NodeRegistry<U extends Definitions> extends Registry<U> {
    * Answers requests of a server of node:http: a listener of its `request`, or a middleware, before any that reads bodies
    * (`app.use(registry.nodeHandler)` of Express and Connect). What isn't the registry's goes to `next`; without one it is
    * `setup({ fetch })`'s, or a 404. Opens the store at the first request, not behind a `stop()`: 503 `actor.stopping`.
-   * Where TROUPE_ENDPOINT names an engine, the actors are there, and nothing is the registry's here.
+   * Where TROUPE_ENDPOINT names an engine, the actors are there, and nothing is the registry's here: no store is opened, and
+   * without a `next` all is a 404.
    *
    * ```ts
    * const server = createServer(registry.nodeHandler);
@@ -42,12 +44,16 @@ export class NodeRegistry<U extends Definitions> extends Registry<U> {
       next();
       return;
     }
+    const refuse = ({ status, headers, body }: GatewayResponse): void => {
+      response.writeHead(status, { ...headers, connection: "close" }).end(body);
+    };
+    if (this.isElsewhere) {
+      refuse(errorResponse(serverErrors.servedElsewhere(request.url ?? "/"), "json"));
+      return;
+    }
     this.#door().then(
       (door) => door.request(request, response),
-      (cause: unknown) => {
-        const { status, headers, body } = this.#refusal(cause);
-        response.writeHead(status, { ...headers, connection: "close" }).end(body);
-      },
+      (cause: unknown) => refuse(this.#refusal(cause)),
     );
   };
 

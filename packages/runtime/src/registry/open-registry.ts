@@ -5,6 +5,7 @@
 import type { Env } from "@troupe/base";
 import { isShadowed } from "@troupe/client";
 import { Catalogue } from "../engine/catalogue.ts";
+import { LoopLag } from "../gateway/loop-lag.ts";
 import { inspectorSettings } from "../inspector/config.ts";
 import type { PluginNaming } from "../ports/plugin-set.ts";
 import { checkRemoteActors } from "../remote/host-tokens.ts";
@@ -23,6 +24,8 @@ export interface Open {
   readonly store: OpenStore;
   readonly runtime: Runtime;
   readonly ungateFetch: () => void;
+  /** Looked at while it runs. */
+  readonly loopLag: LoopLag;
   /** Ends what definitions have made ready. */
   readonly unprepare: () => Promise<void>;
   /** What the store was opened with, and the plugins that run. */
@@ -57,6 +60,7 @@ export async function openRegistry<U extends Definitions>(
 /** Gives everything back. The doors stay open while actors are saved: /readyz says no, and whoever calls is told to try elsewhere. */
 export async function closeRegistry(open: Open): Promise<void> {
   open.unwatch?.();
+  open.loopLag.close();
   try {
     await open.runtime.stop();
     for (const door of open.doors.toReversed()) await closeDoor(door, open.runtime.env);
@@ -104,6 +108,7 @@ async function run<U extends Definitions>(
   const processes = options.hostProcesses;
   const use = processes === undefined ? config.use : usedElsewhere(config.use);
   const { plugins } = options;
+  const loopLag = new LoopLag(env);
   const runtime = new Runtime({
     env,
     directory: store.directory,
@@ -116,6 +121,7 @@ async function run<U extends Definitions>(
     memoryShort: () => platform.memoryShort(env.clock.monotonic()),
     app: config.fetch,
     plugins,
+    loopLag: loopLag.times,
     failure: () => store.failure() ?? plugins?.failure(),
     hosts: processes === undefined ? config.hosts : withProcesses(config.hosts, processes),
     catalogue: catalogueOf(env, store, config.namespaces),
@@ -131,11 +137,12 @@ async function run<U extends Definitions>(
     await runtime.start();
   } catch (cause) {
     ungateFetch();
+    loopLag.close();
     await runtime.stop();
     await unprepare();
     throw cause;
   }
-  return { store, runtime, ungateFetch, unprepare, options, doors: [] };
+  return { store, runtime, ungateFetch, loopLag, unprepare, options, doors: [] };
 }
 
 function catalogueOf(env: Env, store: OpenStore, namespaces: readonly string[] | undefined): Catalogue {

@@ -25,6 +25,7 @@ import { Access, type AccessConfig } from "../gateway/access.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { LocalTransport } from "../gateway/local-transport.ts";
+import type { Histogram } from "../histogram.ts";
 import { ActorHost } from "../host/actor-host.ts";
 import type { Factories } from "../host/factories.ts";
 import type { InspectorSettings } from "../inspector/config.ts";
@@ -79,6 +80,8 @@ export interface RuntimeParts {
   readonly inspector?: InspectorSettings | undefined;
   /** Connections of this process's own client, outside of actors, stay while their actors sleep. By default they don't. */
   readonly clientHibernates?: boolean;
+  /** How late the process's event loop is; without it nobody is told. */
+  readonly loopLag?: Histogram | undefined;
   /** Calls run under it; without it nothing is traced. */
   readonly relay?: RelaySetting | undefined;
 }
@@ -143,6 +146,7 @@ export class Runtime {
       app: parts.app,
       failure: parts.failure ?? (() => undefined),
       plugins: parts.plugins,
+      loopLag: parts.loopLag,
       inspector: this.#inspector(parts, factories, recorders),
     });
   }

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "@troupe/base";
-import { actor, db, setup } from "@troupe/runtime";
+import { actor, db, queue, type Registry, setup } from "@troupe/runtime";
 import { expect, onTestFinished, test } from "vitest";
 import { CallFigures } from "../../src/gateway/call-figures.ts";
+import { LoopLag } from "../../src/gateway/loop-lag.ts";
 import { Metrics } from "../../src/gateway/metrics.ts";
 import { HostFigures, MOST_NAMES, OTHERS } from "../../src/host/host-figures.ts";
 import type { PluginView } from "../../src/ports/plugin-set.ts";
@@ -191,4 +192,90 @@ test("a call is in the bucket of what it took, and one above all bounds in the l
   expect(figures.byName.get("a")?.durations.sum).toBeCloseTo(40.0011);
   for (let n = 0; n < MOST_NAMES + 10; n += 1) figures.ended({ ...record, name: `n${n}` }, "http", "ok", 0);
   expect(figures.byName.size).toBeLessThanOrEqual(MOST_NAMES + 1);
+});
+
+test("calls from one actor to another are told apart from the program's own, and from those that came by a door", async () => {
+  const asked = actor({
+    state: {},
+    actions: {
+      quick: () => 1,
+      refuse: () => {
+        throw new UserError("no");
+      },
+      items: async function* () {
+        yield 1;
+      },
+    },
+    queues: { jobs: queue<number>() },
+  });
+  const asker = actor({
+    state: {},
+    actions: {
+      ask: async (c, key: string, action: "quick" | "refuse") => {
+        const others = c.client<Registry<{ asked: typeof asked }>>().asked;
+        return await (key === "" ? others.get(["nobody"]) : others.getOrCreate([key]))[action]();
+      },
+    },
+  });
+  await using driver = await inspected({ asked, asker });
+  const { asker: askers, asked: direct } = driver.local();
+  const ask = (key: string, action: "quick" | "refuse") => askers.getOrCreate(["a"]).ask(key, action);
+  await ask("b", "quick");
+  await expect(ask("b", "refuse")).rejects.toThrow("no");
+  await expect(ask("", "quick")).rejects.toMatchObject({ code: "not_found" });
+  const handle = direct.getOrCreate(["b"]);
+  await handle.quick();
+  for await (const item of await handle.items()) expect(item).toBe(1);
+  await handle.send("jobs", 1);
+  const text: string = (await look(driver, "/metrics")).body;
+  const told = text.split("\n").filter((line) => line.startsWith("troupe_calls_total{"));
+  const counted = (name: string, transport: string, outcome: string, count: number): string =>
+    `troupe_calls_total{actor_name="${name}",transport="${transport}",outcome="${outcome}"} ${count}`;
+  expect(told.toSorted()).toEqual(
+    [
+      counted("asked", "actor", "ok", 1),
+      counted("asked", "actor", "user", 1),
+      counted("_other", "actor", "user", 1),
+      counted("asked", "program", "ok", 1),
+      counted("asked", "program", "stream", 1),
+      counted("asker", "program", "ok", 1),
+      counted("asker", "program", "user", 2),
+    ].toSorted(),
+  );
+});
+
+test("an event loop that is held comes late to what is due, and is seen to be", () => {
+  let now = 0;
+  const due: (readonly [task: () => void, at: number])[] = [];
+  const lag = new LoopLag({
+    clock: { now: () => now, monotonic: () => now },
+    timers: {
+      set: (task, delayMs, options) => {
+        expect(options).toEqual({ background: true });
+        return due.push([task, now + delayMs]);
+      },
+      clear: () => due.splice(0),
+    },
+  });
+  for (const late of [0, 1, 300, 7_000]) {
+    const [task, at] = due.shift() ?? expect.fail("nobody looks");
+    now = at + late;
+    task();
+  }
+  const host = { size: 0, figures: new HostFigures(), commits: undefined, places: function* () {} };
+  const parts = { host, calls, sockets: () => 0, plugins: undefined };
+  const lines = new Metrics({ ...parts, loopLag: lag.times }).text().split("\n");
+  const name = "troupe_event_loop_lag_seconds";
+  for (const line of [
+    `${name}_bucket{le="0.0025"} 2`,
+    `${name}_bucket{le="0.25"} 2`,
+    `${name}_bucket{le="0.5"} 3`,
+    `${name}_bucket{le="5"} 3`,
+    `${name}_bucket{le="+Inf"} 4`,
+    `${name}_sum 7.301`,
+  ])
+    expect(lines).toContain(line);
+  lag.close();
+  expect(due).toEqual([]);
+  expect(new Metrics(parts).text()).not.toContain(name);
 });

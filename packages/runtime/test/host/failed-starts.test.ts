@@ -2,10 +2,15 @@
 import { actor } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
+import type { World } from "../driver/world.ts";
 
 /** Of the lines, oldest first: the key, the id, and how many failures were left out since the one before. */
-function told(driver: Driver): readonly (readonly [key: unknown, id: unknown, more: unknown])[] {
-  return driver.world
+function told({
+  world,
+}: {
+  readonly world: World;
+}): readonly (readonly [key: unknown, id: unknown, more: unknown])[] {
+  return world
     .logged("error", "an actor failed to start")
     .map(({ fields }) => [fields["key"], fields["id"], fields["more"]]);
 }
@@ -19,7 +24,8 @@ test("one that can't be made has another id at each try, and still a line a minu
     actions: { open: () => 1 },
   });
   await using driver = await Driver.start({ shop });
-  const open = async (key: string) => (await driver.act(`shop?key=${key}`, "open")).error?.metadata?.["id"];
+  const open = async (key: string): Promise<unknown> =>
+    Object((await driver.act(`shop?key=${key}`, "open")).error?.metadata).id;
   const [first, again, other] = [await open("a"), await open("a"), await open("b")];
   expect(again).toBe(first);
   expect(told(driver)).toEqual([

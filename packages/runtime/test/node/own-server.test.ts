@@ -1,10 +1,13 @@
 /** A registry behind a server of the program's own: what comes to its addresses is its, everything else stays untouched. */
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createClient } from "@troupe/client";
 import { actor, event, type Registry, setup } from "@troupe/runtime";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
 const room = actor({
@@ -206,4 +209,26 @@ test("so is one that has the wrong token", async () => {
   const conn = own.client("wrong").room.getOrCreate(["a"]).connect();
   const error = await next<unknown>((told) => conn.onError(told));
   expect(error).toMatchObject({ code: "connect_failed", metadata: { status: 401 } });
+});
+
+test("where an engine elsewhere has the actors nothing is the registry's: pages are the program's, the rest a 404, and no store is opened", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-own-server-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  await using own = await new OwnServer().listen();
+  vi.stubEnv("TROUPE_DURABILITY", "commit");
+  vi.stubEnv("TROUPE_DATA", join(folder, "data"));
+  vi.stubEnv("TROUPE_ENDPOINT", "http://127.0.0.1:9");
+  const asked = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${own.port}${path}`);
+  expect(await (await asked("/readyz")).text()).toBe("a page of the program: /readyz");
+  own.server.removeAllListeners("request").on("request", own.registry.nodeHandler);
+  for (const path of ["/readyz", "/actor/room/action/say?key=a", "/about"]) {
+    const answer = await asked(path);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      404,
+      { error: { group: "gateway", code: "not_found", message: expect.stringContaining("TROUPE_ENDPOINT") } },
+    ]);
+  }
+  own.server.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Of the program\r\n\r\n"));
+  expect(await own.upgrade("/actor/room/connect?key=a")).toBe("HTTP/1.1 418 Of the program");
+  expect(readdirSync(folder)).toEqual([]);
 });

@@ -22,11 +22,11 @@ const buggy = actor({
 });
 
 /** A world of a host's own: its errors are noted apart. */
-function hostWorld(driver: Driver): { readonly world: World; readonly told: Said[] } {
+function hostWorld(engine: World): { readonly world: World; readonly told: Said[] } {
   const told: Said[] = [];
   const error = (message: string, fields: Said["fields"]) => told.push({ message, fields });
-  const log = { value: { ...driver.world.log, error } };
-  return { world: Object.create(driver.world, { log }), told };
+  const log = { value: { ...engine.log, error } };
+  return { world: Object.create(engine, { log }), told };
 }
 
 interface Said {
@@ -37,7 +37,7 @@ interface Said {
 test("an action's error is in its host's log with its stack, and in the engine's without one, under the id that the caller gets", async () => {
   const driver = await Driver.start({ buggy: remoteActor<typeof buggy>() }, { hostToken: "secret" });
   await using _ = driver;
-  const { world, told } = hostWorld(driver);
+  const { world, told } = hostWorld(driver.world);
   startHost({ world, hosts: () => driver.runtime.hosts, use: { buggy } });
   await driver.world.idle();
   for (const [action, error] of [
@@ -68,10 +68,11 @@ test("an actor that can't start is a line a minute in its host's log, with the i
     actions: { open: () => 1 },
   });
   await using driver = await Driver.start({ shop: remoteActor<typeof shop>() }, { hostToken: "secret" });
-  const { world, told } = hostWorld(driver);
+  const { world, told } = hostWorld(driver.world);
   startHost({ world, hosts: () => driver.runtime.hosts, use: { shop } });
   await driver.world.idle();
-  const open = async () => (await driver.act("shop?key=a", "open")).error?.metadata?.["id"];
+  const open = async (): Promise<unknown> =>
+    Object((await driver.act("shop?key=a", "open")).error?.metadata).id;
   const ids = [await open(), await open(), await open()];
   const [line, ...more] = told;
   expect([line?.message, more]).toEqual(["an actor failed to start", []]);
