@@ -29,11 +29,20 @@ export interface FailedStart {
 export class StartError extends TroupeError {
   /** Of that line. */
   readonly logId: string;
+  /** Which actor couldn't be started, or made. */
+  readonly actor: ActorRecord;
 
-  constructor({ group, code, message, metadata, statusCode }: TroupeError, logId: string, cause: unknown) {
+  constructor(told: TroupeError, { logId, actor }: Pick<StartError, "logId" | "actor">, cause: unknown) {
+    const { group, code, message, metadata, statusCode } = told;
     super(group, code, message, { metadata: { ...metadata, id: logId }, statusCode, cause });
     this.logId = logId;
+    this.actor = actor;
   }
+}
+
+/** The actor that `error` kept from starting, if that is what it tells. */
+export function unstarted(error: unknown): ActorRecord | undefined {
+  return error instanceof StartError ? error.actor : undefined;
 }
 
 interface Kept extends FailedStart {
@@ -70,7 +79,11 @@ export class FailedStarts {
     const told = publicOf(cause);
     if (told !== undefined && (told.retryable || (creates && told.statusCode < 500))) return cause;
     const { id } = this.#keep(record, cause, creates ? pathOf(record) : record.id);
-    return new StartError(told ?? hostingErrors.startFailed(record.name), id, cause);
+    return new StartError(
+      told ?? hostingErrors.startFailed(record.name),
+      { logId: id, actor: record },
+      cause,
+    );
   }
 
   #keep(record: ActorRecord, cause: unknown, subject: string): FailedStart {
