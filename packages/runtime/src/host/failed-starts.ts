@@ -7,6 +7,7 @@
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 import { hostingErrors, tellsOfStop } from "../errors.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import { AGAIN_MS } from "../seldom.ts";
@@ -21,7 +22,7 @@ export interface FailedStart {
   readonly id: string;
   /** `group.code`, or the name of an error of another class. */
   readonly code: string;
-  /** Of the error and its causes. */
+  /** Of the error and its causes, without what looks like a secret: drivers tell the URLs that they were given. */
   readonly message: string;
 }
 
@@ -146,7 +147,7 @@ function read(cause: unknown): Read {
       const message = error instanceof Error ? error.message : String(error);
       if (!messages.some((known) => known.includes(message))) messages.push(message);
     }
-    const message = messages.join(": ").slice(0, limits.errorMessageLength);
+    const message = textWithoutSecrets(messages.join(": ")).slice(0, limits.errorMessageLength);
     if (!TroupeError.is(cause))
       return { code: cause instanceof Error ? cause.name : "Error", message, logId: undefined };
     const logId = cause.public ? undefined : cause.metadata?.["logId"];
