@@ -226,7 +226,7 @@ function head() {
   if (typeof alarmAt === "number") facts.push(`wakes at ${at(alarmAt)}`);
   if (lastError)
     facts.push(
-      `last error: ${lastError.message ?? ""} ${lastError.code} ${lastError.action ? `in ${lastError.action}` : "when it started"} at ${at(lastError.at)}`,
+      `last error: ${lastError.message ?? ""} ${lastError.code} ${lastError.action ? `in ${lastError.action}` : "when it started"} at ${at(lastError.at)}${lastError.id ? `, in the log under ${lastError.id}` : ""}`,
     );
   $("facts").textContent = facts.join(" · ");
 }

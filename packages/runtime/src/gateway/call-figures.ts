@@ -57,7 +57,7 @@ export class CallFigures {
     this.waits.note((this.#clock.monotonic() - since) / 1_000);
   }
 
-  /** A call has its answer. One that found no actor is nobody's: its name may be anything. */
+  /** A call has its answer. One that found no actor, and tried to start none, is nobody's: its name may be anything. */
   ended(actor: ActorRecord | undefined, door: CallDoor, outcome: CallOutcome, since: number): void {
     const calls = this.#of(actor?.name ?? OTHERS);
     calls.count(door, outcome);

@@ -18,6 +18,7 @@ import {
   toWireError,
 } from "@troupe/protocol";
 import { messageErrors, notRetryable, requestErrors, retryable } from "../errors.ts";
+import { unstarted } from "../host/failed-starts.ts";
 import { logFieldsOf, type Target } from "../host/target.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import type { FlowControl, FlowSink } from "../ports/flow.ts";
@@ -168,6 +169,7 @@ export class HttpCall extends Output implements ActionCall, Reply {
 
   #refusal(error: unknown): GatewayResponse {
     this.#outcome = outcomeOf(error);
+    this.#actor ??= unstarted(error);
     return errorResponse(error, this.#encoding, this.#reported(error));
   }
 

@@ -29,6 +29,7 @@ import {
 } from "@troupe/protocol";
 import { actorErrors } from "../errors.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
+import { unstarted } from "../host/failed-starts.ts";
 import { CallersWait } from "../ports/callers-wait.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import { memoryLinks } from "../ports/memory/transport.ts";
@@ -119,9 +120,8 @@ export class LocalTransport implements ClientTransport {
       await caller?.departure();
       const figures = this.#parts.gateway.calls;
       const came = figures.now();
-      const instance = await this.#load(wanted).catch((cause: unknown) => {
-        if (call.send === undefined) figures.ended(undefined, doorOf(terms), outcomeOf(cause), came);
-        throw cause;
+      const instance = await this.#load(wanted, (cause) => {
+        if (call.send === undefined) figures.ended(unstarted(cause), doorOf(terms), outcomeOf(cause), came);
       });
       result = await new Promise((resolve, reject) => {
         const { afterTurn } = this.#parts.env;
@@ -210,11 +210,12 @@ export class LocalTransport implements ClientTransport {
     return await exchangeFetch(this.#parts.gateway, request, { header, inside: true });
   }
 
-  async #load(wanted: Target): Promise<ActorInstance> {
+  async #load(wanted: Target, failed?: (cause: unknown) => void): Promise<ActorInstance> {
     try {
       const { host } = this.#parts;
       return await loaded(host, wanted, host.load(wanted));
     } catch (cause) {
+      failed?.(cause);
       throw localError(cause);
     }
   }

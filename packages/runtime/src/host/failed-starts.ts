@@ -7,6 +7,7 @@
  */
 import { type Env, TroupeError } from "@troupe/base";
 import { engineLimits, limits } from "@troupe/protocol";
+import { textWithoutSecrets } from "@troupe/relay/secrets";
 import { hostingErrors, tellsOfStop } from "../errors.ts";
 import type { ActorRecord } from "../ports/directory.ts";
 import { AGAIN_MS } from "../seldom.ts";
@@ -21,7 +22,7 @@ export interface FailedStart {
   readonly id: string;
   /** `group.code`, or the name of an error of another class. */
   readonly code: string;
-  /** Of the error and its causes. */
+  /** Of the error and its causes, without what looks like a secret: drivers tell the URLs that they were given. */
   readonly message: string;
 }
 
@@ -29,11 +30,20 @@ export interface FailedStart {
 export class StartError extends TroupeError {
   /** Of that line. */
   readonly logId: string;
+  /** Which actor couldn't be started, or made. */
+  readonly actor: ActorRecord;
 
-  constructor({ group, code, message, metadata, statusCode }: TroupeError, logId: string, cause: unknown) {
+  constructor(told: TroupeError, { logId, actor }: Pick<StartError, "logId" | "actor">, cause: unknown) {
+    const { group, code, message, metadata, statusCode } = told;
     super(group, code, message, { metadata: { ...metadata, id: logId }, statusCode, cause });
     this.logId = logId;
+    this.actor = actor;
   }
+}
+
+/** The actor that `error` kept from starting, if that is what it tells. */
+export function unstarted(error: unknown): ActorRecord | undefined {
+  return error instanceof StartError ? error.actor : undefined;
 }
 
 interface Kept extends FailedStart {
@@ -70,7 +80,11 @@ export class FailedStarts {
     const told = publicOf(cause);
     if (told !== undefined && (told.retryable || (creates && told.statusCode < 500))) return cause;
     const { id } = this.#keep(record, cause, creates ? pathOf(record) : record.id);
-    return new StartError(told ?? hostingErrors.startFailed(record.name), id, cause);
+    return new StartError(
+      told ?? hostingErrors.startFailed(record.name),
+      { logId: id, actor: record },
+      cause,
+    );
   }
 
   #keep(record: ActorRecord, cause: unknown, subject: string): FailedStart {
@@ -133,7 +147,7 @@ function read(cause: unknown): Read {
       const message = error instanceof Error ? error.message : String(error);
       if (!messages.some((known) => known.includes(message))) messages.push(message);
     }
-    const message = messages.join(": ").slice(0, limits.errorMessageLength);
+    const message = textWithoutSecrets(messages.join(": ")).slice(0, limits.errorMessageLength);
     if (!TroupeError.is(cause))
       return { code: cause instanceof Error ? cause.name : "Error", message, logId: undefined };
     const logId = cause.public ? undefined : cause.metadata?.["logId"];

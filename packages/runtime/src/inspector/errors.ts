@@ -1,21 +1,19 @@
-import type { TroupeError } from "@troupe/base";
-import type { FailedStart } from "../host/failed-starts.ts";
+import type { FailedStart, StartError } from "../host/failed-starts.ts";
 import { error } from "../new-error.ts";
 
 /** Errors of the inspector. */
 export const inspectorErrors = {
   /** What callers are told, and what they aren't. */
   startFailed: (
-    { statusCode, group, code, metadata }: TroupeError,
-    actorId: string,
+    { statusCode, group, code, metadata, actor }: StartError,
     { id, code: cause, message }: FailedStart,
   ) =>
     error(
       statusCode,
       group,
       code,
-      `Actor ${actorId} failed to start: ${message} (${cause}). The log has it under id ${id}`,
-      { metadata: { ...metadata, actorId, cause: { code: cause, message } } },
+      `Actor ${[actor.name, ...actor.key].join("/")} failed to start: ${message} (${cause}). The log has it under id ${id}`,
+      { metadata: { ...metadata, actorId: actor.id, cause: { code: cause, message } } },
     ),
   readOnly: () =>
     error(403, "inspector", "read_only", "The inspector only reads: setup({ inspector: { write: true } })"),

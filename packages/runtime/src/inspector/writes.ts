@@ -88,7 +88,7 @@ export class Writes {
       const failed = this.#host.failedStarts.get(id);
       if (!(cause instanceof StartError) || failed === undefined) throw cause;
       // It has its line in the log.
-      throw new StartError(inspectorErrors.startFailed(cause, id, failed), cause.logId, cause);
+      throw new StartError(inspectorErrors.startFailed(cause, failed), cause, cause);
     }
   }
 

@@ -33,15 +33,20 @@ test("starts, stops and instances are told by name and state; of actors that are
   await driver.runtime.host.sleep(ids[0] ?? "");
   await driver.act("counter?key=bob", "end");
   await driver.act("broken?key=a", "one");
+  await expect(driver.local().broken.getOrCreate(["a"]).one()).rejects.toMatchObject({
+    code: "start_failed",
+  });
   await driver.world.until(() => driver.runtime.host.size === 1);
   const text: string = (await look(driver, "/metrics")).body;
   for (const line of [
     "troupe_actors_awake 1",
     'troupe_actor_instances{actor_name="counter",state="awake"} 1',
     'troupe_actor_starts_total{actor_name="counter",outcome="ok"} 3',
-    'troupe_actor_starts_total{actor_name="broken",outcome="error"} 1',
+    'troupe_actor_starts_total{actor_name="broken",outcome="error"} 2',
     'troupe_actor_stops_total{actor_name="counter",reason="sleep"} 1',
     'troupe_actor_stops_total{actor_name="counter",reason="destroy"} 1',
+    'troupe_calls_total{actor_name="broken",transport="http",outcome="internal"} 1',
+    'troupe_calls_total{actor_name="broken",transport="program",outcome="internal"} 1',
   ])
     expect(text.split("\n")).toContain(line);
   expect(text).not.toMatch(/ann|bob|cay|secret/);

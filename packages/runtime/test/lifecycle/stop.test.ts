@@ -1,5 +1,5 @@
 /** The way out of a life: sleep, destroy, grace, and what comes meanwhile. */
-import { actor } from "@troupe/runtime";
+import { actor, queue } from "@troupe/runtime";
 import { expect, test } from "vitest";
 import { Driver } from "../driver/driver.ts";
 import { codeOf, Latch, watch } from "../driver/watch.ts";
@@ -140,6 +140,63 @@ test("onSleep, onDestroy and run that throw are logged and stop nothing", async 
   const messages = driver.world.lines.filter((line) => line.level === "error").map((line) => line.message);
   expect(messages).toEqual(["run failed", "onSleep failed", "run failed", "onDestroy failed"]);
   expect(driver.runtime.host.size).toBe(0);
+});
+
+test("the end for good ends the wait of run for its queue, which is nobody's failure; what else it throws is", async () => {
+  const mortal = actor({
+    queues: { jobs: queue() },
+    createVars: () => ({ fails: false }),
+    run: async (c) => {
+      try {
+        await c.queue.next({ names: ["jobs"] });
+      } catch (cause) {
+        throw c.vars.fails ? new Error("at its end") : cause;
+      }
+    },
+    actions: {
+      end: (c, fails: boolean) => {
+        c.vars.fails = fails;
+        c.destroy();
+      },
+    },
+  });
+  await using driver = await Driver.start({ mortal });
+  for (const fails of [false, true]) {
+    await driver.act("mortal", "end", fails);
+    await driver.world.idle();
+  }
+  const failed = driver.world.lines.filter(({ level }) => level === "error");
+  expect(failed.map(({ message, fields }) => [message, String(fields?.cause)])).toEqual([
+    ["run failed", "Error: at its end"],
+  ]);
+});
+
+test("onStateChange isn't told of a write behind the end, which is refused", async () => {
+  const steps: string[] = [];
+  const late = new Latch();
+  const sleeper = actor({
+    state: { n: 0 },
+    onStateChange: (_c, { n }) => void steps.push(`onStateChange ${n}`),
+    onSleep: () => void steps.push("onSleep"),
+    actions: {
+      writeLater: (c) => {
+        void late.promise.then(() => {
+          try {
+            c.state.n = 1;
+          } catch (error) {
+            steps.push(codeOf(error));
+          }
+        });
+      },
+    },
+  });
+  await using driver = await Driver.start({ sleeper });
+  await driver.act("sleeper", "writeLater");
+  const { actorId = "" } = await driver.http("POST", "/actor/sleeper/resolve");
+  await driver.runtime.host.sleep(actorId);
+  late.open();
+  await driver.world.idle();
+  expect(steps).toEqual(["onSleep", "actor.stopped"]);
 });
 
 test("destroy: onDestroy runs, the rows go, the id is unknown and the key is free", async () => {

@@ -106,9 +106,9 @@ export class Connection implements ActorConnection {
     return this.client !== undefined;
   }
 
-  /** It is a call's, and hears nothing. */
+  /** It is a call's, and hears nothing. What is left of a client that has gone hears nothing either, but was a connection. */
   get stateless(): boolean {
-    return this.#sink === undefined;
+    return this.#sink === undefined && this.client === undefined;
   }
 
   /** The connection's own, for as long as it lasts. */

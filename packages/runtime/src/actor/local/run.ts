@@ -3,7 +3,7 @@
  * to wait for messages, the actor may sleep, for a message wakes it and `run` begins anew. When it returns or throws, the
  * actor goes on without it.
  */
-import type { Env } from "@troupe/base";
+import { type Env, TroupeError } from "@troupe/base";
 import type { Occupation } from "../../queue/receiver.ts";
 import type { Hook } from "../behaviour.ts";
 import type { Activation } from "./activation.ts";
@@ -92,6 +92,10 @@ export class RunWork implements Occupation {
   }
 }
 
+function endsWait(cause: unknown): boolean {
+  return TroupeError.is(cause) && cause.code === "aborted";
+}
+
 /** Starts `run`; its promise is the activation's until it ends. */
 export function beginRun(activation: Activation, run: Hook): void {
   const work = new RunWork(activation.work, activation.env);
@@ -110,7 +114,9 @@ export function beginRun(activation: Activation, run: Hook): void {
       await activation.enter(() => asRun(activation, code));
       failed = false;
     } catch (cause) {
-      if (!activation.stopping) activation.log.error("run failed", { cause });
+      // With the end for good its waits end before the stop begins.
+      const ended = activation.stopping || (activation.doomed && endsWait(cause));
+      if (!ended) activation.log.error("run failed", { cause });
     } finally {
       over = true;
       activation.running = undefined;

@@ -24,7 +24,8 @@ export function stateChangeNotice(activation: Activation, state: StateTree, hook
   };
   return () => {
     if (phase === "telling") throw actorErrors.stateMutationReentrant();
-    if (phase === "queued") return;
+    // Behind the release the write is refused.
+    if (phase === "queued" || activation.phase.tag === "stopped") return;
     phase = "queued";
     activation.env.afterTurn(tell);
   };
