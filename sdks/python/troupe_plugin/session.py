@@ -22,12 +22,13 @@ OWN_CODE = 0
 
 
 class Session:
-    """Answers a host. `send` takes frames, from any thread."""
+    """Answers a host. `send` takes frames, from any thread. Actors run on `threads`, and middleware on `around`: an action waits for it."""
 
-    def __init__(self, plugin: Plugin, send: Callable[[bytes], None], threads: Executor):
+    def __init__(self, plugin: Plugin, send: Callable[[bytes], None], threads: Executor, around: Executor):
         self._plugin = plugin
         self._send = send
         self._threads = threads
+        self._around = around
         self._by_kind = {(KINDS[one.kind], one.name): one for one in plugin.middleware}
         self._arounds = Arounds(send)
         self._link = HostLink(send)
@@ -94,7 +95,7 @@ class Session:
         if call[3] == OWN_CODE:
             self._link.invoked(call[1], call[2].decode(), call[4], call[6].decode())
         else:
-            self._threads.submit(self._invoke, call)
+            self._around.submit(self._invoke, call)
 
     def _invoke(self, call: Dict[int, Any]) -> None:
         answer = number(1, call[1])

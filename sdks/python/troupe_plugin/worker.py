@@ -17,6 +17,8 @@ from .wire import data, fields
 METHOD = "/troupe.plugin.v1.WorkerHost/Attach"
 #: So many bytes of frames leave in one message, unless one frame is longer.
 BATCH = 256 * 1024
+#: Calls of middleware that run at once. A thread is made when no other is free; one that has `next` may wait for others.
+MIDDLEWARE_THREADS = 4_096
 
 
 def _grpc() -> Any:
@@ -38,8 +40,11 @@ def serve(plugin: Plugin, threads: int = 16) -> None:
     frames: "queue.Queue[bytes]" = queue.Queue()
     names = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
     options = [(name, WORKER_MESSAGE_BYTES) for name in names]
-    with ThreadPoolExecutor(threads) as pool, grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
-        session = Session(plugin, lambda frame: frames.put(checked_size(frame, PLUGIN_FRAME_BYTES)), pool)
+    # Actions may wait for a tool that the plugin's own middleware is asked about: it has threads of its own, as many as are asked for.
+    with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(
+        MIDDLEWARE_THREADS
+    ) as around, grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
+        session = Session(plugin, lambda frame: frames.put(checked_size(frame, PLUGIN_FRAME_BYTES)), pool, around)
         attach = channel.stream_stream(METHOD, request_serializer=_same, response_deserializer=_same)
         try:
             for batch in attach(_batches(frames), metadata=(("troupe-token", token),)):
