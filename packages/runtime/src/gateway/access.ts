@@ -8,14 +8,15 @@
  */
 import type { Env } from "@troupe/base";
 import { TOKEN_SUBPROTOCOL_PREFIX } from "@troupe/protocol";
-import { configErrors, gatewayErrors, serverErrors, setupErrors } from "../errors.ts";
+import { gatewayErrors, serverErrors, setupErrors } from "../errors.ts";
+import { hostOf, originOf } from "./access-lists.ts";
 import { carried } from "./subprotocols.ts";
 
 /** `setup({ … })`: who may come in. */
 export interface AccessConfig {
   /** Host names (without port) that requests may be for; loopback names when absent. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Origins (`https://app.example`) whose pages may call; loopback ones when absent. `"*"`: any. */
+  /** Origins (`https://app.example`) whose pages may call; loopback ones when absent. `["*"]`: any. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** `"token"`: every request shows the token. `"application"`: each actor's `onBeforeConnect` decides. */
   readonly auth?: "token" | "application" | undefined;
@@ -51,9 +52,8 @@ export function isLoopback(host: string): boolean {
 /** Throws `config.unsafe_bind` unless binding to `host` is safe under `config`. */
 export function checkBind(host: string, config: AccessConfig): void {
   if (isLoopback(host)) return;
-  const { allowedHosts, allowedOrigins, auth, token } = config;
+  const { allowedHosts, allowedOrigins, auth } = config;
   if (!allowedHosts || !allowedOrigins || !auth) throw setupErrors.unsafeBind(host);
-  if (auth === "token" && !token) throw configErrors.invalidOption("token", 'given when auth is "token"');
 }
 
 /** An address of a socket that only this machine reaches: all of 127.0.0.0/8, also as IPv6 has it. */
@@ -78,9 +78,10 @@ export class Access {
   /** `inspector`: "on" when there is one at its addresses. */
   constructor(config: AccessConfig, crypto: Env["crypto"], inspector: "on" | "off" = "off") {
     this.#hosts = config.allowedHosts
-      ? new Set(config.allowedHosts.map((host) => host.toLowerCase()))
+      ? new Set(config.allowedHosts.map((host) => hostOf(host) ?? host))
       : loopbackHosts;
-    this.#origins = config.allowedOrigins && new Set(config.allowedOrigins);
+    this.#origins =
+      config.allowedOrigins && new Set(config.allowedOrigins.map((origin) => originOf(origin) ?? origin));
     this.#token = config.token === undefined ? undefined : utf8.encode(config.token);
     this.#tokenAlways = config.auth === "token";
     this.#inspected = inspector === "on";

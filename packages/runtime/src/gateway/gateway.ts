@@ -20,7 +20,7 @@ import {
   TIMEOUT_HEADER,
   TRACEPARENT_HEADER,
 } from "@troupe/protocol";
-import { connectionErrors, gatewayErrors, serverErrors } from "../errors.ts";
+import { actorErrors, connectionErrors, gatewayErrors, serverErrors } from "../errors.ts";
 import type { Histogram } from "../histogram.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
@@ -257,7 +257,9 @@ export class Gateway {
     encoding: Encoding,
     respond: Respond,
   ): void {
-    if (route.kind === "connect" || route.kind === "websocket") throw serverErrors.upgradeRequired();
+    if (route.kind === "connect" || route.kind === "websocket")
+      // A client asks so why its socket didn't open: because of the stop, not of how it came.
+      throw this.draining ? actorErrors.stopping() : serverErrors.upgradeRequired();
     if (route.kind === "request") throw gatewayErrors.notFound(request.url);
     if (route.kind === "reload") return this.#reload(route.actor, request, encoding, respond);
     if (request.method !== "POST") throw gatewayErrors.methodNotAllowed(request.method);

@@ -7,6 +7,7 @@ import type { AnyActorDefinition } from "../actor/definition.ts";
 import { checkNamespaceName } from "../engine/catalogue.ts";
 import { configErrors, setupErrors } from "../errors.ts";
 import type { AccessConfig } from "../gateway/access.ts";
+import { checkAccess } from "../gateway/access-lists.ts";
 import type { AppFetch } from "../gateway/app.ts";
 import { checkInspector, type InspectorConfig } from "../inspector/config.ts";
 import type { PluginSet } from "../ports/plugin-set.ts";
@@ -80,18 +81,6 @@ export const configKeys: readonly string[] = [
   "auth",
   "token",
 ];
-
-/** Settings that open a door must be exactly what they look like. */
-function checkAccess({ auth, allowedHosts, allowedOrigins, token }: AccessConfig): void {
-  if (auth !== undefined && auth !== "token" && auth !== "application")
-    throw configErrors.invalidOption("auth", '"token" or "application"');
-  for (const [name, list] of Object.entries({ allowedHosts, allowedOrigins })) {
-    const texts =
-      list === undefined || (Array.isArray(list) && list.every((each) => typeof each === "string"));
-    if (!texts) throw configErrors.invalidOption(name, "a list of texts");
-  }
-  if (token !== undefined && typeof token !== "string") throw configErrors.invalidOption("token", "a text");
-}
 
 function checkRelay(setting: RelaySetting | undefined): void {
   if (setting === undefined) return;

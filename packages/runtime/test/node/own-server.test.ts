@@ -292,3 +292,17 @@ test("an upgrade that is nobody's is answered and closed; where others listen it
   });
   expect(await sole("/other")).toBe("HTTP/1.1 418 Mine");
 });
+
+test("while it stops, whoever asks why a socket doesn't open is told of the stop", async () => {
+  await using own = await new OwnServer().listen();
+  const url = `http://127.0.0.1:${own.port}/actor/room/connect?key=a`;
+  expect((await fetch(url)).status).toBe(426);
+  const stream = own.client().room.getOrCreate(["a"]);
+  const held = new WebSocket(own.url("/actor/room/websocket?troupe-key=a"));
+  await once(held, "open");
+  expect(await stream.say("before")).toBe(1);
+  const stopped = own.registry.stop();
+  const answer = await fetch(url);
+  await stopped;
+  expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: "stopping" } }]);
+});
