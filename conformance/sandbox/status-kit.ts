@@ -9,6 +9,23 @@ import { type DriverUnderTest, storyteller } from "./drivers.ts";
 type Ended = readonly [script: string, stdout: string, exitCode?: number];
 
 const table: readonly Ended[] = [
+  [
+    'run() { "$@"; }; run echo r; if run test -n x; then echo yes; fi; out=$(run echo "a  b"); echo "$out"; cmd=(echo q "w  x"); "${cmd[@]}"; f() { false; "$@"; echo $?; }; f',
+    "r\nyes\na  b\nq w  x\n0\n",
+  ],
+  [
+    'set -eu; echo "${V:-d}"; [ -z "${CI:-}" ]; f() { echo "${1:-none}"; }; f; f a; : "${W:=w}"; echo "$W${1-}${CI:+yes}"; echo "$NEVER"; echo never',
+    "d\nnone\na\nw\n",
+    1,
+  ],
+  [
+    'x=$(echo $#); echo "one $x"; y=$(echo 1#2 a/#b v1.#x # a comment\n); echo "$y"; echo "$(echo v1.#x)" "$(echo $#)" "$(printf %s "a #b")"; f() { z=$(echo $#); echo $z; }; f 1 2; (echo $#)',
+    "one 0\n1#2 a/#b v1.#x\nv1.#x 0 a #b\n2\n0\n",
+  ],
+  [
+    '"" ; echo $?; e=; "$e" ; echo $?; $e; echo $?; c="echo hi"; "$c"; echo $?; $c; "echo" "$c"; e"ch"o k',
+    "127\n127\n0\n127\nhi\necho hi\nk\n",
+  ],
   ["false; x=1; echo $?", "0\n"],
   ["set -e; v=$(false) || v=default; echo $v", "default\n"],
   [

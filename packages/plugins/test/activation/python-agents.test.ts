@@ -15,8 +15,8 @@ from troupe_plugin import Actor, Middleware, Plugin, serve
 def guard(payload, context):
     return "not that" if payload["args"] == "rm" else None
 
-def around(payload, next):
-    return next(payload)
+def around(payload, context):
+    return context.next(payload["args"])
 
 def run(args, context):
     return f"ran {args}"

@@ -21,7 +21,6 @@ import {
   TRACEPARENT_HEADER,
 } from "@troupe/protocol";
 import { actorErrors, connectionErrors, gatewayErrors, serverErrors } from "../errors.ts";
-import type { Histogram } from "../histogram.ts";
 import type { ActorHost, Target } from "../host/actor-host.ts";
 import type { ActorInstance } from "../ports/instance.ts";
 import type { Namespaces } from "../ports/namespaces.ts";
@@ -45,7 +44,7 @@ import {
 } from "./http-message.ts";
 import { type InspectorDoor, type InspectorRoute, isInspectorPath } from "./inspector-door.ts";
 import { loaded } from "./loaded.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics, type MetricsParts } from "./metrics.ts";
 import { inputOf, paramsOf } from "./params.ts";
 import { RawExchange, type StreamingReply, type StreamingRequest } from "./raw-exchange.ts";
 import { RawSession } from "./raw-session.ts";
@@ -74,7 +73,7 @@ export interface GatewayParts {
   /** The program's plugins, for its figures. */
   readonly plugins?: Pick<PluginSet, "view"> | undefined;
   /** How late the process's event loop is, where somebody looks. */
-  readonly loopLag?: Histogram | undefined;
+  readonly loopLag?: MetricsParts["loopLag"];
   /** What people look into actors with, where it is on. */
   readonly inspector?: InspectorDoor | undefined;
 }
@@ -97,14 +96,13 @@ export class Gateway {
     this.#parts = parts;
     this.#report = reporter(parts.env);
     this.calls = new CallFigures(parts.env.clock);
-    const unread = new UnreadTotal(this.#sessions);
     this.#services = {
       env: parts.env,
       host: parts.host,
       report: this.#report,
       calls: this.calls,
       sessions: this.#sessions,
-      unread,
+      unread: new UnreadTotal(this.#sessions),
       held: { bytes: 0 },
     };
     const { host, plugins, loopLag } = parts;

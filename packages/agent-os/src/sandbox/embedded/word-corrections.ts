@@ -6,7 +6,22 @@ export const wordCorrections: readonly ShellCorrection[] = [
   {
     why: "A variable that holds a command and its arguments is looked for as one command's name.",
     has: "let u=await se(this.ctx,t.name),f=[],d=[],p=",
-    gets: 'let z=t.name.parts.some(P=>P.type==="CommandSubstitution"||P.type==="ParameterExpansion"||P.type==="ArithmeticExpansion")?(await gt(this.ctx,t.name)).values:[await se(this.ctx,t.name)],u=z[0]??"",f=z.slice(1),d=f.map(()=>!1),p=',
+    gets: 'let z=t.name.parts.some(P=>P.type==="CommandSubstitution"||P.type==="ParameterExpansion"||P.type==="ArithmeticExpansion"||P.type==="DoubleQuoted")?(await gt(this.ctx,t.name)).values:[await se(this.ctx,t.name)],u=z[0]??"",f=z.slice(1),d=f.map(()=>!1),p=',
+  },
+  {
+    why: '`"$@"` is a command and its arguments, and no command at all where it has none.',
+    has: "let m=t.name.parts.every(P=>",
+    gets: "let m=z.length===0||t.name.parts.every(P=>",
+  },
+  {
+    why: 'With `set -u` a quoted default (`"${V:-d}"`) is an error: what it stands for is read first.',
+    has: 'c=await St(e,l),u=await ie(e,l),f=u===""',
+    gets: 'c=await St(e,l),u=c?await ie(e,l):"",f=u===""',
+  },
+  {
+    why: "Within `$(…)` a `#` in the middle of a word begins a comment (`$(echo $#)`), and the rest of the line isn't run.",
+    has: 'V==="#"&&!$&&(N===""||/\\s/.test(s[o-1]||""))',
+    gets: 'V==="#"&&!$&&/[\\s;&|()]/.test(s[o-1]??" ")',
   },
   {
     why: "`*/` finds files, too, and leaves the slash out.",
