@@ -10,11 +10,11 @@ type Ended = readonly [script: string, stdout: string, exitCode?: number];
 
 const table: readonly Ended[] = [
   [
-    'run() { "$@"; }; run echo r; if run test -n x; then echo yes; fi; out=$(run echo "a  b"); echo "$out"; cmd=(echo q "w  x"); "${cmd[@]}"; f() { false; "$@"; echo $?; }; f',
+    `run() { "$@"; }; run echo r; if run test -n x; then echo yes; fi; out=$(run echo "a  b"); echo "$out"; cmd=(echo q "w  x"); "\${cmd[@]}"; f() { false; "$@"; echo $?; }; f`,
     "r\nyes\na  b\nq w  x\n0\n",
   ],
   [
-    'set -eu; echo "${V:-d}"; [ -z "${CI:-}" ]; f() { echo "${1:-none}"; }; f; f a; : "${W:=w}"; echo "$W${1-}${CI:+yes}"; echo "$NEVER"; echo never',
+    `set -eu; echo "\${V:-d}"; [ -z "\${CI:-}" ]; f() { echo "\${1:-none}"; }; f; f a; : "\${W:=w}"; echo "$W\${1-}\${CI:+yes}"; echo "$NEVER"; echo never`,
     "d\nnone\na\nw\n",
     1,
   ],

@@ -14,7 +14,7 @@ export const wordCorrections: readonly ShellCorrection[] = [
     gets: "let m=z.length===0||t.name.parts.every(P=>",
   },
   {
-    why: 'With `set -u` a quoted default (`"${V:-d}"`) is an error: what it stands for is read first.',
+    why: "With `set -u` a default in quotes is an error: the variable that it stands for is read first.",
     has: 'c=await St(e,l),u=await ie(e,l),f=u===""',
     gets: 'c=await St(e,l),u=c?await ie(e,l):"",f=u===""',
   },
