@@ -67,8 +67,8 @@ function retryAfter(metadata: unknown): Readonly<Record<string, string>> | undef
 
 /** The HTTP status of an error: 500 for what isn't public, can't be read, or names none that an error can have. */
 export function errorStatus(error: unknown): number {
+  if (!TroupeError.is(error)) return 500;
   try {
-    if (!TroupeError.is(error)) return 500;
     const status = error.statusCode;
     return error.public === true && Number.isInteger(status) && status >= 400 && status < 600 ? status : 500;
   } catch {

@@ -21,7 +21,7 @@ export function localError(error: unknown): TroupeError {
     retryable,
     statusCode,
     public: !masked,
-    cause: error instanceof StartError ? error.cause : error,
+    cause: StartError.is(error) ? error.cause : error,
   });
 }
 

@@ -29,7 +29,7 @@ export function reporter({ clock, ids, log }: Pick<Env, "clock" | "ids" | "log">
         });
       return undefined;
     }
-    if (error instanceof StartError) return error.logId;
+    if (StartError.is(error)) return error.logId;
     const logged = loggedElsewhere(error);
     if (logged !== undefined) {
       log.error("a call failed on its host, whose log says where", { ...context, ...logged });

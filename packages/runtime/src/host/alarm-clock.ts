@@ -164,7 +164,7 @@ export class AlarmClock {
         if (passing !== undefined) return this.#putOff(passing);
         const retryInMs = held.waitMs;
         // What keeps it from starting has its line.
-        const why = cause instanceof StartError ? { id: cause.logId } : { cause };
+        const why = StartError.is(cause) ? { id: cause.logId } : { cause };
         this.#env.log.error("waking an actor for its alarm failed", { actorId, retryInMs, ...why });
       },
     );

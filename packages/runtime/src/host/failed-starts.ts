@@ -28,6 +28,7 @@ export interface FailedStart {
 
 /** What callers are told of a start that failed. It has its line in the log. */
 export class StartError extends TroupeError {
+  readonly #isOne = true;
   /** Of that line. */
   readonly logId: string;
   /** Which actor couldn't be started, or made. */
@@ -39,11 +40,16 @@ export class StartError extends TroupeError {
     this.logId = logId;
     this.actor = actor;
   }
+
+  /** Never throws, whatever was thrown: `instanceof` asks a proxy for its prototype. */
+  static override is(error: unknown): error is StartError {
+    return typeof error === "object" && error !== null && #isOne in error;
+  }
 }
 
 /** The actor that `error` kept from starting, if that is what it tells. */
 export function unstarted(error: unknown): ActorRecord | undefined {
-  return error instanceof StartError ? error.actor : undefined;
+  return StartError.is(error) ? error.actor : undefined;
 }
 
 interface Kept extends FailedStart {

@@ -86,7 +86,7 @@ export class Writes {
       return await this.#host.load({ kind: "id", id });
     } catch (cause) {
       const failed = this.#host.failedStarts.get(id);
-      if (!(cause instanceof StartError) || failed === undefined) throw cause;
+      if (!StartError.is(cause) || failed === undefined) throw cause;
       // It has its line in the log.
       throw new StartError(inspectorErrors.startFailed(cause, failed), cause, cause);
     }
